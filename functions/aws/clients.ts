@@ -1,0 +1,23 @@
+/** The AWS clients of every function: one connection pool each, with time-outs well inside a Lambda's own. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+/**
+ * Per attempt. `throwOnRequestTimeout` makes the limit real: without it the SDK only logs a warning.
+ * Three attempts and their back-off stay below 4 s.
+ */
+const requestHandler = { connectionTimeout: 500, requestTimeout: 1_000, throwOnRequestTimeout: true };
+
+/** A document client that drops `undefined` members. Region, credentials and endpoint come from the environment. */
+export function createDocumentClient(): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(
+    new DynamoDBClient({ maxAttempts: 3, retryMode: 'standard', requestHandler }),
+    { marshallOptions: { removeUndefinedValues: true } },
+  );
+}
+
+/** A Secrets Manager client. Region, credentials and endpoint come from the environment. */
+export function createSecretsClient(): SecretsManagerClient {
+  return new SecretsManagerClient({ maxAttempts: 3, retryMode: 'standard', requestHandler });
+}

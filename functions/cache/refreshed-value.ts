@@ -1,0 +1,82 @@
+/**
+ * A value fetched from elsewhere and kept for a while: secrets and key sets change rarely, must be picked up
+ * within minutes, and must never be fetched by every request at once.
+ */
+
+/** How a {@link RefreshedValue} behaves. Times are milliseconds. */
+export interface RefreshedValueOptions<T> {
+  /** Fetches the value anew. */
+  readonly load: () => Promise<T>;
+  /** From this age on a read starts a refresh in the background and still answers the old value. */
+  readonly refreshAfterMs: number;
+  /** From this age on the old value is not answered any more: a read waits for a refresh. Default: no limit. */
+  readonly maxAgeMs?: number;
+  /** Least time between two attempts, failed ones included; recorded before the attempt. */
+  readonly cooldownMs: number;
+  /** Current Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** A cached value with background refresh, single flight and cool-down. */
+export interface RefreshedValue<T> {
+  /**
+   * The value. Rejects with what `load` rejected with while there is none, or none young enough.
+   */
+  get(): Promise<T>;
+  /**
+   * Fetches now unless an attempt was made within the cool-down, and answers the newest value there is.
+   * For a reader who has evidence that the value changed (an unknown `kid`, a refused AppSecret).
+   */
+  refresh(): Promise<T>;
+}
+
+/** Creates a {@link RefreshedValue}; nothing is fetched before the first read. */
+export function createRefreshedValue<T>(options: RefreshedValueOptions<T>): RefreshedValue<T> {
+  const { load, refreshAfterMs, maxAgeMs = Number.POSITIVE_INFINITY, cooldownMs, now } = options;
+  let held: { value: T; loadedAt: number } | undefined;
+  let inFlight: Promise<T> | undefined;
+  let lastAttempt: { at: number; error?: unknown } | undefined;
+
+  const attempt = (): Promise<T> => {
+    if (inFlight !== undefined) return inFlight;
+    const mark: { at: number; error?: unknown } = { at: now() };
+    lastAttempt = mark;
+    inFlight = load()
+      .then(
+        (value) => {
+          held = { value, loadedAt: now() };
+          return value;
+        },
+        (error: unknown) => {
+          mark.error = error;
+          throw error;
+        },
+      )
+      .finally(() => {
+        inFlight = undefined;
+      });
+    return inFlight;
+  };
+
+  const coolingDown = (): boolean => lastAttempt !== undefined && now() - lastAttempt.at < cooldownMs;
+  const usable = (): boolean => held !== undefined && now() - held.loadedAt < maxAgeMs;
+
+  return {
+    async get() {
+      if (held !== undefined && usable()) {
+        if (now() - held.loadedAt >= refreshAfterMs && !coolingDown()) void attempt().catch(() => {});
+        return held.value;
+      }
+      if (inFlight === undefined && coolingDown() && lastAttempt?.error !== undefined)
+        throw lastAttempt.error;
+      return attempt();
+    },
+    async refresh() {
+      if (inFlight === undefined && coolingDown()) {
+        if (held !== undefined && usable()) return held.value;
+        if (lastAttempt?.error !== undefined) throw lastAttempt.error;
+      }
+      return attempt();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * The environment variables of each function, once: the functions parse them at start-up, and the stack must
+ * set exactly these names or it does not compile.
+ */
+import * as v from 'valibot';
+
+const text = v.pipe(v.string(), v.minLength(1, 'is empty'));
+const url = v.pipe(text, v.url('is not a URL'));
+const list = v.pipe(
+  text,
+  v.transform((value) => value.split(',').map((entry) => entry.trim())),
+);
+const wholeNumber = v.pipe(text, v.regex(/^\d{1,9}$/, 'is not a whole number'), v.transform(Number));
+
+const table = { TABLE_NAME: text };
+const tokens = { TOKEN_ISSUER: url, TOKEN_AUDIENCE: text };
+
+/** What each function finds in its environment. */
+export const environments = {
+  login: v.object({
+    ...table,
+    ...tokens,
+    /** Mini-programs served here, comma-separated; the first is the default. */
+    WECHAT_APPIDS: v.pipe(list, v.array(v.pipe(v.string(), v.minLength(1, 'has an empty entry')))),
+    /** WeChat's base URLs, comma-separated, in the order they are tried. */
+    WECHAT_API_BASE: v.pipe(list, v.array(v.pipe(v.string(), v.url('has an entry that is not a URL')))),
+    /** Secret: JSON object of AppSecret by appid. */
+    WECHAT_SECRETS_ARN: text,
+    /** Secret: the key ring. */
+    KEY_RING_ARN: text,
+    TOKEN_LIFETIME_SECONDS: wholeNumber,
+    /** How long a code that arrives twice logs the same user in; 0 turns it off. */
+    CODE_REUSE_WINDOW_SECONDS: wholeNumber,
+  }),
+  member: v.object({ ...table, SERVICE_VERSION: text }),
+  authorizer: v.object({ ...table, ...tokens }),
+  rotation: v.object({ ...table, KEY_RING_ARN: text, TOKEN_LIFETIME_SECONDS: wholeNumber }),
+};
+
+/** Names of our functions. */
+export type FunctionName = keyof typeof environments;
+
+/** The variables a function must be given, as text: what the stack sets. */
+export type EnvironmentOf<N extends FunctionName> = Record<
+  keyof v.InferInput<(typeof environments)[N]>,
+  string
+>;
+
+/**
+ * Parses a function's environment into a frozen typed object.
+ *
+ * @throws Error naming every variable that is missing or wrong, and no value.
+ */
+export function readEnvironment<N extends FunctionName>(
+  name: N,
+  source: NodeJS.ProcessEnv = process.env,
+): Readonly<v.InferOutput<(typeof environments)[N]>> {
+  const result = v.safeParse(environments[name], source);
+  if (result.success)
+    return Object.freeze(result.output) as Readonly<v.InferOutput<(typeof environments)[N]>>;
+  const problems = result.issues.map((issue) => {
+    const variable = v.getDotPath(issue)?.split('.')[0] ?? 'environment';
+    return `${variable} ${issue.received === 'undefined' ? 'is missing' : issue.message}`;
+  });
+  throw new Error(`The ${name} function is misconfigured: ${[...new Set(problems)].join('; ')}`);
+}

@@ -1,0 +1,54 @@
+/**
+ * Every error a caller can meet, once: its stable name, HTTP status and the two texts a person may be shown.
+ * Handlers, gateway responses, the local run and the tests all read it from here.
+ */
+
+/** What one error looks like from outside. */
+export interface ErrorEntry {
+  /** HTTP status; the envelope's `code` repeats it. */
+  readonly status: number;
+  /** Text for people, Chinese (the default). */
+  readonly zh: string;
+  /** Text for people, English. */
+  readonly en: string;
+}
+
+export const errorCatalogue = {
+  missing_code: { status: 400, zh: '缺少code', en: 'code is missing' },
+  invalid_request: { status: 400, zh: '请求参数错误', en: 'The request is not valid' },
+  invalid_code: { status: 401, zh: 'code无效，请重新登录', en: 'The code is not valid; call wx.login again' },
+  code_used: {
+    status: 401,
+    zh: 'code已被使用，请重新登录',
+    en: 'The code was already used; call wx.login again',
+  },
+  unauthorized: { status: 401, zh: '未登录或登录已过期', en: 'Not logged in, or the login has expired' },
+  login_blocked: {
+    status: 403,
+    zh: '该微信用户被限制登录',
+    en: 'WeChat has blocked this user from logging in',
+  },
+  user_banned: { status: 403, zh: '账号已被封禁', en: 'This account is banned' },
+  token_revoked: { status: 403, zh: '登录已失效，请重新登录', en: 'This login was revoked; log in again' },
+  forbidden: { status: 403, zh: '禁止访问', en: 'Forbidden' },
+  not_found: { status: 404, zh: '接口不存在', en: 'No such route' },
+  method_not_allowed: { status: 405, zh: '请求方法不支持', en: 'This method is not allowed here' },
+  payload_too_large: { status: 413, zh: '请求体过大', en: 'The request body is too large' },
+  unsupported_media_type: {
+    status: 415,
+    zh: '不支持的Content-Type',
+    en: 'Send JSON or application/x-www-form-urlencoded',
+  },
+  rate_limited: { status: 429, zh: '请求过于频繁，请稍后再试', en: 'Too many requests; try again later' },
+  internal: { status: 500, zh: '服务器内部错误', en: 'Internal error' },
+  unavailable: {
+    status: 503,
+    zh: '服务暂不可用，请稍后再试',
+    en: 'The service is unavailable; try again later',
+  },
+  wechat_unavailable: { status: 503, zh: '微信调用失败', en: 'The call to WeChat failed' },
+  wechat_misconfigured: { status: 503, zh: '微信调用失败', en: 'The call to WeChat failed' },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** The stable name of an error, as it appears in the envelope's `error`. */
+export type ErrorCode = keyof typeof errorCatalogue;

@@ -1,0 +1,36 @@
+/** The users table's shape, once: the stack creates it, the functions and the local run read it from here. */
+import { createHash } from 'node:crypto';
+
+/** Partition key attribute of every item (string). */
+export const PARTITION_KEY = 'pk';
+
+/** TTL attribute: Unix time in seconds. DynamoDB deletes lazily, so readers compare it themselves. */
+export const TTL_ATTRIBUTE = 'expires_at';
+
+/** The GSI a returning user is found by. Only user items carry both keys, so only they are in it. */
+export const openidIndex = {
+  name: 'openid-index',
+  partitionKey: 'openid',
+  sortKey: 'appid',
+  /** Besides the keys: what a login answers and decides on. */
+  projected: ['unionid', 'username', 'sex', 'avatar', 'status', 'last_login_at', 'tokens_valid_after'],
+} as const;
+
+/** Sort of a user: who may log in. */
+export type UserStatus = 'active' | 'banned';
+
+/** Key of the item that makes an openid unique within its mini-program. */
+export const openidGuardKey = (appid: string, openid: string): string => `openid#${appid}#${openid}`;
+
+/** Key of the record of an exchanged code; the code itself is never stored. */
+export const spentCodeKey = (appid: string, code: string): string =>
+  `code#${createHash('sha256').update(`${appid}\n${code}`).digest('hex')}`;
+
+/** Key of a revoked token's mark. */
+export const revokedTokenKey = (jti: string): string => `revoked#${jti}`;
+
+/** Key of the item that holds the public JWK Set. */
+export const JWKS_KEY = 'jwks';
+
+/** Attribute of the JWK Set item: the set as one JSON string, so that API Gateway can serve it as it is. */
+export const JWKS_ATTRIBUTE = 'jwks';
