@@ -2,16 +2,11 @@
 import { performance } from 'node:perf_hooks';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { DomainError } from '../errors/domain-error.ts';
+import type { Log, LogFields } from '../log/logger.ts';
 import { failure, success } from './envelope.ts';
 import { headerOf } from './header.ts';
 import { preferredLanguage } from './language.ts';
 import type { RouteKey } from './routes.ts';
-
-/** What a request's log line says beside outcome and duration; safe values only. */
-export type LogFields = Record<string, string | number | boolean | undefined>;
-
-/** Writes one log line. */
-export type Log = (message: string, fields: LogFields) => void;
 
 /** Answers one route: the envelope's `data`. It may add safe fields to the request's log line. */
 export type RouteHandler = (event: APIGatewayProxyEvent, log: LogFields) => Promise<object>;

@@ -1,7 +1,8 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import { createHttpHandler, type LogFields, type RouteHandler } from '../../../functions/http/handler.ts';
+import { createHttpHandler, type RouteHandler } from '../../../functions/http/handler.ts';
+import type { LogFields } from '../../../functions/log/logger.ts';
 
 const event = (headers: Record<string, string> = {}): APIGatewayProxyEvent =>
   ({
