@@ -93,8 +93,8 @@ export function getText(pool: Dispatcher, path: string, limits: GetTextLimits): 
   });
 }
 
-/** The machine-readable name of a Node or undici error; their messages may quote hosts, and parsers quote bodies. */
-function errorName(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'no error code';
+/** What kind of error it is in one word; messages are not used, as they may quote hosts, and parsers quote bodies. */
+function errorName(error: Error): string {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return /^\w{1,64}$/.test(code) ? code : 'unknown error';
 }
