@@ -2,9 +2,9 @@
 import type { TokenMinter } from '../tokens/mint.ts';
 import type { Users } from '../users/find-or-create.ts';
 import type { Profile } from '../users/profile.ts';
-import type { SpentCodes } from '../users/spent-codes.ts';
+import type { ResolvedCode, SpentCodes } from '../users/spent-codes.ts';
 import type { AppSecrets } from '../wechat/app-secrets.ts';
-import type { WechatClient, WechatSession } from '../wechat/code2session.ts';
+import type { WechatClient } from '../wechat/code2session.ts';
 import { WechatError } from '../wechat/errors.ts';
 
 /** What a login needs; real parts in the Lambda, others in tests. */
@@ -91,7 +91,7 @@ async function identify(
   dependencies: LogInDependencies,
   request: { readonly appid: string; readonly code: string },
   trace: LoginTrace,
-): Promise<{ identity: WechatSession; repeated: boolean }> {
+): Promise<{ identity: ResolvedCode; repeated: boolean }> {
   const startedAt = performance.now();
   try {
     return { identity: await exchange(dependencies, request), repeated: false };
@@ -113,7 +113,7 @@ const INVALID_APPSECRET = 40125;
 async function exchange(
   { wechat, appSecrets }: LogInDependencies,
   { appid, code }: { readonly appid: string; readonly code: string },
-): Promise<WechatSession> {
+): Promise<ResolvedCode> {
   const secret = await appSecrets.secretFor(appid);
   try {
     return await wechat.code2Session({ appid, secret, code });
