@@ -12,6 +12,12 @@ import { LoginApi } from './login-api.ts';
 import { ServiceFunction } from './service-function.ts';
 import { UsersTable } from './users-table.ts';
 
+/**
+ * A key is public this long before it signs: several times the two hours that API Gateway's own authorizer keeps a
+ * set, and half of the shortest rotation period, so that a rotation that starts a little early still rotates.
+ */
+const KEY_PUBLIC_BEFORE_USE_SECONDS = 12 * 3600;
+
 /** Settings of {@link WechatLoginStack}. */
 export interface WechatLoginStackProps extends StackProps {
   /** The stage's settings, from `lib/config.ts`. */
@@ -99,6 +105,7 @@ export class WechatLoginStack extends Stack {
         TABLE_NAME: users.tableName,
         KEY_RING_ARN: keyRing.secretArn,
         TOKEN_LIFETIME_SECONDS: String(settings.tokenLifetimeSeconds),
+        KEY_PUBLIC_BEFORE_USE_SECONDS: String(KEY_PUBLIC_BEFORE_USE_SECONDS),
       },
     );
     users.grantItem(rotation.role, JWKS_KEY, 'dynamodb:GetItem', 'dynamodb:PutItem');

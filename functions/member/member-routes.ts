@@ -9,8 +9,8 @@ import type { Users } from '../users/find-or-create.ts';
 /** What the member routes need. */
 export interface MemberRoutesDependencies {
   readonly users: Pick<Users, 'findUser'>;
-  /** Unix seconds since when the public keys are as they are. @throws DomainError `unavailable`. */
-  readonly keysPublishedAt: () => Promise<number>;
+  /** Unix seconds at which the key that signs now was made. @throws DomainError `unavailable`. */
+  readonly signingKeyCreatedAt: () => Promise<number>;
   /** Version of the service. */
   readonly version: string;
   /** Current Unix time in milliseconds. */
@@ -21,7 +21,7 @@ export interface MemberRoutesDependencies {
 export function createMemberRoutes(
   dependencies: MemberRoutesDependencies,
 ): Partial<Record<RouteKey, RouteHandler>> {
-  const { users, keysPublishedAt, version, now } = dependencies;
+  const { users, signingKeyCreatedAt, version, now } = dependencies;
   return {
     'GET /member/me': async (event, log) => {
       const { user_id: userId } = contextOf(event);
@@ -34,7 +34,7 @@ export function createMemberRoutes(
     'GET /whoami': async (event) => contextOf(event),
     'GET /health': async () => ({
       version,
-      key_age_seconds: Math.floor(now() / 1000) - (await keysPublishedAt()),
+      key_age_seconds: Math.floor(now() / 1000) - (await signingKeyCreatedAt()),
     }),
   };
 }

@@ -89,7 +89,7 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
       current === undefined
         ? { ring: await createKeyRing(unixNow()) }
         : await promote(current, unixNow(), rules);
-    await publishJwks(table, publicJwks(ring));
+    await publishJwks(table, ring);
     try {
       await secrets.send(
         new PutSecretValueCommand({
@@ -110,7 +110,7 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
 
   async function setSecret(event: RotationEvent): Promise<RotationReport> {
     const ring = await readPendingRing(secrets, event);
-    await publishJwks(table, publicJwks(ring));
+    await publishJwks(table, ring);
     return { step: 'setSecret', outcome: 'published', ...summary(ring) };
   }
 
