@@ -147,6 +147,7 @@ describe('code2Session', () => {
     const client = clientFor(`http://127.0.0.1:${port}/relay/`);
     const codes = [
       'a&appid=x',
+      ' a ',
       'a#b',
       '100%',
       '%26',
@@ -456,6 +457,7 @@ describe('when the first host is down', () => {
     const error = await failureOf(clientFor(...silent, wechat.url), 'hush-code');
 
     expect(error.reason).toContain('budget');
+    expect(error.host).toBeLessThan(5);
     expect(wechat.calls().count).toBe(0);
   });
 });

@@ -92,6 +92,18 @@ describe('getText', () => {
     expect(requests).toBe(1);
   });
 
+  it('closes the connection of an answer it does not wait for any longer', async () => {
+    openPool();
+    answer = 'never';
+    const closed = new Promise((resolve) => {
+      server.on('connection', (socket) => socket.on('close', resolve));
+    });
+
+    await get({ budgetMs: 50 }).catch(() => {});
+
+    await closed;
+  });
+
   it('counts the wait for a busy connection as not sent', async () => {
     openPool();
     answer = 'never';
