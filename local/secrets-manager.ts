@@ -74,6 +74,7 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
 
   /** The service gives the new version its label before the first step, and leaves it there if a step fails. */
   const beginRotation = (secret: Secret, token: string = randomUUID()): string => {
+    if (invokeRotation === undefined) throw notRotatable();
     const unfinished = findVersion(secret, 'AWSPENDING');
     if (unfinished !== undefined && !secret.versions[unfinished]?.stages.includes('AWSCURRENT'))
       return unfinished;
@@ -86,8 +87,7 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
     const running = rotations.get(secret.arn);
     if (running !== undefined) return running;
     const run = async (): Promise<void> => {
-      if (invokeRotation === undefined) throw notRotatable();
-      for (const Step of STEPS) await invokeRotation({ SecretId: secret.arn, ClientRequestToken, Step });
+      for (const Step of STEPS) await invokeRotation?.({ SecretId: secret.arn, ClientRequestToken, Step });
       secret.lastRotatedAt = unixNow();
     };
     const rotation = run().finally(() => rotations.delete(secret.arn));
@@ -96,7 +96,6 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
   };
 
   const rotateSecret: Operation = (secret, input) => {
-    if (invokeRotation === undefined) throw notRotatable();
     const token = optionalText(input, 'ClientRequestToken');
     const version = beginRotation(secret, token);
     // As in the service, the answer does not wait for the steps.

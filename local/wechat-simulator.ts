@@ -269,7 +269,7 @@ type MemberType = 'string' | 'number' | 'boolean';
 /** Takes the known members of a control request and refuses the rest, so that a typo in a test is seen. */
 function readMembers(body: Record<string, unknown>, types: Readonly<Record<string, MemberType>>): object {
   for (const [name, value] of Object.entries(body)) {
-    const type = Object.hasOwn(types, name) ? types[name] : undefined;
+    const type = types[name];
     if (type === undefined) throw new Error(`${name} is not known; known: ${Object.keys(types).join(', ')}`);
     if (typeof value !== type) throw new Error(`${name} must be a ${type}`);
   }

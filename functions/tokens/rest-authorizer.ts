@@ -1,6 +1,5 @@
 /** The authorizer of a REST API (type REQUEST): one verdict per request, as a policy that holds for the whole stage. */
 import { createHash } from 'node:crypto';
-import type { Logger } from '@aws-lambda-powertools/logger';
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { DomainError } from '../errors/domain-error.ts';
 import { tokenFromHeaders } from './bearer.ts';
@@ -17,10 +16,16 @@ export type AuthorizerEvent = Pick<APIGatewayRequestAuthorizerEvent, 'methodArn'
 /** What the authorizer answers for a valid token. */
 export type AuthorizerAnswer = APIGatewayAuthorizerResult & { readonly context: AuthorizerContext };
 
+/** Where decisions are written, one line each: a Powertools Logger. */
+export interface DecisionLog {
+  info(message: string, fields: Record<string, unknown>): void;
+  error(message: string, fields: Record<string, unknown>): void;
+}
+
 /** What {@link createAuthorizer} needs. */
 export interface AuthorizerOptions {
   readonly verifier: TokenVerifier;
-  readonly log: Pick<Logger, 'info' | 'error'>;
+  readonly log: DecisionLog;
 }
 
 /**

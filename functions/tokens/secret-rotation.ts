@@ -132,14 +132,25 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
     return { step: 'testSecret', outcome: 'tested', ...summary(ring) };
   }
 
-  async function finishSecret(event: RotationEvent, currentVersion?: string): Promise<RotationReport> {
-    await readPendingRing(secrets, event);
+  async function finishSecret(event: RotationEvent, current: string | undefined): Promise<RotationReport> {
+    const { SecretId, ClientRequestToken } = event;
+    if (current !== ClientRequestToken) {
+      await readPendingRing(secrets, event);
+      await secrets.send(
+        new UpdateSecretVersionStageCommand({
+          SecretId,
+          VersionStage: 'AWSCURRENT',
+          MoveToVersionId: ClientRequestToken,
+          ...(current === undefined ? {} : { RemoveFromVersionId: current }),
+        }),
+      );
+    }
+    // If it stayed, and somebody later made another version current, the next rotation would complete this one.
     await secrets.send(
       new UpdateSecretVersionStageCommand({
-        SecretId: event.SecretId,
-        VersionStage: 'AWSCURRENT',
-        MoveToVersionId: event.ClientRequestToken,
-        ...(currentVersion === undefined ? {} : { RemoveFromVersionId: currentVersion }),
+        SecretId,
+        VersionStage: 'AWSPENDING',
+        RemoveFromVersionId: ClientRequestToken,
       }),
     );
     return { step: 'finishSecret', outcome: 'finished' };
@@ -149,10 +160,12 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
     const { Step: step, SecretId, ClientRequestToken } = event;
     if (SecretId !== keyRingArn) throw new Error('This function rotates the key ring and no other secret');
     const { VersionIdsToStages: versions = {} } = await secrets.send(new DescribeSecretCommand({ SecretId }));
-    const stages = versions[ClientRequestToken] ?? [];
-    if (stages.includes('AWSCURRENT')) return { step, outcome: 'already_done' };
+    const current = Object.keys(versions).find((id) => versions[id]?.includes('AWSCURRENT'));
+    const isCurrent = current === ClientRequestToken;
+    const isPending = versions[ClientRequestToken]?.includes('AWSPENDING') ?? false;
+    if (isCurrent && !(isPending && step === 'finishSecret')) return { step, outcome: 'already_done' };
     // A late repetition of an earlier rotation must not publish or activate an old ring.
-    if (!stages.includes('AWSPENDING')) throw new Error('This version of the secret is not being rotated');
+    if (!isPending) throw new Error('This version of the secret is not being rotated');
     switch (step) {
       case 'createSecret':
         return createSecret(event);
@@ -161,10 +174,7 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
       case 'testSecret':
         return testSecret(event);
       case 'finishSecret':
-        return finishSecret(
-          event,
-          Object.keys(versions).find((id) => versions[id]?.includes('AWSCURRENT')),
-        );
+        return finishSecret(event, current);
       default:
         throw new Error('This is no step of a Secrets Manager rotation');
     }

@@ -12,7 +12,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Database, startDatabase } from '../../local/database.ts';
 import { createTable, type TableProperties } from '../../local/table.ts';
 import { localIdentity, usersTableProperties } from '../fixtures/users-table.ts';
@@ -30,6 +30,24 @@ const until = async (condition: () => Promise<boolean>): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 };
+
+/** A process of its own that starts the engine, runs some more code, and stays. */
+async function startInProcess(code = '', options: { detached?: boolean } = {}) {
+  const script = `
+    const { startDatabase } = await import(${JSON.stringify(new URL('../../local/database.ts', import.meta.url).href)});
+    ${code}
+    process.stdout.write((await startDatabase()).endpoint);
+    setInterval(() => {}, 1000);`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    ...options,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => {
+    parent.kill('SIGKILL');
+  });
+  const [endpoint] = (await once(parent.stdout.setEncoding('utf8'), 'data')) as [string];
+  return { parent, endpoint };
+}
 
 describe('startDatabase', () => {
   it('answers when it resolves and is gone when stop resolves', async () => {
@@ -76,14 +94,7 @@ describe('startDatabase', () => {
   it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
     'leaves no engine behind when %s ends the process',
     async (signal) => {
-      const script = `
-      const { startDatabase } = await import(${JSON.stringify(new URL('../../local/database.ts', import.meta.url).href)});
-      process.stdout.write((await startDatabase()).endpoint);
-      setInterval(() => {}, 1000);`;
-      const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      const [endpoint] = (await once(parent.stdout.setEncoding('utf8'), 'data')) as [string];
+      const { parent, endpoint } = await startInProcess();
       expect(await answers(endpoint)).toBe(true);
 
       parent.kill(signal);
@@ -91,6 +102,23 @@ describe('startDatabase', () => {
       await until(async () => !(await answers(endpoint)));
     },
   );
+
+  it('keeps the engine through a Ctrl-C, which reaches the whole process group, until the process ends', async () => {
+    const { parent, endpoint } = await startInProcess(
+      "process.on('SIGINT', () => process.stdout.write('!'));",
+      {
+        detached: true,
+      },
+    );
+
+    process.kill(-(parent.pid ?? 0), 'SIGINT');
+    await once(parent.stdout, 'data');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+
+    expect(await answers(endpoint)).toBe(true);
+    parent.kill('SIGKILL');
+    await until(async () => !(await answers(endpoint)));
+  });
 
   it('says in one sentence what to do where there is no engine for the platform', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'without-engine-'));
@@ -190,12 +218,24 @@ describe('createTable', () => {
       ...usersTableProperties,
       AttributeDefinitions: usersTableProperties.AttributeDefinitions.toReversed(),
     };
-    const { GlobalSecondaryIndexes: _, ...withoutIndex } = usersTableProperties;
+    const index = usersTableProperties.GlobalSecondaryIndexes[0];
+    const others: TableProperties[] = [
+      { GlobalSecondaryIndexes: undefined },
+      { GlobalSecondaryIndexes: [{ ...index, IndexName: 'other' }] },
+      { GlobalSecondaryIndexes: [{ ...index, Projection: { ProjectionType: 'ALL' } }] },
+      {
+        GlobalSecondaryIndexes: [
+          { ...index, Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['status'] } },
+        ],
+      },
+      { KeySchema: [{ AttributeName: 'openid', KeyType: 'HASH' }] },
+    ];
 
     await expect(createTable(client, 'existing', reordered)).resolves.toBeUndefined();
-    await expect(createTable(client, 'existing', withoutIndex)).rejects.toThrow(
-      'Table existing exists with other keys or indexes than the template says',
-    );
+    for (const other of others)
+      await expect(createTable(client, 'existing', { ...usersTableProperties, ...other })).rejects.toThrow(
+        'Table existing exists with other keys or indexes than the template says',
+      );
   });
 
   it('refuses by name what it does not know', async () => {

@@ -99,6 +99,18 @@ describe('a code', () => {
     expect(answers.map(({ json }) => json().errcode)).toEqual([40029, 40029]);
   });
 
+  it('is forgotten when a hundred thousand newer ones wait', async () => {
+    await start();
+    const first = simulator.issueCode();
+    const second = simulator.issueCode();
+    for (let newer = 0; newer < 99_999; newer += 1) simulator.issueCode({ openid: 'oNew' });
+
+    const answers = [await exchange(first), await exchange(second)];
+
+    expect(answers[0]?.json().errcode).toBe(40029);
+    expect(answers[1]?.json().openid).toMatch(/^o/);
+  });
+
   it('is 40029 for another mini-program and stays usable for its own', async () => {
     await start();
     const code = simulator.issueCode({ openid: 'oMine' });
@@ -196,14 +208,16 @@ describe('a fault', () => {
 
   it('errcode leaves the code usable unless told to consume it, and can be a string', async () => {
     await start();
+    const kept = simulator.issueCode({ openid: 'oKept' });
     const code = simulator.issueCode();
     simulator.setFault({ fault: 'errcode', times: 1 });
-    const busy = await exchange(code);
+    const busy = await exchange(kept);
     simulator.setFault({ fault: 'errcode', errcode: 40029, asString: true, consumes: true, times: 1 });
     const refused = await exchange(code);
     const used = await exchange(code);
 
     expect(busy.json()).toMatchObject({ errcode: -1, errmsg: expect.stringMatching(/^system error, rid: /) });
+    expect((await exchange(kept)).json().openid).toBe('oKept');
     expect(refused.json().errcode).toBe('40029');
     expect(used.json().errcode).toBe(40163);
   });

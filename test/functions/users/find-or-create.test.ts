@@ -398,9 +398,14 @@ describe('a login after an erasure', () => {
     const renewed = await early.findOrCreateUser(identity, otherProfile);
     const both = [...before, ...(await userItemsOf(identity.openid))];
 
-    for (const shown of [before, both, both.toReversed()]) {
+    const shownWithin: [Record<string, unknown>[], number][] = [
+      [before, 2 * DAY],
+      [both, 0],
+      [both.toReversed(), 0],
+    ];
+    for (const [shown, elapsed] of shownWithin) {
       const { users, tick } = setUp(indexShows(() => shown));
-      tick(2 * DAY);
+      tick(elapsed);
       const { user, isNew } = await users.findOrCreateUser(identity, profile);
       expect({ userId: user.userId, isNew }).toEqual({ userId: renewed.user.userId, isNew: false });
     }
@@ -538,6 +543,22 @@ describe('with DynamoDB in trouble a login', () => {
     expect(error).toMatchObject({ code: 'unavailable' });
     expect(inspect(error, { depth: 10, showHidden: true })).toContain('ECONNREFUSED');
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(openid);
+  });
+
+  it('is unavailable when there are no credentials', async () => {
+    const base = new DynamoDBClient({
+      endpoint: table.endpoint,
+      region: 'us-east-1',
+      credentials: () =>
+        Promise.reject(Object.assign(new Error('no provider'), { name: 'CredentialsProviderError' })),
+    });
+    const users = createUsers({
+      client: DynamoDBDocumentClient.from(base),
+      tableName: table.tableName,
+      now: () => START,
+    });
+
+    expect(await thrownBy(users.findUser('x'))).toMatchObject({ code: 'unavailable' });
   });
 
   it('is unavailable when its transaction is throttled, and tells no openid', async () => {

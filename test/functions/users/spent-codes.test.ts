@@ -51,6 +51,24 @@ describe('spent codes', () => {
     expect(await codes.recall({ appid, code: 'openid-only' })).toEqual({ openid: 'oOPENID' });
   });
 
+  it('are read consistently, because the twin may have written them a moment ago', async () => {
+    const reads: unknown[] = [];
+    const { client } = table.connect(({ input }, proceed) => {
+      reads.push((input as { ConsistentRead?: boolean }).ConsistentRead);
+      return proceed();
+    });
+    const codes = createSpentCodes({
+      client,
+      tableName: table.tableName,
+      windowSeconds: 60,
+      now: () => START,
+    });
+
+    await codes.recall({ appid, code: 'any' });
+
+    expect(reads).toEqual([true]);
+  });
+
   it('know a code only for the mini-program it came from', async () => {
     const { codes } = setUp();
     await codes.remember({ appid, code: 'bound' }, resolved);

@@ -1,0 +1,53 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadJwksFromTable, publishJwks } from '../../../functions/tokens/jwks-item.ts';
+import { startTable, type TestTable, testAws } from '../../fixtures/database.ts';
+import { createTestKey, type TestKey } from '../../fixtures/tokens.ts';
+
+let table: TestTable;
+let key: TestKey;
+
+beforeAll(async () => {
+  [table, key] = await Promise.all([startTable(), createTestKey()]);
+});
+afterAll(() => table.stop());
+
+describe('the published set', () => {
+  it('is unavailable before anything was published', async () => {
+    await expect(loadJwksFromTable(table)).rejects.toMatchObject({
+      code: 'unavailable',
+      reason: 'no JWK Set is published yet',
+    });
+  });
+
+  it('reads back as it was published, and is stored as the text to serve', async () => {
+    await publishJwks(table, key.jwks);
+
+    expect(await loadJwksFromTable(table)).toEqual(key.jwks);
+    const { Item } = await table.client.send(
+      new GetCommand({ TableName: table.tableName, Key: { pk: 'jwks' } }),
+    );
+    expect(Item).toEqual({ pk: 'jwks', jwks: JSON.stringify(key.jwks) });
+  });
+
+  it('is unavailable when the item holds something else', async () => {
+    for (const jwks of ['{"keys"', 1, null, { keys: [] }]) {
+      await table.client.send(new PutCommand({ TableName: table.tableName, Item: { pk: 'jwks', jwks } }));
+      await expect(loadJwksFromTable(table)).rejects.toMatchObject({ code: 'unavailable' });
+    }
+  });
+
+  it('is unavailable when the table cannot be reached or does not exist', async () => {
+    const away = new DynamoDBClient({ ...testAws, endpoint: 'http://127.0.0.1:1', maxAttempts: 1 });
+
+    for (const unreachable of [
+      { client: DynamoDBDocumentClient.from(away), tableName: table.tableName },
+      { client: table.client, tableName: 'unknown' },
+    ])
+      await expect(loadJwksFromTable(unreachable)).rejects.toMatchObject({
+        code: 'unavailable',
+        reason: expect.stringMatching(/^the JWK Set cannot be read: \w+$/),
+      });
+  });
+});

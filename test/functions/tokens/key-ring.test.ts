@@ -1,0 +1,159 @@
+import { createPublicKey } from 'node:crypto';
+import { inspect } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  createKeyRing,
+  type KeyRing,
+  parseKeyRing,
+  promote,
+  publicJwks,
+  RETIRED_KEY_GRACE_SECONDS,
+} from '../../../functions/tokens/key-ring.ts';
+import { NOW_SECONDS } from '../../fixtures/tokens.ts';
+
+const DAY = 86_400;
+const rules = { tokenLifetimeSeconds: 7 * DAY, publicBeforeUseSeconds: DAY };
+
+let ring: KeyRing;
+
+beforeAll(async () => {
+  ring = await createKeyRing(NOW_SECONDS);
+});
+
+describe('a new key ring', () => {
+  it('has a key that signs and another that is public before its time', () => {
+    expect(ring.current.kid).not.toBe(ring.next.kid);
+    expect(ring.retired).toEqual([]);
+    for (const { private_jwk } of [ring.current, ring.next]) {
+      const key = createPublicKey({ key: private_jwk, format: 'jwk' });
+      expect(key.asymmetricKeyDetails?.modulusLength).toBe(2048);
+    }
+  });
+
+  it('survives being stored', () => {
+    expect(parseKeyRing(JSON.stringify(ring))).toEqual(ring);
+  });
+});
+
+describe('promotion', () => {
+  it('lets next sign, makes a new next, and keeps the old key public until its last token is gone', async () => {
+    const now = NOW_SECONDS + 30 * DAY;
+
+    const { ring: promoted, kept } = await promote(ring, now, rules);
+
+    expect(kept).toBeUndefined();
+    expect(promoted.current).toEqual(ring.next);
+    expect([ring.current.kid, ring.next.kid]).not.toContain(promoted.next.kid);
+    expect(promoted.next.published_at).toBe(now);
+    expect(promoted.retired).toMatchObject([
+      { kid: ring.current.kid, remove_after: now + 7 * DAY + RETIRED_KEY_GRACE_SECONDS },
+    ]);
+    expect(parseKeyRing(JSON.stringify(promoted))).toEqual(promoted);
+  });
+
+  it('does not let a key sign that has not been public for long enough', async () => {
+    const early = await promote(ring, NOW_SECONDS + DAY - 1, rules);
+    const due = await promote(ring, NOW_SECONDS + DAY, rules);
+
+    expect(early).toEqual({ ring, kept: 'next_is_too_young' });
+    expect(due.kept).toBeUndefined();
+  });
+
+  it('drops a retired key when its time is over and not a second earlier, promoting or not', async () => {
+    const { ring: promoted } = await promote(ring, NOW_SECONDS + DAY, rules);
+    const end = promoted.retired[0]?.remove_after ?? 0;
+
+    const before = await promote(promoted, end - 1, rules);
+    const after = await promote(promoted, end, { ...rules, publicBeforeUseSeconds: 365 * DAY });
+
+    expect(before.ring.retired.map(({ kid }) => kid)).toContain(ring.current.kid);
+    expect(after.kept).toBe('next_is_too_young');
+    expect(after.ring.retired).toEqual([]);
+  });
+
+  it('waits when the set would outgrow what verifiers read', async () => {
+    let grown = ring;
+    let now = NOW_SECONDS;
+    const outcomes: (string | undefined)[] = [];
+    for (let round = 0; round < 12; round++) {
+      now += 3600;
+      const promotion = await promote(grown, now, { ...rules, publicBeforeUseSeconds: 3600 });
+      grown = promotion.ring;
+      outcomes.push(promotion.kept);
+      expect(publicJwks(grown).keys.length).toBeLessThanOrEqual(10);
+    }
+
+    expect(outcomes.slice(0, 8)).toEqual(Array(8).fill(undefined));
+    expect(outcomes.slice(8)).toEqual(Array(4).fill('too_many_keys'));
+  });
+});
+
+describe('the published set', () => {
+  it('holds every key in order, with the members verifiers insist on and never a private one', async () => {
+    const { ring: promoted } = await promote(ring, NOW_SECONDS + DAY, rules);
+
+    const { keys } = publicJwks(promoted);
+
+    expect(keys.map(({ kid }) => kid)).toEqual([promoted.current.kid, promoted.next.kid, ring.current.kid]);
+    for (const key of keys) {
+      expect(Object.keys(key)).toEqual(['kid', 'alg', 'use', 'kty', 'n', 'e']);
+      expect(key).toMatchObject({ alg: 'RS256', use: 'sig', kty: 'RSA', e: 'AQAB' });
+    }
+  });
+
+  it('is refused when it breaks a limit', () => {
+    const one = publicJwks(ring).keys[0];
+    if (one === undefined) throw new Error('no key');
+    const retired = (count: number, public_jwk = one) =>
+      Array.from({ length: count }, () => ({ kid: one.kid, public_jwk, remove_after: 0 }));
+
+    expect(publicJwks({ ...ring, retired: retired(8) }).keys).toHaveLength(10);
+    expect(() => publicJwks({ ...ring, retired: retired(9) })).toThrow('limits');
+    expect(() => publicJwks({ ...ring, retired: retired(1, { ...one, n: 'x'.repeat(150_000) }) })).toThrow(
+      'limits',
+    );
+    expect(() => publicJwks({ ...ring, retired: retired(1, { ...one, ...{ d: 'AQAB' } }) })).toThrow(
+      'limits',
+    );
+  });
+});
+
+describe('the stored text', () => {
+  it('is no ring yet while it is the placeholder a secret is born with', () => {
+    for (const text of [undefined, '', 'Zk{3"x|9', '{"placeholder":"Zk3x9"}', '{}']) {
+      expect(parseKeyRing(text)).toBeUndefined();
+    }
+  });
+
+  it('is never taken for a missing ring, and never quoted, when it is damaged', () => {
+    const text = JSON.stringify(ring);
+    const { d, p } = ring.current.private_jwk;
+    const damaged = [
+      text.slice(0, -1),
+      text.replace('"next"', '"text"'),
+      text.replace('"d":"', '"d":"!'),
+      JSON.stringify({ ...ring, extra: 1 }),
+      JSON.stringify({ ...ring, current: null }),
+      JSON.stringify({
+        ...ring,
+        retired: [{ kid: 'x', public_jwk: ring.current.private_jwk, remove_after: 1 }],
+      }),
+      JSON.stringify({ ...ring, next: { ...ring.next, published_at: 'yesterday' } }),
+      `[${text}]`,
+    ];
+
+    for (const damage of damaged) {
+      let error: unknown;
+      try {
+        parseKeyRing(damage);
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(error).toBeInstanceOf(Error);
+      const shown = inspect(error, { depth: 9, showHidden: true });
+      expect(shown).toMatch('The key ring is damaged');
+      expect(shown).not.toContain(d.slice(0, 8));
+      expect(shown).not.toContain(p.slice(0, 8));
+    }
+  });
+});

@@ -1,0 +1,393 @@
+import { inspect } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { loadJwksFromTable, publishJwks } from '../../../functions/tokens/jwks-item.ts';
+import { type KeyRing, parseKeyRing, publicJwks } from '../../../functions/tokens/key-ring.ts';
+import { createTokenMinter, type MintedToken } from '../../../functions/tokens/mint.ts';
+import { createRotation, type RotationReport } from '../../../functions/tokens/secret-rotation.ts';
+import { createSigningKeySource } from '../../../functions/tokens/signing-keys.ts';
+import { createKeySource } from '../../../functions/tokens/verification-keys.ts';
+import { createTokenVerifier } from '../../../functions/tokens/verify.ts';
+import {
+  type LocalSecretsManager,
+  type RotationStep,
+  startSecretsManager,
+} from '../../../local/secrets-manager.ts';
+import { startTable, type TestTable, testAws } from '../../fixtures/database.ts';
+import { AUDIENCE, ISSUER, NOW } from '../../fixtures/tokens.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const keyRingArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
+const placeholder = '{"placeholder":"Zk3x9"}';
+const rules = { tokenLifetimeSeconds: 7 * 86_400, publicBeforeUseSeconds: 86_400 };
+const self = { issuer: ISSUER, audience: AUDIENCE };
+
+let table: TestTable;
+const closing: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  table = await startTable();
+});
+afterAll(() => table.stop());
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** Everything a rotation touches, with a clock of its own and a place to cut off any call to AWS. */
+async function setUp(born = placeholder) {
+  const state = {
+    now: NOW,
+    calls: 0,
+    cutAt: 0,
+    cut: 'before' as 'before' | 'after',
+    log: [] as RotationReport[],
+  };
+  const now = () => state.now;
+  const tableName = table.tableName;
+  await table.client.send(new PutCommand({ TableName: tableName, Item: { pk: 'jwks' } }));
+
+  const cutOff = <T>(next: () => Promise<T>): Promise<T> => {
+    state.calls++;
+    if (state.calls !== state.cutAt) return next();
+    const cut = () => Promise.reject(new Error('cut off'));
+    return state.cut === 'before' ? cut() : next().then(cut, cut);
+  };
+  const document = DynamoDBDocumentClient.from(new DynamoDBClient({ ...testAws, endpoint: table.endpoint }));
+  let invoke: (step: RotationStep) => Promise<unknown>;
+  const server: LocalSecretsManager = await startSecretsManager({
+    secrets: [{ arn: keyRingArn, name: 'key-ring', value: born }],
+    invokeRotation: async (step) => {
+      await invoke(step);
+    },
+  });
+  const secrets = new SecretsManagerClient({ ...testAws, endpoint: server.endpoint, maxAttempts: 1 });
+  const uncut = new SecretsManagerClient({ ...testAws, endpoint: server.endpoint });
+  secrets.middlewareStack.add((next) => (args) => cutOff(() => next(args)), { step: 'initialize' });
+  document.middlewareStack.add((next) => (args) => cutOff(() => next(args)), { step: 'initialize' });
+  closing.push(async () => {
+    for (const client of [secrets, uncut, document]) client.destroy();
+    await server.close();
+  });
+
+  const step = createRotation({ secrets, keyRingArn, table: { client: document, tableName }, rules, now });
+  invoke = async (event) => {
+    state.log.push(await step(event));
+  };
+  const read = async (VersionStage: string): Promise<KeyRing> => {
+    const answer = await uncut.send(new GetSecretValueCommand({ SecretId: keyRingArn, VersionStage }));
+    const ring = parseKeyRing(answer.SecretString);
+    if (ring === undefined) throw new Error('no ring');
+    return ring;
+  };
+  const published = () => loadJwksFromTable(table);
+  return {
+    state,
+    now,
+    server,
+    secrets: uncut,
+    step,
+    ring: () => read('AWSCURRENT'),
+    published,
+    rotate: () => server.rotate(keyRingArn),
+    override: (replacement: (step: RotationStep) => Promise<unknown>) => {
+      invoke = replacement;
+    },
+  };
+}
+
+describe('the first rotation', () => {
+  it('creates the ring and publishes its keys', async () => {
+    const { rotate, ring, published, state } = await setUp();
+
+    await rotate();
+
+    expect((await ring()).retired).toEqual([]);
+    expect(await published()).toEqual(publicJwks(await ring()));
+    expect(state.log.map(({ outcome }) => outcome)).toEqual([
+      ...['created_first_ring', 'published', 'tested', 'finished'],
+    ]);
+  });
+
+  it('never replaces a damaged ring by a new one', async () => {
+    const { rotate, published } = await setUp('{"current":{"kid":"x"');
+
+    await expect(rotate()).rejects.toThrow('damaged');
+    await expect(published()).rejects.toThrow('no JWK Set is published yet');
+  });
+});
+
+describe('a later rotation', () => {
+  it('lets the public key sign that waited longest, and keeps the old one public', async () => {
+    const { rotate, ring, published, state } = await setUp();
+    await rotate();
+    const before = await ring();
+    state.now += 30 * DAY;
+
+    await rotate();
+
+    const after = await ring();
+    expect(after.current).toEqual(before.next);
+    expect(after.retired.map(({ kid }) => kid)).toEqual([before.current.kid]);
+    expect(await published()).toEqual(publicJwks(after));
+  });
+
+  it('changes no key when it comes too early', async () => {
+    const { rotate, ring, state } = await setUp();
+    await rotate();
+    const before = await ring();
+    state.now += HOUR;
+
+    await rotate();
+
+    expect(await ring()).toEqual(before);
+    expect(state.log.map(({ outcome }) => outcome)).toContain('kept_next_is_too_young');
+  });
+
+  it('publishes a key before the ring that names it is stored', async () => {
+    const { rotate, ring, published, state, override, step } = await setUp();
+    await rotate();
+    state.now += 30 * DAY;
+    override(async (event) => {
+      await step(event);
+      throw new Error('stopped after createSecret');
+    });
+    await expect(rotate()).rejects.toThrow('stopped');
+
+    const { keys } = (await published()) as { keys: { kid: string }[] };
+
+    expect(keys).toHaveLength(3);
+    expect(keys.map(({ kid }) => kid)).toContain((await ring()).current.kid);
+  });
+
+  it('does not finish while something else is published', async () => {
+    const { rotate, ring, state, override, step } = await setUp();
+    await rotate();
+    const before = await ring();
+    state.now += 30 * DAY;
+    override(async (event) => {
+      await step(event);
+      if (event.Step === 'setSecret') await publishJwks(table, publicJwks(before));
+    });
+
+    await expect(rotate()).rejects.toThrow('published JWK Set is not that of the new key ring');
+
+    expect(await ring()).toEqual(before);
+  });
+});
+
+describe('a rotation that is cut off', () => {
+  it('ends the same when it is run again, whichever call to AWS it died at and whether the call arrived', async () => {
+    for (const first of [true, false])
+      for (const cut of ['before', 'after'] as const) {
+        let died = 0;
+        for (let cutAt = 1; ; cutAt++) {
+          const { rotate, ring, published, state } = await setUp();
+          if (!first) {
+            await rotate();
+            state.now += 30 * DAY;
+          }
+          const before = first ? undefined : await ring();
+          Object.assign(state, { calls: 0, cutAt, cut });
+          const outcome = await rotate().catch((error: unknown) => error);
+          if (state.calls < cutAt) break;
+          died++;
+          expect(inspect(outcome)).toContain('cut off');
+          await rotate();
+
+          const after = await ring();
+          expect(after.retired.map(({ kid }) => kid)).toEqual(before ? [before.current.kid] : []);
+          if (before) expect(after.current).toEqual(before.next);
+          expect(await published()).toEqual(publicJwks(after));
+        }
+        expect(died).toBeGreaterThan(10);
+      }
+  }, 120_000);
+
+  it('ends the same when every step comes twice, or two at once', async () => {
+    for (const twice of [
+      (run: () => Promise<unknown>) => run().then(run),
+      (run: () => Promise<unknown>) => Promise.all([run(), run()]),
+    ]) {
+      const { rotate, ring, published, state, override, step } = await setUp();
+      await rotate();
+      const before = await ring();
+      state.now += 30 * DAY;
+      override((event) => twice(() => step(event)));
+
+      await rotate();
+
+      const after = await ring();
+      expect(after.current).toEqual(before.next);
+      expect(await published()).toEqual(publicJwks(after));
+    }
+  });
+
+  it('is not brought back by a late repetition of one of its steps', async () => {
+    const { rotate, ring, published, state, override, step } = await setUp();
+    const events: RotationStep[] = [];
+    override((event) => {
+      events.push(event);
+      return step(event);
+    });
+    await rotate();
+    state.now += 30 * DAY;
+    override(step);
+    await rotate();
+    const after = await ring();
+
+    for (const event of events) await expect(step(event)).rejects.toThrow('not being rotated');
+
+    expect(await ring()).toEqual(after);
+    expect(await published()).toEqual(publicJwks(after));
+  });
+});
+
+describe('the rotation function', () => {
+  it('goes on from a ring that an operator made current, not from the one it made itself before', async () => {
+    const { rotate, ring, secrets, state } = await setUp();
+    await rotate();
+    const before = await ring();
+    const byHand = { ...before, current: before.next, next: before.current };
+    await secrets.send(
+      new PutSecretValueCommand({ SecretId: keyRingArn, SecretString: JSON.stringify(byHand) }),
+    );
+    state.now += 30 * DAY;
+
+    await rotate();
+
+    expect((await ring()).current).toEqual(before.current);
+  });
+
+  it('refuses other secrets, unknown versions, and steps out of order', async () => {
+    const { server, step, override, rotate } = await setUp();
+    const event = { SecretId: keyRingArn, ClientRequestToken: '0'.repeat(32), Step: 'setSecret' };
+
+    await expect(step({ ...event, SecretId: `${keyRingArn}-2` })).rejects.toThrow('no other secret');
+    await expect(step(event)).rejects.toThrow('not being rotated');
+    for (const Step of ['setSecret', 'testSecret', 'finishSecret', 'toString', '']) {
+      override((given) => step({ ...given, Step }));
+      await expect(server.rotate(keyRingArn), Step).rejects.toThrow(/createSecret comes first|no step/);
+    }
+    override(step);
+    await rotate();
+  });
+});
+
+describe('through three rotations', () => {
+  it('no valid token is refused, even by a verifier that reads the set twelve hours late, and retired keys end', async () => {
+    const { rotate, ring, published, state, now, secrets } = await setUp();
+    await rotate();
+    const minter = createTokenMinter({
+      ...self,
+      now,
+      lifetimeSeconds: rules.tokenLifetimeSeconds,
+      signingKey: createSigningKeySource({ client: secrets, keyRingArn, now }),
+    });
+    const prompt = createTokenVerifier({ ...self, now, keys: createKeySource({ load: published, now }) });
+    let lateSet = await published();
+    const late = () =>
+      createTokenVerifier({ ...self, now, keys: createKeySource({ load: async () => lateSet, now }) });
+    const seenKids = new Set<string>();
+    let alive: MintedToken[] = [];
+    const dead: string[] = [];
+
+    for (let hours = 12; hours <= 40 * 24; hours += 12) {
+      state.now = NOW + hours * HOUR;
+      alive.push(await minter.mint({ userId: `user-${hours}`, appid: 'wx1' }));
+      if (hours % (10 * 24) === 0) await rotate();
+      // A signer that has not noticed the rotation yet.
+      alive.push(await minter.mint({ userId: `user-${hours}-late`, appid: 'wx1' }));
+      const expired = ({ expiresAt }: MintedToken) => expiresAt * 1000 <= state.now - 5_000;
+      dead.push(...alive.filter(expired).map(({ token }) => token));
+      alive = alive.filter((minted) => !expired(minted));
+      const lateVerifier = late();
+      for (const { token } of alive) {
+        await prompt.verify(token);
+        await lateVerifier.verify(token);
+      }
+      const set = (await published()) as { keys: Record<string, string>[] };
+      expect(set.keys.length).toBeLessThanOrEqual(10);
+      for (const key of set.keys) {
+        expect(Object.keys(key)).toEqual(['kid', 'alg', 'use', 'kty', 'n', 'e']);
+        seenKids.add(key.kid ?? '');
+      }
+      lateSet = set;
+    }
+
+    expect(seenKids.size).toBe(2 + 4);
+    expect((await ring()).retired).toHaveLength(1);
+    for (const token of dead.slice(0, 5)) {
+      await expect(prompt.verify(token)).rejects.toMatchObject({ reason: 'unknown_key' });
+    }
+    for (const token of dead)
+      await expect(prompt.verify(token)).rejects.toMatchObject({ code: 'unauthorized' });
+  }, 60_000);
+});
+
+describe('the signing key', () => {
+  it('is unavailable, without a word about the content, until there is a sound ring', async () => {
+    for (const born of [placeholder, '{"current":"secret-material"', '{"current":{"d":"secret-material"}}']) {
+      const { secrets, now } = await setUp(born);
+      const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
+
+      const error: unknown = await signingKey().catch((reason: unknown) => reason);
+
+      expect(error).toMatchObject({ code: 'unavailable', retryAfterSeconds: expect.any(Number) });
+      expect(error).not.toHaveProperty('cause');
+      expect(String((error as Error).stack)).not.toContain('secret-material');
+    }
+  });
+
+  it('is unavailable while the secret cannot be read', async () => {
+    const { secrets, now } = await setUp();
+    const signingKey = createSigningKeySource({ client: secrets, keyRingArn: 'unknown', now });
+
+    await expect(signingKey()).rejects.toMatchObject({
+      code: 'unavailable',
+      reason: 'the key ring cannot be read: ResourceNotFoundException',
+    });
+  });
+
+  it('is read once, cannot leave the process, and follows a rotation within minutes', async () => {
+    const { rotate, ring, state, now, secrets } = await setUp();
+    await rotate();
+    let reads = 0;
+    secrets.middlewareStack.add(
+      (next) => (args) => {
+        reads++;
+        return next(args);
+      },
+      { step: 'initialize' },
+    );
+    const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
+    const [before] = await Promise.all(Array.from({ length: 20 }, signingKey));
+    expect(reads).toBe(1);
+    expect(before?.key.extractable).toBe(false);
+    state.now += 30 * DAY;
+    await rotate();
+    const { current } = await ring();
+
+    await signingKey();
+    await expect.poll(async () => (await signingKey()).kid).toBe(current.kid);
+  });
+
+  it('is imported once for as long as it stays the same', async () => {
+    const { rotate, state, now, secrets } = await setUp();
+    await rotate();
+    const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
+    const { key } = await signingKey();
+    state.now += HOUR;
+
+    await signingKey();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+
+    expect((await signingKey()).key).toBe(key);
+  });
+});

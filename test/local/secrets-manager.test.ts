@@ -1,0 +1,234 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ListSecretsCommand,
+  PutSecretValueCommand,
+  RotateSecretCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  type LocalSecretsManager,
+  type RotationStep,
+  type SecretsManagerOptions,
+  startSecretsManager,
+} from '../../local/secrets-manager.ts';
+import { testAws } from '../fixtures/database.ts';
+
+const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
+const token = (n: number) => `${n}`.padStart(32, '0');
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function start(options: Partial<SecretsManagerOptions> = {}) {
+  const server: LocalSecretsManager = await startSecretsManager({
+    secrets: [{ arn, name: 'key-ring', value: 'first' }],
+    ...options,
+  });
+  const client = new SecretsManagerClient({ ...testAws, endpoint: server.endpoint, maxAttempts: 1 });
+  closing.push(async () => {
+    client.destroy();
+    await server.close();
+  });
+  const value = async (select: { VersionId?: string; VersionStage?: string } = {}) =>
+    (await client.send(new GetSecretValueCommand({ SecretId: arn, ...select }))).SecretString;
+  const put = (n: number, SecretString: string, ...VersionStages: string[]) =>
+    client.send(
+      new PutSecretValueCommand({
+        SecretId: arn,
+        ClientRequestToken: token(n),
+        SecretString,
+        ...(VersionStages.length === 0 ? {} : { VersionStages }),
+      }),
+    );
+  const stages = async () =>
+    (await client.send(new DescribeSecretCommand({ SecretId: arn }))).VersionIdsToStages ?? {};
+  return { server, client, value, put, stages };
+}
+
+describe('reading', () => {
+  it('answers the value a secret is born with, by ARN and by name', async () => {
+    const { client, value } = await start();
+
+    expect(await value()).toBe('first');
+    expect((await client.send(new GetSecretValueCommand({ SecretId: 'key-ring' }))).ARN).toBe(arn);
+  });
+
+  it('tells what does not exist as the service does', async () => {
+    const { client, value } = await start();
+    const unknown = new GetSecretValueCommand({ SecretId: 'unknown' });
+
+    await expect(client.send(unknown)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await expect(value({ VersionId: token(9) })).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await expect(value({ VersionStage: 'AWSPENDING' })).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    });
+  });
+
+  it('refuses an operation it does not know by its name', async () => {
+    const { client } = await start();
+
+    await expect(client.send(new ListSecretsCommand({}))).rejects.toThrow('ListSecrets');
+  });
+});
+
+describe('writing', () => {
+  it('makes a new version current and the old one previous', async () => {
+    const { put, value } = await start();
+
+    await put(1, 'second');
+
+    expect(await value()).toBe('second');
+    expect(await value({ VersionStage: 'AWSPREVIOUS' })).toBe('first');
+  });
+
+  it('leaves the current version alone when the new one is pending', async () => {
+    const { put, value } = await start();
+
+    await put(1, 'second', 'AWSPENDING');
+
+    expect(await value()).toBe('first');
+    expect(await value({ VersionStage: 'AWSPENDING' })).toBe('second');
+    expect(await value({ VersionId: token(1) })).toBe('second');
+    await expect(value({ VersionId: token(1), VersionStage: 'AWSCURRENT' })).rejects.toMatchObject({
+      name: 'InvalidRequestException',
+    });
+  });
+
+  it('takes the same value for the same version again, and no other', async () => {
+    const { put, value } = await start();
+    await put(1, 'second', 'AWSPENDING');
+
+    await put(1, 'second', 'AWSPENDING');
+    const other = put(1, 'third', 'AWSPENDING');
+
+    await expect(other).rejects.toMatchObject({ name: 'ResourceExistsException' });
+    expect(await value({ VersionId: token(1) })).toBe('second');
+  });
+
+  it('refuses a token of the wrong length', async () => {
+    const { client } = await start();
+    const short = new PutSecretValueCommand({ SecretId: arn, ClientRequestToken: 'x', SecretString: 'x' });
+
+    await expect(client.send(short)).rejects.toMatchObject({ name: 'InvalidParameterException' });
+  });
+
+  it('moves a label only from the version that the caller knows to hold it', async () => {
+    const { client, put, value, stages } = await start();
+    await put(1, 'second', 'AWSPENDING');
+    const [born = ''] = Object.keys(await stages());
+    const move = (RemoveFromVersionId?: string) =>
+      client.send(
+        new UpdateSecretVersionStageCommand({
+          SecretId: arn,
+          VersionStage: 'AWSCURRENT',
+          MoveToVersionId: token(1),
+          ...(RemoveFromVersionId === undefined ? {} : { RemoveFromVersionId }),
+        }),
+      );
+
+    await expect(move()).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await expect(move(token(1))).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await move(born);
+
+    expect(await value()).toBe('second');
+    expect((await stages())[born]).toEqual(['AWSPREVIOUS']);
+  });
+});
+
+describe('rotation', () => {
+  it('calls the four steps in order with one token, whose version is pending from the start', async () => {
+    const steps: RotationStep[] = [];
+    const seen: (string[] | undefined)[] = [];
+    const { server, stages } = await start({
+      invokeRotation: async (step) => {
+        steps.push(step);
+        seen.push((await stages())[step.ClientRequestToken]);
+      },
+    });
+
+    await server.rotate(arn);
+
+    expect(steps.map(({ Step }) => Step)).toEqual([
+      'createSecret',
+      'setSecret',
+      'testSecret',
+      'finishSecret',
+    ]);
+    expect(new Set(steps.map(({ ClientRequestToken }) => ClientRequestToken)).size).toBe(1);
+    expect(steps[0]?.SecretId).toBe(arn);
+    expect(seen).toEqual(Array(4).fill(['AWSPENDING']));
+  });
+
+  it('repeats a rotation that failed with the same token, and says so', async () => {
+    const tokens: string[] = [];
+    let fail = true;
+    const { server, client } = await start({
+      invokeRotation: async ({ ClientRequestToken }) => {
+        tokens.push(ClientRequestToken);
+        if (fail) throw new Error('broken');
+      },
+    });
+    await expect(server.rotate(arn)).rejects.toThrow('broken');
+    fail = false;
+
+    const again = client.send(new RotateSecretCommand({ SecretId: arn, ClientRequestToken: token(2) }));
+    await expect(again).rejects.toMatchObject({ name: 'InvalidRequestException' });
+    await vi.waitFor(() => expect(tokens).toHaveLength(5));
+
+    expect(new Set(tokens).size).toBe(1);
+  });
+
+  it('answers RotateSecret before the steps have run', async () => {
+    let release: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { client, server } = await start({ invokeRotation: () => held });
+
+    const { VersionId } = await client.send(new RotateSecretCommand({ SecretId: arn }));
+    release();
+    await server.rotate(arn);
+
+    expect(VersionId).toMatch(/^[\w-]{36}$/);
+  });
+
+  it('is refused where there is no rotation function', async () => {
+    const { client, server, stages } = await start();
+
+    const rotate = client.send(new RotateSecretCommand({ SecretId: arn }));
+
+    await expect(rotate).rejects.toMatchObject({ name: 'InvalidRequestException' });
+    await expect(server.rotate(arn)).rejects.toMatchObject({ name: 'InvalidRequestException' });
+    expect(Object.keys(await stages())).toHaveLength(1);
+  });
+});
+
+describe('the data file', () => {
+  it('keeps what was written for its owner only, and follows the given value of everything else', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'secrets-'));
+    const dataFile = join(folder, 'secrets.json');
+    const seeds = (value: string) => [
+      { arn, name: 'key-ring', value },
+      { arn: `${arn}-2`, name: 'wechat', value },
+    ];
+    const before = await start({ secrets: seeds('old seed'), dataFile });
+    await before.put(1, 'a key ring');
+
+    const after = await start({ secrets: seeds('new seed'), dataFile });
+
+    expect(await after.value()).toBe('a key ring');
+    expect((await after.client.send(new GetSecretValueCommand({ SecretId: 'wechat' }))).SecretString).toBe(
+      'new seed',
+    );
+    expect((await stat(dataFile)).mode & 0o777).toBe(0o600);
+    await rm(folder, { recursive: true });
+  });
+});
