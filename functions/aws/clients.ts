@@ -1,7 +1,8 @@
 /** The AWS clients of every function: one connection pool each, with time-outs well inside a Lambda's own. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { JWKS_KEY, PARTITION_KEY } from '../users/table.ts';
 
 /**
  * Per attempt. `throwOnRequestTimeout` makes the limit real: without it the SDK only logs a warning.
@@ -20,4 +21,9 @@ export function createDocumentClient(): DynamoDBDocumentClient {
 /** A Secrets Manager client. Region, credentials and endpoint come from the environment. */
 export function createSecretsClient(): SecretsManagerClient {
   return new SecretsManagerClient({ maxAttempts: 3, retryMode: 'standard', requestHandler });
+}
+
+/** Resolves credentials and opens the TLS connection to DynamoDB with one cheap read, so that no request waits for it. */
+export async function openConnection(client: DynamoDBDocumentClient, tableName: string): Promise<void> {
+  await client.send(new GetCommand({ TableName: tableName, Key: { [PARTITION_KEY]: JWKS_KEY } }));
 }

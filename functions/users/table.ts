@@ -34,3 +34,6 @@ export const JWKS_KEY = 'jwks';
 
 /** Attribute of the JWK Set item: the set as one JSON string, so that API Gateway can serve it as it is. */
 export const JWKS_ATTRIBUTE = 'jwks';
+
+/** Attribute of the same item: when the key that signs now was made, in Unix seconds. */
+export const SIGNING_KEY_CREATED_AT_ATTRIBUTE = 'signing_key_created_at';

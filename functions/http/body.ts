@@ -1,0 +1,65 @@
+/** Reads a request's body: JSON or a form, because mini-programs in the field send both. */
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { DomainError } from '../errors/domain-error.ts';
+import { headerOf } from './header.ts';
+
+/** Largest body that is looked at, in bytes. */
+export const MAX_BODY_BYTES = 16 * 1024;
+
+/** The members of a body: untrusted, own properties only, without a prototype. */
+export type Body = Readonly<Record<string, unknown>>;
+
+/**
+ * The body's members. An empty body has none; a missing `Content-Type` is taken for JSON, as `wx.request` does.
+ *
+ * @throws DomainError `payload_too_large`, `unsupported_media_type`, or `invalid_request` when it cannot be
+ *   read as an object. The text names the rule and never repeats the body.
+ */
+export function readBody(event: Pick<APIGatewayProxyEvent, 'body' | 'isBase64Encoded' | 'headers'>): Body {
+  const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length > MAX_BODY_BYTES) throw new DomainError('payload_too_large');
+  const text = decode(bytes);
+  if (text.trim() === '') return {};
+  const mediaType = (headerOf(event.headers, 'content-type') ?? 'application/json')
+    .split(';')[0]
+    ?.trim()
+    .toLowerCase();
+  if (mediaType === 'application/json') return membersOfJson(text);
+  if (mediaType === 'application/x-www-form-urlencoded') return membersOfForm(text);
+  throw new DomainError('unsupported_media_type');
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw invalid('请求体不是UTF-8编码', 'the body is not UTF-8');
+  }
+}
+
+function membersOfJson(text: string): Body {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the body, so it goes nowhere.
+    throw invalid('请求体不是合法的JSON', 'the body is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid('请求体必须是JSON对象', 'the body must be a JSON object');
+  }
+  return Object.assign(Object.create(null), value);
+}
+
+function membersOfForm(text: string): Body {
+  const members = Object.create(null) as Record<string, string>;
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (name in members) throw invalid('表单字段重复', 'a form field is given twice');
+    members[name] = value;
+  }
+  return members;
+}
+
+function invalid(zh: string, en: string): DomainError {
+  return new DomainError('invalid_request', { detail: { zh, en } });
+}

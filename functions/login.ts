@@ -1,0 +1,56 @@
+/** `POST /member/login`: wires the login to WeChat, DynamoDB and Secrets Manager. */
+import { createDocumentClient, createSecretsClient, openConnection } from './aws/clients.ts';
+import { readEnvironment } from './environment.ts';
+import { createHttpHandler } from './http/handler.ts';
+import { log } from './log/logger.ts';
+import { createLogIn } from './login/log-in.ts';
+import { createLoginRoute } from './login/login-route.ts';
+import { createTokenMinter } from './tokens/mint.ts';
+import { createSigningKeySource } from './tokens/signing-keys.ts';
+import { createUsers } from './users/find-or-create.ts';
+import { createSpentCodes } from './users/spent-codes.ts';
+import { createAppSecrets } from './wechat/app-secrets.ts';
+import { createWechatClient } from './wechat/code2session.ts';
+
+const environment = readEnvironment('login');
+const now = Date.now;
+const dynamodb = createDocumentClient();
+const secretsManager = createSecretsClient();
+const table = { client: dynamodb, tableName: environment.TABLE_NAME, now };
+
+const appSecrets = createAppSecrets({
+  client: secretsManager,
+  secretArn: environment.WECHAT_SECRETS_ARN,
+  now,
+});
+const signingKey = createSigningKeySource({
+  client: secretsManager,
+  keyRingArn: environment.KEY_RING_ARN,
+  now,
+});
+const appid = environment.WECHAT_APPIDS[0] ?? '';
+
+const logIn = createLogIn({
+  wechat: createWechatClient({ apiBases: environment.WECHAT_API_BASE }),
+  appSecrets,
+  users: createUsers(table),
+  spentCodes: createSpentCodes({ ...table, windowSeconds: environment.CODE_REUSE_WINDOW_SECONDS }),
+  tokens: createTokenMinter({
+    signingKey,
+    issuer: environment.TOKEN_ISSUER,
+    audience: environment.TOKEN_AUDIENCE,
+    lifetimeSeconds: environment.TOKEN_LIFETIME_SECONDS,
+    now,
+  }),
+});
+
+// INIT has a full CPU for nothing: what the first login needs is fetched now, side by side. A failure here is
+// met again by the first login, and answered there.
+await Promise.allSettled([
+  appSecrets.secretFor(appid),
+  signingKey(),
+  openConnection(dynamodb, environment.TABLE_NAME),
+]);
+
+/** Answers `POST /member/login`. */
+export const handler = createHttpHandler({ 'POST /member/login': createLoginRoute({ logIn, appid }) }, log);

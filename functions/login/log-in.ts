@@ -1,0 +1,126 @@
+/** The login itself: a code becomes an openid at WeChat, the openid a user here, the user a token. */
+import type { TokenMinter } from '../tokens/mint.ts';
+import type { Users } from '../users/find-or-create.ts';
+import type { Profile } from '../users/profile.ts';
+import type { ResolvedCode, SpentCodes } from '../users/spent-codes.ts';
+import type { AppSecrets } from '../wechat/app-secrets.ts';
+import type { WechatClient } from '../wechat/code2session.ts';
+import { WechatError } from '../wechat/errors.ts';
+
+/** What a login needs; real parts in the Lambda, others in tests. */
+export interface LogInDependencies {
+  readonly wechat: WechatClient;
+  readonly appSecrets: AppSecrets;
+  readonly users: Users;
+  readonly spentCodes: SpentCodes;
+  readonly tokens: TokenMinter;
+}
+
+/** One login: a code of a mini-program, and the profile a new user starts with. */
+export interface LoginRequest {
+  readonly appid: string;
+  readonly code: string;
+  readonly profile: Profile;
+}
+
+/** What the mini-program gets. */
+export interface LoginResult {
+  readonly user_id: string;
+  readonly username: string;
+  readonly avatar: string;
+  readonly sex: number;
+  readonly is_new: boolean;
+  readonly token: string;
+  readonly token_type: 'Bearer';
+  /** Seconds. */
+  readonly expires_in: number;
+}
+
+/** What is worth a place in the log line of a login. */
+export interface LoginTrace {
+  user_id?: string;
+  is_new?: boolean;
+  /** The code had been exchanged a moment ago, and the same user was logged in again. */
+  code_repeated?: boolean;
+  /** The record that makes a repeated code work could not be kept. */
+  spent_code_lost?: boolean;
+  wechat_ms?: number;
+}
+
+/**
+ * Creates the login.
+ *
+ * The answered function throws DomainError with the codes of the routes' contract: `invalid_code`, `code_used`,
+ * `login_blocked`, `user_banned`, `rate_limited`, `wechat_unavailable`, `wechat_misconfigured`, `unavailable`.
+ */
+export function createLogIn(
+  dependencies: LogInDependencies,
+): (request: LoginRequest, trace: LoginTrace) => Promise<LoginResult> {
+  const { users, spentCodes, tokens } = dependencies;
+  return async ({ appid, code, profile }, trace) => {
+    const { identity, repeated } = await identify(dependencies, { appid, code }, trace);
+    const [{ user, isNew }] = await Promise.all([
+      users.findOrCreateUser({ appid, ...identity }, profile),
+      // A login must not fail for the want of a record that only a repeated code needs.
+      repeated ||
+        spentCodes.remember({ appid, code }, identity).catch(() => {
+          trace.spent_code_lost = true;
+        }),
+    ]);
+    trace.user_id = user.userId;
+    trace.is_new = isNew;
+    const { token, expiresIn } = await tokens.mint({ userId: user.userId, appid });
+    return {
+      user_id: user.userId,
+      username: user.username,
+      avatar: user.avatar,
+      sex: user.sex,
+      is_new: isNew,
+      token,
+      token_type: 'Bearer',
+      expires_in: expiresIn,
+    };
+  };
+}
+
+/**
+ * Who the code stands for. A code that WeChat calls used may be one that we exchanged ourselves a moment ago:
+ * the answer was lost on its way, or the user tapped twice.
+ */
+async function identify(
+  dependencies: LogInDependencies,
+  request: { readonly appid: string; readonly code: string },
+  trace: LoginTrace,
+): Promise<{ identity: ResolvedCode; repeated: boolean }> {
+  const startedAt = performance.now();
+  try {
+    return { identity: await exchange(dependencies, request), repeated: false };
+  } catch (error) {
+    if (!(error instanceof WechatError) || error.code !== 'code_used') throw error;
+    const identity = await dependencies.spentCodes.awaitTwin(request);
+    if (identity === undefined) throw error;
+    trace.code_repeated = true;
+    return { identity, repeated: true };
+  } finally {
+    trace.wechat_ms = Math.round(performance.now() - startedAt);
+  }
+}
+
+/** WeChat's errcode for an AppSecret that is not, or no longer, right. */
+const INVALID_APPSECRET = 40125;
+
+/** An AppSecret that was reset in the console and filled in here works at once, not after the next refresh. */
+async function exchange(
+  { wechat, appSecrets }: LogInDependencies,
+  { appid, code }: { readonly appid: string; readonly code: string },
+): Promise<ResolvedCode> {
+  const secret = await appSecrets.secretFor(appid);
+  try {
+    return await wechat.code2Session({ appid, secret, code });
+  } catch (error) {
+    if (!(error instanceof WechatError) || error.errcode !== INVALID_APPSECRET) throw error;
+    const renewed = await appSecrets.renewedSecretFor(appid);
+    if (renewed === secret) throw error;
+    return wechat.code2Session({ appid, secret: renewed, code });
+  }
+}

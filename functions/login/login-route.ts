@@ -1,0 +1,20 @@
+/** `POST /member/login` over HTTP: what of the body is read, and in which order it is refused. */
+import { readBody } from '../http/body.ts';
+import type { RouteHandler } from '../http/handler.ts';
+import { parseProfile } from '../users/profile.ts';
+import { readLoginCode } from '../wechat/login-code.ts';
+import type { createLogIn } from './log-in.ts';
+
+/** Creates the route; everything in the body is checked before WeChat is asked, because a code works only once. */
+export function createLoginRoute(options: {
+  readonly logIn: ReturnType<typeof createLogIn>;
+  /** The mini-program whose codes arrive here. */
+  readonly appid: string;
+}): RouteHandler {
+  const { logIn, appid } = options;
+  return async (event, log) => {
+    const body = readBody(event);
+    const code = readLoginCode(body.code);
+    return logIn({ appid, code, profile: parseProfile(body) }, log);
+  };
+}

@@ -1,0 +1,25 @@
+/** The member routes: wires them to the users table. */
+import { createDocumentClient, openConnection } from './aws/clients.ts';
+import { readEnvironment } from './environment.ts';
+import { createHttpHandler } from './http/handler.ts';
+import { log } from './log/logger.ts';
+import { createMemberRoutes } from './member/member-routes.ts';
+import { loadSigningKeyCreatedAt } from './tokens/jwks-item.ts';
+import { createUsers } from './users/find-or-create.ts';
+
+const environment = readEnvironment('member');
+const client = createDocumentClient();
+const table = { client, tableName: environment.TABLE_NAME };
+
+const routes = createMemberRoutes({
+  users: createUsers({ ...table, now: Date.now }),
+  signingKeyCreatedAt: () => loadSigningKeyCreatedAt(table),
+  version: environment.SERVICE_VERSION,
+  now: Date.now,
+});
+
+// A failure here is met again by the first request, and answered there.
+await openConnection(client, environment.TABLE_NAME).catch(() => {});
+
+/** Answers the routes of `functions/http/routes.ts` that name the member function. */
+export const handler = createHttpHandler(routes, log);

@@ -1,0 +1,22 @@
+/** Lambda entry: Secrets Manager calls it to rotate the key ring, and on the first deploy to create it. */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { createDocumentClient, createSecretsClient } from './aws/clients.ts';
+import { readEnvironment } from './environment.ts';
+import { createRotation, type RotationEvent } from './tokens/secret-rotation.ts';
+
+const environment = readEnvironment('rotation');
+const log = new Logger({ serviceName: 'rotation' });
+const rotate = createRotation({
+  secrets: createSecretsClient(),
+  keyRingArn: environment.KEY_RING_ARN,
+  table: { client: createDocumentClient(), tableName: environment.TABLE_NAME },
+  rules: {
+    tokenLifetimeSeconds: environment.TOKEN_LIFETIME_SECONDS,
+    publicBeforeUseSeconds: environment.KEY_PUBLIC_BEFORE_USE_SECONDS,
+  },
+  now: Date.now,
+});
+
+export const handler = async (event: RotationEvent): Promise<void> => {
+  log.info('key ring rotation', { ...(await rotate(event)) });
+};

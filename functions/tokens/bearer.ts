@@ -1,0 +1,37 @@
+/** Finds the one token in a request's headers, in each of the forms that mini-programs send. */
+import { DomainError } from '../errors/domain-error.ts';
+
+/** Headers as API Gateway hands them over: names as the client sent them. */
+export type Headers = Readonly<Record<string, string | undefined>> | null | undefined;
+
+/** Every value of every header. */
+export type MultiValueHeaders = Readonly<Record<string, string[] | undefined>> | null | undefined;
+
+/** `Bearer <token>`, `JWT <token>` or the bare token; the scheme's case does not matter (RFC 9110, 11.1). */
+const CREDENTIALS = /^(?:(?:bearer|jwt) +)?([\w.-]+)$/i;
+
+/**
+ * The text of the token, not verified.
+ *
+ * More than one Authorization header is refused: the back end might read another one than was verified here.
+ * Values joined with a comma do not match either form.
+ *
+ * @throws DomainError `unauthorized` with reason `missing_token`, `duplicate_header` or `malformed`
+ */
+export function tokenFromHeaders(headers: Headers, multiValueHeaders?: MultiValueHeaders): string {
+  const single = authorizationValues(headers);
+  const multiple = authorizationValues(multiValueHeaders).flat();
+  const value = single[0] ?? multiple[0] ?? '';
+  if (single.length > 1 || multiple.length > 1 || (multiple[0] ?? value) !== value)
+    throw new DomainError('unauthorized', { reason: 'duplicate_header' });
+  if (value === '') throw new DomainError('unauthorized', { reason: 'missing_token' });
+  const token = CREDENTIALS.exec(value)?.[1];
+  if (token === undefined) throw new DomainError('unauthorized', { reason: 'malformed' });
+  return token;
+}
+
+function authorizationValues<V>(headers: Readonly<Record<string, V | undefined>> | null | undefined): V[] {
+  return Object.entries(headers ?? {}).flatMap(([name, value]) =>
+    name.toLowerCase() === 'authorization' && value !== undefined ? [value] : [],
+  );
+}

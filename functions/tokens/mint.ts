@@ -1,0 +1,67 @@
+/** Mints the access token (RFC 9068): who the user is and nothing that WeChat wants kept secret. */
+import { randomUUID } from 'node:crypto';
+import { type CryptoKey, SignJWT } from 'jose';
+import { TOKEN_ALGORITHM, TOKEN_TYPE } from './claims.ts';
+
+/** The private key that signs now, and the name verifiers find its public part by. */
+export interface SigningKey {
+  readonly kid: string;
+  readonly key: CryptoKey;
+}
+
+/** Who a token is for. */
+export interface TokenSubject {
+  readonly userId: string;
+  readonly appid: string;
+  /** Unix seconds of the WeChat login behind this token. Default: now. */
+  readonly authTime?: number;
+}
+
+/** A new token and when it ends. */
+export interface MintedToken {
+  readonly token: string;
+  readonly jti: string;
+  /** Seconds from now. */
+  readonly expiresIn: number;
+  /** Unix seconds. */
+  readonly expiresAt: number;
+}
+
+/** Mints tokens. */
+export interface TokenMinter {
+  /** @throws DomainError `unavailable` when the signing key cannot be had */
+  mint(subject: TokenSubject): Promise<MintedToken>;
+}
+
+/** What a {@link TokenMinter} needs. */
+export interface TokenMinterOptions {
+  readonly signingKey: () => Promise<SigningKey>;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly lifetimeSeconds: number;
+  /** Current Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** Creates a {@link TokenMinter}. */
+export function createTokenMinter(options: TokenMinterOptions): TokenMinter {
+  const { signingKey, issuer, audience, lifetimeSeconds, now } = options;
+  return {
+    async mint({ userId, appid, authTime }) {
+      const { kid, key } = await signingKey();
+      const issuedAt = Math.floor(now() / 1000);
+      const expiresAt = issuedAt + lifetimeSeconds;
+      const jti = randomUUID();
+      const token = await new SignJWT({ client_id: appid, auth_time: authTime ?? issuedAt })
+        .setProtectedHeader({ alg: TOKEN_ALGORITHM, kid, typ: TOKEN_TYPE })
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setSubject(userId)
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(expiresAt)
+        .setJti(jti)
+        .sign(key);
+      return { token, jti, expiresIn: lifetimeSeconds, expiresAt };
+    },
+  };
+}

@@ -1,0 +1,199 @@
+/**
+ * Rotates the key ring in the four steps of a Secrets Manager rotation function, so that at every moment every
+ * key that may sign has been public for long enough. Each step may be repeated or cut off anywhere.
+ *
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+ */
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  ResourceExistsException,
+  ResourceNotFoundException,
+  type SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import { type JwksTable, loadJwksFromTable, publishJwks } from './jwks-item.ts';
+import {
+  createKeyRing,
+  type KeyRing,
+  type Promotion,
+  type PromotionRules,
+  parseKeyRing,
+  promote,
+  publicJwks,
+} from './key-ring.ts';
+import { createTokenMinter } from './mint.ts';
+import { importSigningKey } from './signing-keys.ts';
+import { createKeySource } from './verification-keys.ts';
+import { createTokenVerifier } from './verify.ts';
+
+/** What Secrets Manager sends for each step. */
+export interface RotationEvent {
+  readonly Step: string;
+  readonly SecretId: string;
+  readonly ClientRequestToken: string;
+}
+
+/** What a step did, safe to log. */
+export interface RotationReport {
+  readonly step: string;
+  readonly outcome:
+    | 'created_first_ring'
+    | 'promoted'
+    | 'kept_next_is_too_young'
+    | 'kept_too_many_keys'
+    | 'published'
+    | 'tested'
+    | 'finished'
+    | 'already_done';
+  /** Key ids, which are public. */
+  readonly current?: string;
+  readonly next?: string;
+  readonly public_keys?: number;
+}
+
+/** What {@link createRotation} needs. */
+export interface RotationOptions {
+  readonly secrets: SecretsManagerClient;
+  readonly keyRingArn: string;
+  readonly table: JwksTable;
+  readonly rules: PromotionRules;
+  /** Current Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** Issuer and audience of the token that only tests a ring: no verifier of ours or of others accepts them. */
+const SELF_TEST = 'urn:wechat-login:key-ring-self-test';
+
+/**
+ * Creates the function that performs one step.
+ *
+ * The answered function throws when a step cannot be done now; Secrets Manager then repeats the rotation.
+ */
+export function createRotation(options: RotationOptions): (event: RotationEvent) => Promise<RotationReport> {
+  const { secrets, keyRingArn, table, rules, now } = options;
+  const unixNow = (): number => Math.floor(now() / 1000);
+
+  /**
+   * The set is published before the ring is stored, because `published_at` in the ring promises just that. If
+   * the store fails, the set holds one key too many that nobody owns, until the repeated step publishes again.
+   */
+  async function createSecret({ SecretId, ClientRequestToken }: RotationEvent): Promise<RotationReport> {
+    const step = 'createSecret';
+    const pending = await readRing(secrets, { SecretId, VersionId: ClientRequestToken });
+    if (pending !== undefined) return { step, outcome: 'already_done', ...summary(pending) };
+
+    const current = await readRing(secrets, { SecretId, VersionStage: 'AWSCURRENT' });
+    const { ring, kept }: Promotion =
+      current === undefined
+        ? { ring: await createKeyRing(unixNow()) }
+        : await promote(current, unixNow(), rules);
+    await publishJwks(table, ring);
+    try {
+      await secrets.send(
+        new PutSecretValueCommand({
+          SecretId,
+          ClientRequestToken,
+          SecretString: JSON.stringify(ring),
+          VersionStages: ['AWSPENDING'],
+        }),
+      );
+    } catch (error) {
+      // A twin of this step stored its ring first; the next step publishes that one.
+      if (error instanceof ResourceExistsException) return { step, outcome: 'already_done' };
+      throw error;
+    }
+    if (current === undefined) return { step, outcome: 'created_first_ring', ...summary(ring) };
+    return { step, outcome: kept === undefined ? 'promoted' : `kept_${kept}`, ...summary(ring) };
+  }
+
+  async function setSecret(event: RotationEvent): Promise<RotationReport> {
+    const ring = await readPendingRing(secrets, event);
+    await publishJwks(table, ring);
+    return { step: 'setSecret', outcome: 'published', ...summary(ring) };
+  }
+
+  /** Signs with the key that is about to sign and verifies through what is published, as any verifier would. */
+  async function testSecret(event: RotationEvent): Promise<RotationReport> {
+    const ring = await readPendingRing(secrets, event);
+    const published = await loadJwksFromTable(table);
+    if (JSON.stringify(published) !== JSON.stringify(publicJwks(ring)))
+      throw new Error('The published JWK Set is not that of the new key ring');
+    const self = { issuer: SELF_TEST, audience: SELF_TEST, now };
+    const keys = createKeySource({ load: async () => published, now });
+    const verifier = createTokenVerifier({ ...self, keys });
+    for (const key of [ring.current, ring.next]) {
+      const signingKey = () => importSigningKey(key);
+      const minter = createTokenMinter({ ...self, signingKey, lifetimeSeconds: 60 });
+      const { token } = await minter.mint({ userId: 'self-test', appid: 'self-test' });
+      await verifier.verify(token);
+    }
+    return { step: 'testSecret', outcome: 'tested', ...summary(ring) };
+  }
+
+  async function finishSecret(event: RotationEvent, currentVersion?: string): Promise<RotationReport> {
+    await readPendingRing(secrets, event);
+    await secrets.send(
+      new UpdateSecretVersionStageCommand({
+        SecretId: event.SecretId,
+        VersionStage: 'AWSCURRENT',
+        MoveToVersionId: event.ClientRequestToken,
+        ...(currentVersion === undefined ? {} : { RemoveFromVersionId: currentVersion }),
+      }),
+    );
+    return { step: 'finishSecret', outcome: 'finished' };
+  }
+
+  return async (event) => {
+    const { Step: step, SecretId, ClientRequestToken } = event;
+    if (SecretId !== keyRingArn) throw new Error('This function rotates the key ring and no other secret');
+    const { VersionIdsToStages: versions = {} } = await secrets.send(new DescribeSecretCommand({ SecretId }));
+    const stages = versions[ClientRequestToken] ?? [];
+    if (stages.includes('AWSCURRENT')) return { step, outcome: 'already_done' };
+    // A late repetition of an earlier rotation must not publish or activate an old ring.
+    if (!stages.includes('AWSPENDING')) throw new Error('This version of the secret is not being rotated');
+    switch (step) {
+      case 'createSecret':
+        return createSecret(event);
+      case 'setSecret':
+        return setSecret(event);
+      case 'testSecret':
+        return testSecret(event);
+      case 'finishSecret':
+        return finishSecret(
+          event,
+          Object.keys(versions).find((id) => versions[id]?.includes('AWSCURRENT')),
+        );
+      default:
+        throw new Error('This is no step of a Secrets Manager rotation');
+    }
+  };
+}
+
+/** The ring in one version of the secret, or `undefined` while the version or its value does not exist. */
+async function readRing(
+  secrets: SecretsManagerClient,
+  version: { SecretId: string; VersionId?: string; VersionStage?: string },
+): Promise<KeyRing | undefined> {
+  try {
+    const { SecretString } = await secrets.send(new GetSecretValueCommand(version));
+    return parseKeyRing(SecretString);
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return undefined;
+    throw error;
+  }
+}
+
+async function readPendingRing(
+  secrets: SecretsManagerClient,
+  { SecretId, ClientRequestToken }: RotationEvent,
+): Promise<KeyRing> {
+  const ring = await readRing(secrets, { SecretId, VersionId: ClientRequestToken });
+  if (ring === undefined) throw new Error('The pending version holds no key ring: createSecret comes first');
+  return ring;
+}
+
+function summary(ring: KeyRing): Pick<RotationReport, 'current' | 'next' | 'public_keys'> {
+  return { current: ring.current.kid, next: ring.next.kid, public_keys: 2 + ring.retired.length };
+}

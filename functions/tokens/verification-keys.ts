@@ -1,0 +1,80 @@
+/**
+ * The public keys tokens are verified with: read from where rotation publishes them, followed as they change,
+ * and never trusted beyond a maximum age.
+ */
+import { type CryptoKey, importJWK } from 'jose';
+import * as v from 'valibot';
+import { createRefreshedValue } from '../cache/refreshed-value.ts';
+import { DomainError } from '../errors/domain-error.ts';
+import { TOKEN_ALGORITHM } from './claims.ts';
+import { jwksSchema } from './json-web-keys.ts';
+
+/** From this age on the set is read again in the background. */
+const REFRESH_AFTER_MS = 10 * 60_000;
+
+/** A set of this age is not used any more: a withdrawn key must not live on in a verifier that cannot read. */
+const MAX_AGE_MS = 60 * 60_000;
+
+/** Least time between two reads of the set. */
+const COOLDOWN_MS = 1_000;
+
+/** Least time between two reads that unknown key ids cause: anyone can send those. */
+const UNKNOWN_KID_COOLDOWN_MS = 30_000;
+
+/** Where a verifier finds its keys. */
+export interface KeySource {
+  /**
+   * The key of this id, or `undefined` if there is none.
+   *
+   * @throws DomainError `unavailable` while the keys cannot be read or are too old
+   */
+  find(kid: string): Promise<CryptoKey | undefined>;
+  /** Reads the keys ahead of the first token. @throws as {@link KeySource.find} */
+  warm(): Promise<void>;
+}
+
+/** What a {@link KeySource} needs. */
+export interface KeySourceOptions {
+  /** Reads the JWK Set; its answer is checked here. */
+  readonly load: () => Promise<unknown>;
+  /** Current Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** Creates a {@link KeySource}; keys are imported once per read, and nothing is read before the first call. */
+export function createKeySource({ load, now }: KeySourceOptions): KeySource {
+  const keys = createRefreshedValue({
+    load: () => load().then(importKeys),
+    refreshAfterMs: REFRESH_AFTER_MS,
+    maxAgeMs: MAX_AGE_MS,
+    cooldownMs: COOLDOWN_MS,
+    now,
+  });
+  let search: { readonly at: number; readonly outcome: Promise<unknown> } | undefined;
+
+  return {
+    async find(kid) {
+      const known = (await keys.get()).get(kid);
+      if (known !== undefined) return known;
+      if (search === undefined || now() - search.at >= UNKNOWN_KID_COOLDOWN_MS)
+        search = { at: now(), outcome: keys.refresh() };
+      // A search that failed keeps failing until the next one: this key might be the one it missed.
+      await search.outcome;
+      return (await keys.get()).get(kid);
+    },
+    async warm() {
+      await keys.get();
+    },
+  };
+}
+
+async function importKeys(jwks: unknown): Promise<ReadonlyMap<string, CryptoKey>> {
+  try {
+    const { keys } = v.parse(jwksSchema, jwks);
+    return new Map(
+      await Promise.all(keys.map(async (jwk) => [jwk.kid, await importJWK(jwk, TOKEN_ALGORITHM)] as const)),
+    );
+  } catch (cause) {
+    throw new DomainError('unavailable', { cause, reason: 'the published JWK Set is damaged' });
+  }
+}

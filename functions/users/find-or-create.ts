@@ -1,0 +1,217 @@
+/** A login's user: found in the index, or created exactly once however many first logins run at the same time. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ConditionalCheckFailedException,
+  TransactionCanceledException,
+  TransactionConflictException,
+} from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { answered, asUnavailable } from '../aws/unavailable.ts';
+import { DomainError } from '../errors/domain-error.ts';
+import type { Profile } from './profile.ts';
+import { openidGuardKey, openidIndex, PARTITION_KEY } from './table.ts';
+import { type User, userFromItem, userToItem } from './user.ts';
+
+/** Whom WeChat says a code belongs to. */
+export interface WechatIdentity {
+  readonly appid: string;
+  readonly openid: string;
+  readonly unionid?: string;
+}
+
+/** What {@link createUsers} works with. */
+export interface UsersOptions {
+  /** Must drop `undefined` members. */
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+  /** Current Unix time in milliseconds. */
+  readonly now: () => number;
+  /** A new user's id. Default: a random UUID. */
+  readonly newId?: () => string;
+}
+
+/** The users of all mini-programs served here. */
+export interface Users {
+  /**
+   * The user of an openid; a new one gets the profile, an existing one keeps theirs.
+   *
+   * Right after an erasure the index can still show the erased user; unless that login has something to write,
+   * it answers them once more, and the authorizer, which reads the table itself, refuses their token.
+   *
+   * @throws DomainError `user_banned`; `unavailable` when DynamoDB is in trouble.
+   */
+  findOrCreateUser(identity: WechatIdentity, profile: Profile): Promise<{ user: User; isNew: boolean }>;
+  /**
+   * The user with an id, or undefined. Read consistently: the client's next call after a first login is this one,
+   * and it must not be told that the user does not exist.
+   *
+   * @throws DomainError `unavailable` when DynamoDB is in trouble.
+   */
+  findUser(userId: string): Promise<User | undefined>;
+}
+
+/** `last_login_at` is this exact and no more, so that a usual login writes nothing. */
+const LAST_LOGIN_PRECISION_SECONDS = 24 * 3600;
+
+/** Rounds before giving up; the pauses between them add up to less than a second. */
+const ATTEMPTS = 5;
+const FIRST_PAUSE_MS = 50;
+
+/** Creates {@link Users} on a table of the shape in `table.ts`. */
+export function createUsers(options: UsersOptions): Users {
+  const { client, tableName: TableName, now, newId = randomUUID } = options;
+  const unixSeconds = (): number => Math.floor(now() / 1000);
+
+  async function findOrCreateUser(
+    identity: WechatIdentity,
+    profile: Profile,
+  ): Promise<{ user: User; isNew: boolean }> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (attempt > 0) await pause(attempt);
+      const known = attempt === 0 ? await findInIndex(identity) : await findByGuard(identity);
+      const returning = known && (await recordLogin(known, identity));
+      if (returning) return { user: returning, isNew: false };
+
+      const created = await createUser(identity, profile);
+      if (created.user) return { user: created.user, isNew: true };
+      const winner = created.existingId === undefined ? undefined : await findUser(created.existingId);
+      const joined = winner && (await recordLogin(winner, identity));
+      if (joined) return { user: joined, isNew: false };
+    }
+    throw new DomainError('unavailable', {
+      retryAfterSeconds: 1,
+      reason: `no user after ${ATTEMPTS} attempts: a guard without its user, or transactions in conflict`,
+    });
+  }
+
+  async function findUser(userId: string): Promise<User | undefined> {
+    const item = await getItem(userId);
+    return item && userFromItem(item);
+  }
+
+  /** Anything but one clear hit is left to the guard: after an erasure and a new login the index can show both users. */
+  async function findInIndex({ openid, appid }: WechatIdentity): Promise<User | undefined> {
+    const { Items = [] } = await answered(
+      client.send(
+        new QueryCommand({
+          TableName,
+          IndexName: openidIndex.name,
+          KeyConditionExpression: '#openid = :openid AND #appid = :appid',
+          ExpressionAttributeNames: { '#openid': openidIndex.partitionKey, '#appid': openidIndex.sortKey },
+          ExpressionAttributeValues: { ':openid': openid, ':appid': appid },
+        }),
+      ),
+    );
+    return Items.length === 1 ? userFromItem(Items[0]) : undefined;
+  }
+
+  async function findByGuard({ appid, openid }: WechatIdentity): Promise<User | undefined> {
+    const guard = await getItem(openidGuardKey(appid, openid));
+    return guard && findUser(userIdOf(guard.user_id));
+  }
+
+  async function getItem(key: string): Promise<Record<string, unknown> | undefined> {
+    const { Item } = await answered(
+      client.send(new GetCommand({ TableName, Key: { [PARTITION_KEY]: key }, ConsistentRead: true })),
+    );
+    return Item;
+  }
+
+  /** The returning user as they are now; undefined when they were erased in the meantime, or are about to be. */
+  async function recordLogin(user: User, { unionid }: WechatIdentity): Promise<User | undefined> {
+    refuseBanned(user);
+    const loginIsOld = unixSeconds() - user.lastLoginAt > LAST_LOGIN_PRECISION_SECONDS;
+    const unionidIsNew = unionid !== undefined && user.unionid === undefined;
+    if (!loginIsOld && !unionidIsNew) return user;
+    try {
+      const { Attributes } = await client.send(
+        new UpdateCommand({
+          TableName,
+          Key: { [PARTITION_KEY]: user.userId },
+          UpdateExpression: `SET last_login_at = :now${unionidIsNew ? ', unionid = if_not_exists(unionid, :unionid)' : ''}`,
+          ConditionExpression: 'attribute_exists(#pk)',
+          ExpressionAttributeNames: { '#pk': PARTITION_KEY },
+          ExpressionAttributeValues: { ':now': unixSeconds(), ...(unionidIsNew && { ':unionid': unionid }) },
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return refuseBanned(userFromItem(Attributes));
+    } catch (error) {
+      const erased = error instanceof ConditionalCheckFailedException;
+      const beingErased = error instanceof TransactionConflictException;
+      if (erased || beingErased) return undefined;
+      throw asUnavailable(error);
+    }
+  }
+
+  /** Creates user and guard together; tells whose guard was there first, or nothing when it is not known yet. */
+  async function createUser(
+    { appid, openid, unionid }: WechatIdentity,
+    profile: Profile,
+  ): Promise<{ user?: User; existingId?: string }> {
+    const at = unixSeconds();
+    const user: User = {
+      userId: newId(),
+      appid,
+      openid,
+      ...(unionid !== undefined && { unionid }),
+      username: profile.username,
+      sex: profile.sex,
+      avatar: profile.avatar,
+      status: 'active',
+      createdAt: at,
+      lastLoginAt: at,
+    };
+    const guard = { [PARTITION_KEY]: openidGuardKey(appid, openid), user_id: user.userId };
+    const onlyIfAbsent = {
+      TableName,
+      ConditionExpression: 'attribute_not_exists(#pk)',
+      ExpressionAttributeNames: { '#pk': PARTITION_KEY },
+    };
+    try {
+      await client.send(
+        new TransactWriteCommand({
+          TransactItems: [
+            { Put: { ...onlyIfAbsent, Item: userToItem(user) } },
+            { Put: { ...onlyIfAbsent, Item: guard, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } },
+          ],
+        }),
+      );
+      return { user };
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw asUnavailable(error);
+      const reasons = error.CancellationReasons ?? [];
+      const retryable = reasons.some(
+        ({ Code }) => Code === 'ConditionalCheckFailed' || Code === 'TransactionConflict',
+      );
+      if (!retryable) throw asUnavailable(error);
+      // The document client leaves the items of an error marshalled.
+      const existingId = reasons[1]?.Item?.user_id?.S;
+      return existingId === undefined ? {} : { existingId };
+    }
+  }
+
+  return { findOrCreateUser, findUser };
+}
+
+function refuseBanned(user: User): User {
+  if (user.status === 'banned') throw new DomainError('user_banned');
+  return user;
+}
+
+function userIdOf(value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw new Error('A guard item of the table has no user_id');
+  return value;
+}
+
+/** Grows with the attempts, and differs between those who collided. */
+async function pause(attempt: number): Promise<void> {
+  await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1) * Math.random());
+}

@@ -1,0 +1,81 @@
+/** The AppSecrets, fetched once per environment and refreshed behind the requests. */
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as v from 'valibot';
+import { createRefreshedValue } from '../cache/refreshed-value.ts';
+import { DomainError } from '../errors/domain-error.ts';
+import { WechatError } from './errors.ts';
+
+const schema = v.record(v.string(), v.string());
+
+/** The AppSecrets of the mini-programs served here. */
+export interface AppSecrets {
+  /**
+   * @throws WechatError `wechat_misconfigured` when none is filled in for the appid.
+   * @throws DomainError `unavailable` when Secrets Manager cannot be asked.
+   */
+  secretFor(appid: string): Promise<string>;
+  /** The same after asking Secrets Manager again, at most every ten seconds: WeChat has refused the one at hand. */
+  renewedSecretFor(appid: string): Promise<string>;
+}
+
+/** Reads AppSecrets from a secret that holds a JSON object: AppSecret by appid. */
+export function createAppSecrets(options: {
+  readonly client: SecretsManagerClient;
+  readonly secretArn: string;
+  /** Current Unix time in milliseconds. */
+  readonly now: () => number;
+}): AppSecrets {
+  const { client, secretArn, now } = options;
+  const secrets = createRefreshedValue({
+    load: async () => {
+      const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
+      return parse(text);
+    },
+    refreshAfterMs: 5 * 60_000,
+    cooldownMs: 10_000,
+    now,
+  });
+
+  const pick = async (
+    appid: string,
+    read: () => Promise<Readonly<Record<string, string>>>,
+  ): Promise<string> => {
+    const known = await read().catch((cause: unknown) => {
+      if (cause instanceof DomainError) throw cause;
+      throw new DomainError('unavailable', {
+        cause,
+        reason: 'the AppSecrets cannot be read from Secrets Manager',
+        retryAfterSeconds: 2,
+      });
+    });
+    const secret = Object.hasOwn(known, appid) ? known[appid] : undefined;
+    if (!secret) {
+      throw new WechatError('wechat_misconfigured', { reason: `no AppSecret is filled in for ${appid}` });
+    }
+    return secret;
+  };
+
+  return {
+    async secretFor(appid) {
+      try {
+        return await pick(appid, secrets.get);
+      } catch (error) {
+        // It may have been filled in since.
+        if (error instanceof WechatError) return pick(appid, secrets.refresh);
+        throw error;
+      }
+    },
+    renewedSecretFor: (appid) => pick(appid, secrets.refresh),
+  };
+}
+
+/** The parser's own message would quote the secret, so it is replaced. */
+function parse(text: string | undefined): Readonly<Record<string, string>> {
+  try {
+    return v.parse(schema, JSON.parse(text ?? ''));
+  } catch {
+    throw new WechatError('wechat_misconfigured', {
+      reason: 'the WeChat secret is not a JSON object of AppSecret by appid',
+    });
+  }
+}

@@ -1,0 +1,174 @@
+/** The one call a login makes to WeChat: a `wx.login` code in, who it belongs to out. */
+import { setTimeout as pause } from 'node:timers/promises';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import * as v from 'valibot';
+import { WechatError, wechatErrorOf } from './errors.ts';
+import { getText, type TextResponse, TransportError } from './get-text.ts';
+
+/** How a {@link WechatClient} behaves. Times are milliseconds. */
+export interface WechatClientOptions {
+  /**
+   * Base URLs in the order they are tried; the next one only when a request certainly did not reach the last.
+   * WeChat's hosts: https://developers.weixin.qq.com/doc/service/Basic_Information/Interface_field_description.html
+   */
+  readonly apiBases: readonly string[];
+  /** One budget for a whole call, over all hosts and its retry. Default: 4000. */
+  readonly totalBudgetMs?: number;
+  /** Budget for one host's DNS, TCP and TLS. Default: 1000. */
+  readonly connectTimeoutMs?: number;
+  /** Wall clock as Unix time, by which idle connections are judged. Default: `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** What `code2Session` needs. */
+export interface Code2SessionInput {
+  readonly appid: string;
+  readonly secret: string;
+  /** Of `wx.login`; single use, five minutes. */
+  readonly code: string;
+}
+
+/** Whom a code belongs to. WeChat's `session_key` is dropped: nothing here needs it. */
+export interface WechatSession {
+  /** Printable ASCII, at most 128 characters. */
+  readonly openid: string;
+  /** The same, when the mini-program is bound to an Open Platform account. */
+  readonly unionid?: string;
+  /** Which of `apiBases` answered, counted from 0; for the log. */
+  readonly host: number;
+}
+
+/** A connection to WeChat's server API. */
+export interface WechatClient {
+  /**
+   * Exchanges a code.
+   *
+   * @throws WechatError `invalid_code`, `code_used`, `login_blocked`, `rate_limited`, `wechat_unavailable`,
+   * `wechat_misconfigured`; nothing else, and nothing secret in it.
+   */
+  code2Session(input: Code2SessionInput): Promise<WechatSession>;
+  /** Closes all connections; calls under way fail. */
+  close(): Promise<void>;
+}
+
+/** After this long without use a connection may be dead without this process having been told. */
+const KEEP_ALIVE_MS = 4_000;
+/** Lambda runs one call at a time; this only bounds a process that runs many. */
+const CONNECTIONS_PER_HOST = 32;
+/** An answer has some 150 bytes. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+/** Before the retry of a busy WeChat. */
+const BUSY_PAUSE_MS = 100;
+const BUSY = -1;
+
+/**
+ * Creates a {@link WechatClient}; nothing is sent before the first call.
+ *
+ * @throws TypeError when `apiBases` is empty or has an entry that is not an http(s) URL.
+ */
+export function createWechatClient(options: WechatClientOptions): WechatClient {
+  const { apiBases, totalBudgetMs = 4_000, connectTimeoutMs = 1_000, now = Date.now } = options;
+  if (apiBases.length === 0) throw new TypeError('apiBases must name at least one base URL');
+
+  const openHosts = () => apiBases.map((base) => openHost(base, connectTimeoutMs));
+  let hosts = openHosts();
+  let lastUsedAt = now();
+
+  // Lambda freezes a process between requests for minutes, and undici's idle timers do not run meanwhile.
+  const replaceIdleConnections = () => {
+    if (now() - lastUsedAt <= KEEP_ALIVE_MS) return;
+    for (const { pool } of hosts) void pool.close();
+    hosts = openHosts();
+  };
+
+  const exchange = async (query: URLSearchParams, signal: AbortSignal): Promise<WechatSession> => {
+    const failures: string[] = [];
+    for (const [host, { pool, prefix }] of hosts.entries()) {
+      const path = `${prefix}/sns/jscode2session?${query}`;
+      const limits = { signal, connectTimeoutMs, maxBytes: MAX_ANSWER_BYTES };
+      try {
+        return readSession(await getText(pool, path, limits), host);
+      } catch (error) {
+        if (!(error instanceof TransportError)) throw error;
+        failures.push(`host ${host}: ${error.message}`);
+        if (error.sent || signal.aborted) throw unavailable(failures.join('; '), host);
+      }
+    }
+    throw unavailable(failures.join('; '), hosts.length - 1);
+  };
+
+  return {
+    async code2Session({ appid, secret, code }) {
+      const query = new URLSearchParams({ appid, secret, js_code: code, grant_type: 'authorization_code' });
+      const signal = AbortSignal.timeout(totalBudgetMs);
+      replaceIdleConnections();
+      lastUsedAt = now();
+      try {
+        return await exchange(query, signal).catch(async (error: unknown) => {
+          if (!(error instanceof WechatError && error.errcode === BUSY)) throw error;
+          await pause(BUSY_PAUSE_MS);
+          if (signal.aborted) throw error;
+          return exchange(query, signal);
+        });
+      } finally {
+        lastUsedAt = now();
+      }
+    },
+    async close() {
+      await Promise.all(hosts.map(({ pool }) => pool.destroy()));
+    },
+  };
+}
+
+function openHost(base: string, connectTimeoutMs: number) {
+  const { protocol, origin, pathname } = new URL(base);
+  if (protocol !== 'https:' && protocol !== 'http:') throw new TypeError('apiBases must be http(s) URLs');
+  const pool = new Pool(origin, {
+    connections: CONNECTIONS_PER_HOST,
+    connectTimeout: connectTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+  });
+  return { pool, prefix: pathname.replace(/\/+$/, '') };
+}
+
+const errcode = v.union([
+  v.pipe(v.number(), v.safeInteger()),
+  v.pipe(v.string(), v.regex(/^-?\d{1,9}$/), v.transform(Number)),
+]);
+const outcome = v.object({ errcode: v.optional(errcode, 0), errmsg: v.fallback(v.string(), '') });
+
+/** WeChat promises no length or alphabet; what is refused here could not be a key or a header safely. */
+const identifier = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,128}$/));
+const session = v.object({
+  openid: identifier,
+  session_key: v.pipe(v.string(), v.nonEmpty()),
+  unionid: v.fallback(v.optional(identifier), undefined),
+});
+
+/** Success is no errcode, or 0, and an openid and a session_key; the content type is always `text/plain`. */
+function readSession({ status, body }: TextResponse, host: number): WechatSession {
+  if (status !== 200) throw unavailable(`host ${host}: HTTP status ${status}`, host);
+  const answer = parseJson(body);
+  const read = v.safeParse(outcome, answer);
+  if (!read.success) throw unavailable(`host ${host}: an answer that cannot be read`, host);
+  if (read.output.errcode !== 0) throw wechatErrorOf(read.output.errcode, read.output.errmsg, host);
+  const found = v.safeParse(session, answer);
+  if (!found.success)
+    throw unavailable(`host ${host}: an answer without usable openid and session_key`, host);
+  const { openid, unionid } = found.output;
+  return { openid, ...(unionid !== undefined && { unionid }), host };
+}
+
+/** `undefined` for what is not JSON: the parser's error would quote the answer. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function unavailable(what: string, host: number): WechatError {
+  return new WechatError('wechat_unavailable', { reason: `The call to WeChat failed: ${what}`, host });
+}

@@ -1,0 +1,56 @@
+/** API Gateway's own refusals in the service's envelope: no caller ever meets a second format. */
+import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { type ErrorCode, errorCatalogue } from '../functions/errors/catalogue.ts';
+
+/**
+ * Which of our errors each refusal is. Those not named fall under the two defaults.
+ * Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+ */
+const refusals: readonly (readonly [ResponseType, ErrorCode])[] = [
+  [ResponseType.DEFAULT_4XX, 'invalid_request'],
+  [ResponseType.DEFAULT_5XX, 'internal'],
+  // An unknown path or method: API Gateway calls it a missing token because it might have been a signed route.
+  [ResponseType.MISSING_AUTHENTICATION_TOKEN, 'not_found'],
+  [ResponseType.RESOURCE_NOT_FOUND, 'not_found'],
+  [ResponseType.UNAUTHORIZED, 'unauthorized'],
+  [ResponseType.INVALID_SIGNATURE, 'unauthorized'],
+  [ResponseType.EXPIRED_TOKEN, 'unauthorized'],
+  [ResponseType.ACCESS_DENIED, 'forbidden'],
+  [ResponseType.INVALID_API_KEY, 'forbidden'],
+  [ResponseType.WAF_FILTERED, 'forbidden'],
+  [ResponseType.REQUEST_TOO_LARGE, 'payload_too_large'],
+  [ResponseType.UNSUPPORTED_MEDIA_TYPE, 'unsupported_media_type'],
+  [ResponseType.THROTTLED, 'rate_limited'],
+  [ResponseType.QUOTA_EXCEEDED, 'rate_limited'],
+  // Trouble of ours: never to be taken for a bad token or a bad request.
+  [ResponseType.AUTHORIZER_FAILURE, 'unavailable'],
+  [ResponseType.AUTHORIZER_CONFIGURATION_ERROR, 'internal'],
+  [ResponseType.INTEGRATION_FAILURE, 'unavailable'],
+  [ResponseType.INTEGRATION_TIMEOUT, 'unavailable'],
+];
+
+/** Seconds in `Retry-After` where waiting helps. */
+const retryAfterSeconds: Partial<Record<ErrorCode, number>> = { unavailable: 2, rate_limited: 10 };
+
+/** The envelope of an error as a template that API Gateway fills in. */
+export const envelopeTemplate = (error: ErrorCode): string => {
+  const { status, zh } = errorCatalogue[error];
+  return JSON.stringify({ code: status, msg: zh, error, request_id: '$context.requestId' });
+};
+
+/** Gives every refusal of the API our envelope. The gateway cannot see `Accept-Language`, so it speaks Chinese. */
+export function addGatewayResponses(api: RestApi): void {
+  for (const [type, error] of refusals) {
+    const retryAfter = retryAfterSeconds[error];
+    api.addGatewayResponse(type.responseType, {
+      type,
+      statusCode: String(errorCatalogue[error].status),
+      responseHeaders: {
+        'Cache-Control': "'no-store'",
+        ...(error === 'unauthorized' && { 'WWW-Authenticate': "'Bearer'" }),
+        ...(retryAfter !== undefined && { 'Retry-After': `'${retryAfter}'` }),
+      },
+      templates: { 'application/json': envelopeTemplate(error) },
+    });
+  }
+}

@@ -1,0 +1,102 @@
+/** The REST API, built from the list of routes: who may call what, and which function answers. */
+import { Duration, Stack } from 'aws-cdk-lib';
+import {
+  AuthorizationType,
+  EndpointType,
+  IdentitySource,
+  type IResource,
+  LambdaIntegration,
+  MockIntegration,
+  PassthroughBehavior,
+  RequestAuthorizer,
+  RestApi,
+} from 'aws-cdk-lib/aws-apigateway';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { type Route, routes } from '../functions/http/routes.ts';
+import { addGatewayResponses, envelopeTemplate } from './gateway-responses.ts';
+
+/** API Gateway's own name for the deployed version; part of the default address, not of a custom domain's. */
+export const API_STAGE = 'v1';
+
+/** Settings of {@link LoginApi}. */
+export interface LoginApiProps {
+  /** The functions that routes name. */
+  readonly functions: Readonly<Record<Route['function'], IFunction>>;
+  /** Decides on routes that need a token. */
+  readonly authorizer: IFunction;
+}
+
+/** The service's HTTP face. */
+export class LoginApi extends Construct {
+  readonly api: RestApi;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.api = new RestApi(this, 'Rest', {
+      description: 'WeChat mini-program login',
+      endpointTypes: [EndpointType.REGIONAL],
+      deployOptions: { stageName: API_STAGE },
+      cloudWatchRole: false,
+    });
+    addGatewayResponses(this.api);
+  }
+
+  /**
+   * The API's own address, without a slash at the end.
+   * It names no deployment, so that functions behind the API can be told it.
+   */
+  get url(): string {
+    const { region, urlSuffix } = Stack.of(this);
+    return `https://${this.api.restApiId}.execute-api.${region}.${urlSuffix}/${API_STAGE}`;
+  }
+
+  /** Adds every route of the service. Our own routes ask the authorizer each time, so a logout acts at once. */
+  addRoutes(props: LoginApiProps): void {
+    const authorizer = new RequestAuthorizer(this, 'Authorizer', {
+      handler: props.authorizer,
+      identitySources: [IdentitySource.header('Authorization')],
+      resultsCacheTtl: Duration.seconds(0),
+    });
+    const resources = new Map<string, IResource>();
+    for (const route of routes as readonly Route[]) {
+      const resource = this.api.root.resourceForPath(route.path);
+      resources.set(route.path, resource);
+      resource.addMethod(
+        route.method,
+        new LambdaIntegration(props.functions[route.function], { allowTestInvoke: false }),
+        route.auth === 'token'
+          ? { authorizer, authorizationType: AuthorizationType.CUSTOM }
+          : { authorizationType: AuthorizationType.NONE },
+      );
+    }
+    for (const [path, resource] of resources) refuseOtherMethods(resource, path);
+  }
+}
+
+/** Answers 405 where the path exists and the method does not; without it API Gateway says 403. */
+function refuseOtherMethods(resource: IResource, path: string): void {
+  const allowed = routes.filter((route) => route.path === path).map((route) => route.method);
+  const request = '{"statusCode": 405}';
+  resource.addMethod(
+    'ANY',
+    new MockIntegration({
+      passthroughBehavior: PassthroughBehavior.NEVER,
+      requestTemplates: {
+        'application/json': request,
+        'application/x-www-form-urlencoded': request,
+      },
+      integrationResponses: [
+        {
+          statusCode: '405',
+          responseParameters: { 'method.response.header.Allow': `'${allowed.join(', ')}'` },
+          responseTemplates: { 'application/json': envelopeTemplate('method_not_allowed') },
+        },
+      ],
+    }),
+    {
+      authorizationType: AuthorizationType.NONE,
+      methodResponses: [{ statusCode: '405', responseParameters: { 'method.response.header.Allow': true } }],
+    },
+  );
+}

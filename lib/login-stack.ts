@@ -1,0 +1,129 @@
+/** The deployed thing: table, keys, secrets, functions and API of one stage. */
+import { CfnOutput, Duration, RemovalPolicy, SecretValue, Stack, type StackProps } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
+import { JWKS_KEY } from '../functions/users/table.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import type { StageSettings } from './config.ts';
+import { KeyRing } from './key-ring.ts';
+import { LoginApi } from './login-api.ts';
+import { ServiceFunction } from './service-function.ts';
+import { UsersTable } from './users-table.ts';
+
+/**
+ * A key is public this long before it signs: several times the two hours that API Gateway's own authorizer keeps a
+ * set, and half of the shortest rotation period, so that a rotation that starts a little early still rotates.
+ */
+const KEY_PUBLIC_BEFORE_USE_SECONDS = 12 * 3600;
+
+/** Settings of {@link WechatLoginStack}. */
+export interface WechatLoginStackProps extends StackProps {
+  /** The stage's settings, from `lib/config.ts`. */
+  readonly settings: StageSettings;
+}
+
+/** A WeChat mini-program login service of its own. */
+export class WechatLoginStack extends Stack {
+  constructor(scope: Construct, id: string, props: WechatLoginStackProps) {
+    super(scope, id, { description: 'WeChat mini-program login', ...props });
+    const { settings } = props;
+
+    const users = new UsersTable(this, 'Users', { protectData: settings.protectData });
+    const keyRing = new KeyRing(this, 'KeyRing', { protectData: settings.protectData });
+    const wechatSecrets = new Secret(this, 'WechatSecrets', {
+      description: 'JSON object: AppSecret by appid; filled in by an operator after the first deployment',
+      // Always this text: were it to change, a deployment would overwrite what the operator has filled in.
+      secretStringValue: SecretValue.unsafePlainText('{}'),
+      removalPolicy: settings.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    const api = new LoginApi(this, 'Api');
+    const issuer = settings.publicUrl ?? api.url;
+
+    const tokenEnvironment = { TOKEN_ISSUER: issuer, TOKEN_AUDIENCE: settings.audience };
+    const add = <N extends FunctionName>(
+      name: N,
+      sizing: { description: string; memorySize: number; timeout: Duration },
+      environment: EnvironmentOf<N>,
+    ): ServiceFunction<N> =>
+      new ServiceFunction(this, `${name[0]?.toUpperCase()}${name.slice(1)}`, {
+        name,
+        ...sizing,
+        environment,
+        logRetentionDays: settings.logRetentionDays,
+      });
+
+    const login = add(
+      'login',
+      {
+        description: 'Exchanges a wx.login code for a user and a token',
+        memorySize: 1024,
+        // WeChat's budget (4 s) and two round trips to DynamoDB (4 s each at worst), below API Gateway's 29 s.
+        timeout: Duration.seconds(15),
+      },
+      {
+        ...tokenEnvironment,
+        TABLE_NAME: users.tableName,
+        WECHAT_APPIDS: settings.appids.join(','),
+        WECHAT_API_BASE: settings.wechatApiBases.join(','),
+        WECHAT_SECRETS_ARN: wechatSecrets.secretArn,
+        KEY_RING_ARN: keyRing.secretArn,
+        TOKEN_LIFETIME_SECONDS: String(settings.tokenLifetimeSeconds),
+        CODE_REUSE_WINDOW_SECONDS: String(settings.codeReuseWindowSeconds),
+      },
+    );
+    // TransactWriteItems needs the permission of each write in it.
+    users.grantItems(login.role, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
+    users.grantOpenidQuery(login.role);
+    keyRing.grantRead(login.role);
+    login.role.addToPolicy(
+      new PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [wechatSecrets.secretArn],
+      }),
+    );
+
+    const member = add(
+      'member',
+      { description: 'Answers the member routes', memorySize: 512, timeout: Duration.seconds(10) },
+      { TABLE_NAME: users.tableName, SERVICE_VERSION: packageJson.version },
+    );
+    users.grantItems(member.role, 'dynamodb:GetItem');
+
+    const authorizer = add(
+      'authorizer',
+      { description: 'Decides whether a token opens a route', memorySize: 512, timeout: Duration.seconds(8) },
+      { ...tokenEnvironment, TABLE_NAME: users.tableName },
+    );
+    users.grantItem(authorizer.role, JWKS_KEY, 'dynamodb:GetItem');
+
+    const rotation = add(
+      'rotation',
+      { description: 'Creates and rotates the signing keys', memorySize: 512, timeout: Duration.seconds(30) },
+      {
+        TABLE_NAME: users.tableName,
+        KEY_RING_ARN: keyRing.secretArn,
+        TOKEN_LIFETIME_SECONDS: String(settings.tokenLifetimeSeconds),
+        KEY_PUBLIC_BEFORE_USE_SECONDS: String(KEY_PUBLIC_BEFORE_USE_SECONDS),
+      },
+    );
+    users.grantItem(rotation.role, JWKS_KEY, 'dynamodb:GetItem', 'dynamodb:PutItem');
+    keyRing.rotateWith(rotation.lambda, settings.keyRotationDays);
+
+    api.addRoutes({
+      functions: { login: login.lambda, member: member.lambda },
+      authorizer: authorizer.lambda,
+    });
+
+    new CfnOutput(this, 'ApiUrl', {
+      value: settings.publicUrl ?? api.url,
+      description: 'Base URL for the mini-program',
+    });
+    new CfnOutput(this, 'Issuer', { value: issuer, description: 'Issuer of the tokens' });
+    new CfnOutput(this, 'WechatSecretsArn', {
+      value: wechatSecrets.secretArn,
+      description: 'Put {"<appid>":"<AppSecret>"} here',
+    });
+  }
+}

@@ -1,0 +1,69 @@
+/** The users table, built from the one description of its shape. */
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { openidIndex, PARTITION_KEY, TTL_ATTRIBUTE } from '../functions/users/table.ts';
+
+/** Settings of {@link UsersTable}. */
+export interface UsersTableProps {
+  /** Point-in-time recovery, deletion protection, and the table stays when the stack goes. */
+  readonly protectData: boolean;
+}
+
+/** Users, openid guards, spent codes, revocation marks and the public keys: one table, on demand. */
+export class UsersTable extends Construct {
+  readonly tableName: string;
+  private readonly table: TableV2;
+
+  constructor(scope: Construct, id: string, props: UsersTableProps) {
+    super(scope, id);
+    this.table = new TableV2(this, 'Table', {
+      partitionKey: { name: PARTITION_KEY, type: AttributeType.STRING },
+      globalSecondaryIndexes: [
+        {
+          indexName: openidIndex.name,
+          partitionKey: { name: openidIndex.partitionKey, type: AttributeType.STRING },
+          sortKey: { name: openidIndex.sortKey, type: AttributeType.STRING },
+          projectionType: ProjectionType.INCLUDE,
+          nonKeyAttributes: [...openidIndex.projected],
+        },
+      ],
+      timeToLiveAttribute: TTL_ATTRIBUTE,
+      billing: Billing.onDemand(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: props.protectData },
+      deletionProtection: props.protectData,
+      removalPolicy: props.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    this.tableName = this.table.tableName;
+  }
+
+  /** Allows exactly these actions on the table's items. */
+  grantItems(grantee: IGrantable, ...actions: `dynamodb:${string}`[]): void {
+    this.allow(grantee, actions, this.table.tableArn);
+  }
+
+  /** Allows exactly these actions on one item, named by its partition key. */
+  grantItem(grantee: IGrantable, key: string, ...actions: `dynamodb:${string}`[]): void {
+    this.allow(grantee, actions, this.table.tableArn, {
+      // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [key] },
+    });
+  }
+
+  /** Allows queries on the openid index. */
+  grantOpenidQuery(grantee: IGrantable): void {
+    this.allow(grantee, ['dynamodb:Query'], `${this.table.tableArn}/index/${openidIndex.name}`);
+  }
+
+  private allow(
+    grantee: IGrantable,
+    actions: string[],
+    resource: string,
+    conditions?: Record<string, Record<string, string[]>>,
+  ): void {
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions, resources: [resource], ...(conditions && { conditions }) }),
+    );
+  }
+}

@@ -1,0 +1,146 @@
+/** The local run's DynamoDB: an embedded engine as a child process, or any other one that is already there. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { Writable } from 'node:stream';
+
+/** What {@link startDatabase} may be told. */
+export interface DatabaseOptions {
+  /** Base URL of a DynamoDB that already runs (`DYNAMODB_ENDPOINT`). Default: the embedded engine is started. */
+  readonly endpoint?: string | undefined;
+  /** File the embedded engine keeps its data in. Default: in memory, gone with the process. */
+  readonly dataFile?: string | undefined;
+}
+
+/** A DynamoDB that answers. */
+export interface Database {
+  /** Base URL without a path, for example `http://127.0.0.1:8000`. */
+  readonly endpoint: string;
+  /** Ends the embedded engine and resolves when it is gone; leaves a DynamoDB that was already there alone. */
+  stop(): Promise<void>;
+}
+
+/** The npm package with the engine's binary; optional, because it exists for one platform only. */
+const ENGINE_PACKAGE = '@dynoxide/linux-x64';
+
+/** Longest wait for the engine to listen, or for a given endpoint to answer. */
+const READY_WITHIN_MS = 5_000;
+
+/** Between asking the system for a free port and the engine listening on it, someone else may take it. */
+const PORT_ATTEMPTS = 5;
+
+/**
+ * Runs the engine ("$0" and its arguments) until it ends or file descriptor 3 does. The system closes that
+ * pipe however this process dies, `kill -9` included, so the engine never outlives it; an exit handler
+ * would miss that.
+ */
+const RUN_UNTIL_PIPE_ENDS =
+  '"$0" "$@" 3<&- & engine=$!; { cat <&3 >/dev/null; kill "$engine"; } 2>/dev/null & wait "$engine"';
+
+/**
+ * Brings up a DynamoDB and answers when it accepts requests.
+ *
+ * @throws Error one sentence on what is wrong: no engine for this platform, it did not start, no answer.
+ */
+export async function startDatabase(options: DatabaseOptions = {}): Promise<Database> {
+  if (options.endpoint !== undefined) return useRunning(options.endpoint);
+  const binary = findEngine();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startEngine(binary, await freePort(), options.dataFile);
+    } catch (error) {
+      const portTaken = error instanceof Error && error.message.includes('already in use');
+      if (!portTaken || attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function useRunning(endpoint: string): Promise<Database> {
+  if (!URL.canParse(endpoint)) throw new Error('DYNAMODB_ENDPOINT is not a URL.');
+  try {
+    await fetch(endpoint, { signal: AbortSignal.timeout(READY_WITHIN_MS) });
+  } catch (cause) {
+    throw new Error(`No DynamoDB answers at DYNAMODB_ENDPOINT (${endpoint}).`, { cause });
+  }
+  return { endpoint, stop: async () => {} };
+}
+
+function findEngine(): string {
+  try {
+    return join(
+      dirname(createRequire(import.meta.url).resolve(`${ENGINE_PACKAGE}/package.json`)),
+      'dynoxide',
+    );
+  } catch (cause) {
+    throw new Error(
+      `There is no embedded DynamoDB for this platform (the optional package ${ENGINE_PACKAGE} is not installed): set DYNAMODB_ENDPOINT to the URL of a DynamoDB, for example DynamoDB Local.`,
+      { cause },
+    );
+  }
+}
+
+async function startEngine(binary: string, port: number, dataFile: string | undefined): Promise<Database> {
+  const storage = dataFile === undefined ? [] : ['--db-path', dataFile];
+  const child = spawn(
+    '/bin/sh',
+    ['-c', RUN_UNTIL_PIPE_ENDS, binary, 'serve', '--port', `${port}`, ...storage],
+    {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      // Its own process group: Ctrl-C in a terminal must reach us only, so that the gateway can end first.
+      detached: true,
+    },
+  );
+  const lifeline = child.stdio[3] as Writable;
+  lifeline.on('error', () => {});
+  const ended = once(child, 'exit');
+
+  const stop = async (): Promise<void> => {
+    lifeline.end();
+    await ended;
+  };
+  try {
+    await listening(child, ended);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { endpoint: `http://127.0.0.1:${port}`, stop };
+}
+
+/** Waits for the engine's own word that it listens: an answer on the port could be another process's. */
+async function listening(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  let said = '';
+  let timer: NodeJS.Timeout | undefined;
+  const spoken = new Promise<void>((resolve) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      // Kept reading for good, or the engine would block once the pipe is full.
+      if (said.length < 2_000) said += text;
+      if (said.includes('listening on')) resolve();
+    });
+  });
+  const failed = Promise.race([
+    ended.then(() => 'ended'),
+    new Promise<string>((resolve) => {
+      timer = setTimeout(resolve, READY_WITHIN_MS, `did not listen within ${READY_WITHIN_MS / 1000} s`);
+    }),
+  ]).then((what) => {
+    throw new Error(`The embedded DynamoDB ${what}: ${said.trim() || 'it said nothing'}.`);
+  });
+  try {
+    await Promise.race([spoken, failed]);
+  } finally {
+    clearTimeout(timer);
+    failed.catch(() => {});
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,190 @@
+/**
+ * A stand-in for Secrets Manager, so that functions use the real SDK client and rotation runs its real four
+ * steps on this machine. It speaks as much of the API as the stack uses and refuses the rest by name.
+ *
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html
+ */
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import {
+  attachStage,
+  createSecret,
+  describeSecret,
+  findVersion,
+  getSecretValue,
+  type Input,
+  type Operation,
+  optionalText,
+  putSecretValue,
+  type Secret,
+  ServiceError,
+  unixNow,
+  updateSecretVersionStage,
+} from './secret-versions.ts';
+
+/** A secret of the template with the value it is born with. */
+export interface SecretSeed {
+  readonly arn: string;
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What the service sends to a rotation function, once for each step. */
+export interface RotationStep {
+  readonly SecretId: string;
+  readonly ClientRequestToken: string;
+  readonly Step: 'createSecret' | 'setSecret' | 'testSecret' | 'finishSecret';
+}
+
+/** What {@link startSecretsManager} needs. */
+export interface SecretsManagerOptions {
+  readonly secrets: readonly SecretSeed[];
+  /** Invokes the rotation function of a secret. Default: no secret can be rotated. */
+  readonly invokeRotation?: (step: RotationStep) => Promise<void>;
+  /** Keeps the secrets that were written to between runs, readable by its owner only. Default: in memory. */
+  readonly dataFile?: string;
+}
+
+/** A running stand-in. */
+export interface LocalSecretsManager {
+  /** For `AWS_ENDPOINT_URL_SECRETS_MANAGER`. */
+  readonly endpoint: string;
+  /** Rotates a secret, or completes a rotation that failed before; rejects with what the step rejected with. */
+  rotate(arn: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
+
+/** Starts the stand-in on a free port of 127.0.0.1. */
+export async function startSecretsManager(options: SecretsManagerOptions): Promise<LocalSecretsManager> {
+  const { invokeRotation, dataFile } = options;
+  const secrets = loadSecrets(options);
+  const rotations = new Map<string, Promise<void>>();
+
+  const save = (): void => {
+    if (dataFile === undefined) return;
+    const written = [...secrets.values()].filter((secret) => secret.written);
+    writeFileSync(`${dataFile}.new`, JSON.stringify(written, null, 2), { mode: 0o600 });
+    renameSync(`${dataFile}.new`, dataFile);
+  };
+
+  /** The service gives the new version its label before the first step, and leaves it there if a step fails. */
+  const beginRotation = (secret: Secret, token: string = randomUUID()): string => {
+    const unfinished = findVersion(secret, 'AWSPENDING');
+    if (unfinished !== undefined && !secret.versions[unfinished]?.stages.includes('AWSCURRENT'))
+      return unfinished;
+    secret.versions[token] ??= { stages: [], createdAt: unixNow() };
+    attachStage(secret, 'AWSPENDING', token);
+    return token;
+  };
+
+  const runRotation = (secret: Secret, ClientRequestToken: string): Promise<void> => {
+    const running = rotations.get(secret.arn);
+    if (running !== undefined) return running;
+    const run = async (): Promise<void> => {
+      if (invokeRotation === undefined) throw notRotatable();
+      for (const Step of STEPS) await invokeRotation({ SecretId: secret.arn, ClientRequestToken, Step });
+      secret.lastRotatedAt = unixNow();
+    };
+    const rotation = run().finally(() => rotations.delete(secret.arn));
+    rotations.set(secret.arn, rotation);
+    return rotation;
+  };
+
+  const rotateSecret: Operation = (secret, input) => {
+    if (invokeRotation === undefined) throw notRotatable();
+    const token = optionalText(input, 'ClientRequestToken');
+    const version = beginRotation(secret, token);
+    // As in the service, the answer does not wait for the steps.
+    runRotation(secret, version).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`rotation of ${secret.name} failed: ${reason}\n`);
+    });
+    if (token !== undefined && version !== token)
+      throw new ServiceError(
+        'InvalidRequestException',
+        "A previous rotation isn't complete. That rotation will be reattempted.",
+      );
+    return { ARN: secret.arn, Name: secret.name, VersionId: version };
+  };
+
+  const operations = new Map<string, Operation>([
+    ['GetSecretValue', getSecretValue],
+    ['DescribeSecret', (secret) => describeSecret(secret, invokeRotation !== undefined)],
+    ['PutSecretValue', putSecretValue],
+    ['UpdateSecretVersionStage', updateSecretVersionStage],
+    ['RotateSecret', rotateSecret],
+  ]);
+
+  const answer = async (request: IncomingMessage): Promise<Record<string, unknown>> => {
+    const name = String(request.headers['x-amz-target']).replace(/^secretsmanager\./, '');
+    const input = (await json(request)) as Input;
+    const operation = operations.get(name);
+    if (operation === undefined)
+      throw new ServiceError('UnknownOperationException', `The local Secrets Manager knows no ${name}`);
+    const output = operation(findSecret(secrets, input), input);
+    if (!/^(Get|Describe)/.test(name)) save();
+    return output;
+  };
+
+  const server = createServer((request, response) => {
+    const reply = (status: number, body: Record<string, unknown>): void => {
+      response.writeHead(status, {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amzn-requestid': randomUUID(),
+      });
+      response.end(JSON.stringify(body));
+    };
+    answer(request).then(
+      (output) => reply(200, output),
+      (error: unknown) => {
+        if (error instanceof ServiceError) reply(400, { __type: error.name, Message: error.message });
+        else if (error instanceof SyntaxError)
+          reply(400, { __type: 'SerializationException', Message: 'The body is not JSON' });
+        else reply(500, { __type: 'InternalServiceError', Message: 'An error occurred on the server side.' });
+      },
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async rotate(arn) {
+      const secret = findSecret(secrets, { SecretId: arn });
+      await runRotation(secret, beginRotation(secret));
+      save();
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function findSecret(secrets: ReadonlyMap<string, Secret>, input: Input): Secret {
+  const id = optionalText(input, 'SecretId') ?? '';
+  const secret = secrets.get(id) ?? [...secrets.values()].find(({ name }) => name === id);
+  if (secret === undefined)
+    throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+  return secret;
+}
+
+function loadSecrets({ secrets, dataFile }: SecretsManagerOptions): Map<string, Secret> {
+  const born = secrets.map(({ arn, name, value }) => createSecret(arn, name, value));
+  const kept: Secret[] =
+    dataFile !== undefined && existsSync(dataFile) ? JSON.parse(readFileSync(dataFile, 'utf8')) : [];
+  return new Map([...born, ...kept].map((secret) => [secret.arn, secret]));
+}
+
+function notRotatable(): ServiceError {
+  return new ServiceError(
+    'InvalidRequestException',
+    "You tried to enable rotation on a secret that doesn't already have a Lambda function ARN configured.",
+  );
+}

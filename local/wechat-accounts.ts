@@ -1,0 +1,154 @@
+/** What WeChat knows in the local run: mini-programs, issued codes and their users; the rules of `jscode2session`. */
+import { createHash, randomBytes, randomInt } from 'node:crypto';
+
+/** An answer as WeChat words it: a session or an error. */
+export type WechatAnswer = Readonly<Record<string, unknown>>;
+
+/** Whom a code is issued for. */
+export interface CodeOwner {
+  /** Default: a random one, 28 characters. */
+  readonly openid?: string;
+  /** Default: none, as for a mini-program without an Open Platform account. */
+  readonly unionid?: string;
+  /** Default: the first mini-program. */
+  readonly appid?: string;
+  /** A user whom WeChat rates as high risk: the login is refused with 40226. */
+  readonly risk?: boolean;
+}
+
+/** The state behind the simulator. */
+export interface WechatAccounts {
+  /** Issues a code: 32 letters and digits, single use, five minutes. */
+  issueCode(owner: CodeOwner): string;
+  /** Answers the query of `jscode2session`; a code is consumed by the first query that names it rightly. */
+  code2Session(query: URLSearchParams): WechatAnswer;
+  /** An error answer with WeChat's own text for it, or with `errmsg`. */
+  errorAnswer(errcode: number, errmsg?: string): WechatAnswer;
+}
+
+/** How the accounts behave. */
+export interface WechatAccountsOptions {
+  /** AppSecret by appid. */
+  readonly apps: Readonly<Record<string, string>>;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  /** Calls of one user within a clock minute before 45011. */
+  readonly userMinuteLimit: number;
+}
+
+interface IssuedCode {
+  readonly appid: string;
+  readonly openid: string;
+  readonly unionid: string | undefined;
+  readonly risk: boolean;
+  readonly expiresAt: number;
+  used: boolean;
+}
+
+const CODE_LIFETIME_MS = 5 * 60_000;
+const MAX_CODES = 100_000;
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** The texts of https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session.html and as seen in the field. */
+const texts: Readonly<Record<number, string>> = {
+  [-1]: 'system error',
+  40001: 'invalid credential, access_token is invalid or not latest',
+  40002: 'invalid grant_type',
+  40013: 'invalid appid',
+  40029: 'invalid code',
+  40125: 'invalid appsecret',
+  40163: 'code been used',
+  40164: 'invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist',
+  40226: 'code blocked',
+  40243: 'appsecret is frozen',
+  41002: 'appid missing',
+  41004: 'appsecret missing',
+  41008: 'missing code',
+  45009: 'reach max api daily quota limit',
+  45011: 'api minute-quota reach limit  mustslower  retry next minute',
+  48001: 'api unauthorized',
+  50002: 'user limited',
+};
+
+/** Creates {@link WechatAccounts} without any code. */
+export function createWechatAccounts({ apps, now, userMinuteLimit }: WechatAccountsOptions): WechatAccounts {
+  const appids = new Map(Object.entries(apps));
+  const codes = new Map<string, IssuedCode>();
+  let minute = { number: 0, callsByUser: new Map<string, number>() };
+
+  const forgetExpiredCodes = () => {
+    // Oldest first: a Map keeps the order of insertion, and all codes live equally long.
+    for (const [code, { expiresAt }] of codes) {
+      if (expiresAt > now() && codes.size < MAX_CODES) return;
+      codes.delete(code);
+    }
+  };
+
+  const overMinuteLimit = (user: string): boolean => {
+    const number = Math.floor(now() / 60_000);
+    if (minute.number !== number) minute = { number, callsByUser: new Map() };
+    const calls = (minute.callsByUser.get(user) ?? 0) + 1;
+    if (Number.isFinite(userMinuteLimit)) minute.callsByUser.set(user, calls);
+    return calls > userMinuteLimit;
+  };
+
+  const errorAnswer = (errcode: number, errmsg = texts[errcode] ?? 'unknown error'): WechatAnswer => {
+    // The first group of a rid is the Unix time in hex.
+    const time = Math.floor(now() / 1000).toString(16);
+    const rid = [time, randomBytes(4).toString('hex'), randomBytes(4).toString('hex')].join('-');
+    return { errcode, errmsg: `${errmsg}, rid: ${rid}` };
+  };
+
+  return {
+    issueCode({ openid = randomOpenid(), unionid, appid, risk = false }) {
+      forgetExpiredCodes();
+      const issuer = appid ?? [...appids.keys()][0] ?? '';
+      const code = `0${randomText(31)}`;
+      const expiresAt = now() + CODE_LIFETIME_MS;
+      codes.set(code, { appid: issuer, openid, unionid, risk, expiresAt, used: false });
+      return code;
+    },
+
+    code2Session(query) {
+      const appid = query.get('appid');
+      const secret = query.get('secret');
+      const code = query.get('js_code');
+      if (!appid) return errorAnswer(41002);
+      if (!secret) return errorAnswer(41004);
+      if (!code) return errorAnswer(41008);
+      if (query.get('grant_type') !== 'authorization_code') return errorAnswer(40002);
+      if (!appids.has(appid)) return errorAnswer(40013);
+      if (appids.get(appid) !== secret) return errorAnswer(40125);
+
+      const issued = demoCode(appid, code) ?? codes.get(code);
+      if (issued === undefined || issued.appid !== appid || issued.expiresAt <= now())
+        return errorAnswer(40029);
+      if (issued.used) return errorAnswer(40163);
+      if (overMinuteLimit(`${appid} ${issued.openid}`)) return errorAnswer(45011);
+      issued.used = true;
+      if (issued.risk) return errorAnswer(40226);
+      return {
+        session_key: randomBytes(16).toString('base64'),
+        openid: issued.openid,
+        ...(issued.unionid !== undefined && { unionid: issued.unionid }),
+      };
+    },
+
+    errorAnswer,
+  };
+}
+
+/** `demo-<name>` is a code that always works and always means the same user; only this stand-in knows such codes. */
+function demoCode(appid: string, code: string): IssuedCode | undefined {
+  if (!/^demo-[A-Za-z0-9_-]{1,64}$/.test(code)) return undefined;
+  const openid = `o${createHash('sha256').update(`${appid}\n${code}`).digest('base64url').slice(0, 27)}`;
+  return { appid, openid, unionid: undefined, risk: false, expiresAt: Number.POSITIVE_INFINITY, used: false };
+}
+
+function randomOpenid(): string {
+  return `o${randomBytes(21).toString('base64url').slice(0, 27)}`;
+}
+
+function randomText(length: number): string {
+  return Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+}

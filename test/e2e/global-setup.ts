@@ -1,0 +1,37 @@
+/** Starts the whole service once for all end-to-end tests: template, bundles, database, simulator, gateway. */
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { startLocalService } from '../../local/service.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where the service answers. */
+    readonly baseUrl: string;
+    /** Where the WeChat simulator answers. */
+    readonly wechatUrl: string;
+    /** File with every line that the functions have logged. */
+    readonly logFile: string;
+    /** What must never be read in it, beside what the tests add. */
+    readonly appSecret: string;
+  }
+}
+
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const directory = mkdtempSync(join(tmpdir(), 'wechat-login-e2e-'));
+  const logFile = join(directory, 'functions.log');
+  appendFileSync(logFile, '');
+  const service = await startLocalService({
+    port: 0,
+    onLog: (functionId, line) => appendFileSync(logFile, `${functionId} ${line}\n`),
+  });
+  project.provide('baseUrl', service.url);
+  project.provide('wechatUrl', service.wechatUrl);
+  project.provide('logFile', logFile);
+  project.provide('appSecret', service.appSecret);
+  return async () => {
+    await service.close();
+    rmSync(directory, { recursive: true });
+  };
+}

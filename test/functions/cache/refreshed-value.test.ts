@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { createRefreshedValue } from '../../../functions/cache/refreshed-value.ts';
+
+function setUp(options: { maxAgeMs?: number } = {}) {
+  const source = { loads: 0, fail: false, hold: undefined as Promise<void> | undefined };
+  const clock = { ms: 0 };
+  const value = createRefreshedValue({
+    load: async () => {
+      source.loads += 1;
+      const mine = source.loads;
+      await source.hold;
+      if (source.fail) throw new Error('source is down');
+      return mine;
+    },
+    refreshAfterMs: 100,
+    cooldownMs: 30,
+    now: () => clock.ms,
+    ...options,
+  });
+  return { source, clock, value };
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('createRefreshedValue', () => {
+  it('loads on the first read and keeps the value while it is young', async () => {
+    const { source, clock, value } = setUp();
+
+    expect(await value.get()).toBe(1);
+    clock.ms = 99;
+    expect(await value.get()).toBe(1);
+    expect(source.loads).toBe(1);
+  });
+
+  it('shares one load among readers who come at once', async () => {
+    const { source, value } = setUp();
+
+    expect(await Promise.all([value.get(), value.get(), value.refresh()])).toEqual([1, 1, 1]);
+    expect(source.loads).toBe(1);
+  });
+
+  it('answers the old value at once and refreshes behind it', async () => {
+    const { clock, value } = setUp();
+    await value.get();
+
+    clock.ms = 100;
+    expect(await value.get()).toBe(1);
+    await settle();
+    expect(await value.get()).toBe(2);
+  });
+
+  it('keeps answering the old value while the source is down, until the maximum age', async () => {
+    const { source, clock, value } = setUp({ maxAgeMs: 1_000 });
+    await value.get();
+    source.fail = true;
+
+    clock.ms = 999;
+    expect(await value.get()).toBe(1);
+    await settle();
+    clock.ms = 1_050;
+    await expect(value.get()).rejects.toThrow('source is down');
+    source.fail = false;
+    clock.ms = 1_100;
+    expect(await value.get()).toBeGreaterThan(1);
+  });
+
+  it('makes no second attempt within the cool-down, not even after a failure', async () => {
+    const { source, clock, value } = setUp();
+    source.fail = true;
+
+    await expect(value.get()).rejects.toThrow('source is down');
+    clock.ms = 29;
+    await expect(value.get()).rejects.toThrow('source is down');
+    await expect(value.refresh()).rejects.toThrow('source is down');
+    expect(source.loads).toBe(1);
+    clock.ms = 30;
+    await expect(value.get()).rejects.toThrow('source is down');
+    expect(source.loads).toBe(2);
+  });
+
+  it('counts the cool-down from the start of an attempt', async () => {
+    const { source, clock, value } = setUp();
+    let release = () => {};
+    source.hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    const first = value.get();
+    clock.ms = 25;
+    release();
+    await first;
+
+    clock.ms = 29;
+    await value.refresh();
+    expect(source.loads).toBe(1);
+    clock.ms = 30;
+    await value.refresh();
+    expect(source.loads).toBe(2);
+  });
+});

@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { readEnvironment } from '../../functions/environment.ts';
+
+const complete = {
+  TABLE_NAME: 'users',
+  TOKEN_ISSUER: 'https://login.example.com',
+  TOKEN_AUDIENCE: 'wechat-login',
+  WECHAT_APPIDS: 'wx1, wx2',
+  WECHAT_API_BASE: 'https://a.example,https://b.example',
+  WECHAT_SECRETS_ARN: 'arn:a',
+  KEY_RING_ARN: 'arn:b',
+  TOKEN_LIFETIME_SECONDS: '604800',
+  CODE_REUSE_WINDOW_SECONDS: '0',
+};
+
+it('parses a complete environment into a frozen object', () => {
+  const environment = readEnvironment('login', complete);
+
+  expect(environment.WECHAT_APPIDS).toEqual(['wx1', 'wx2']);
+  expect(environment.CODE_REUSE_WINDOW_SECONDS).toBe(0);
+  expect(Object.isFrozen(environment)).toBe(true);
+});
+
+it('names every missing variable at once', () => {
+  const { TABLE_NAME: _, KEY_RING_ARN: __, ...rest } = complete;
+
+  expect(() => readEnvironment('login', rest)).toThrow(
+    'The login function is misconfigured: TABLE_NAME is missing; KEY_RING_ARN is missing',
+  );
+});
+
+it('names a wrong variable without its value', () => {
+  for (const [name, value] of [
+    ['TOKEN_ISSUER', 'not-a-url-secret'],
+    ['TOKEN_LIFETIME_SECONDS', '-5secret'],
+    ['WECHAT_API_BASE', 'https://ok.example,secret'],
+    ['WECHAT_APPIDS', 'wx1,,secret'],
+    ['TABLE_NAME', ''],
+  ] as const) {
+    const read = () => readEnvironment('login', { ...complete, [name]: value });
+    expect(read).toThrow(`The login function is misconfigured: ${name} `);
+    expect(read).not.toThrow('secret');
+  }
+});

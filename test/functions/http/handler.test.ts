@@ -1,0 +1,82 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { describe, expect, it } from 'vitest';
+import { DomainError } from '../../../functions/errors/domain-error.ts';
+import { createHttpHandler, type RouteHandler } from '../../../functions/http/handler.ts';
+import type { LogFields } from '../../../functions/log/logger.ts';
+
+const event = (headers: Record<string, string> = {}): APIGatewayProxyEvent =>
+  ({
+    httpMethod: 'POST',
+    resource: '/member/login',
+    headers,
+    requestContext: { requestId: 'request-1' },
+  }) as unknown as APIGatewayProxyEvent;
+
+async function answer(route: RouteHandler, headers?: Record<string, string>) {
+  const lines: LogFields[] = [];
+  const handler = createHttpHandler({ 'POST /member/login': route }, (_message, fields) =>
+    lines.push(fields),
+  );
+  const response = await handler(event(headers));
+  return { response, body: JSON.parse(response.body), lines };
+}
+
+describe('createHttpHandler', () => {
+  it('wraps data in the envelope and logs one line', async () => {
+    const { response, body, lines } = await answer(async () => ({ user_id: 'u1' }));
+
+    expect(response.statusCode).toBe(200);
+    expect(body).toEqual({ code: 200, msg: 'ok', data: { user_id: 'u1' }, request_id: 'request-1' });
+    expect(lines).toEqual([
+      expect.objectContaining({
+        request_id: 'request-1',
+        route: 'POST /member/login',
+        status: 200,
+        outcome: 'ok',
+      }),
+    ]);
+  });
+
+  it('answers a domain error in Chinese, in English when asked', async () => {
+    const fail: RouteHandler = async () => {
+      throw new DomainError('missing_code');
+    };
+
+    expect((await answer(fail)).body).toEqual({
+      code: 400,
+      msg: '缺少code',
+      error: 'missing_code',
+      request_id: 'request-1',
+    });
+    expect((await answer(fail, { 'accept-language': 'en' })).body.msg).toBe('code is missing');
+  });
+
+  it('says how long to wait where waiting helps', async () => {
+    const { response } = await answer(async () => {
+      throw new DomainError('rate_limited', { retryAfterSeconds: 60 });
+    });
+
+    expect(response).toMatchObject({ statusCode: 429, headers: { 'Retry-After': '60' } });
+  });
+
+  it('answers a bug as internal and logs where it was thrown, not what it said', async () => {
+    const { response, body, lines } = await answer(async () => {
+      throw new TypeError('cannot read code 0verysecret');
+    });
+
+    expect(response.statusCode).toBe(500);
+    expect(body).toMatchObject({ code: 500, error: 'internal' });
+    expect(lines[0]).toMatchObject({
+      outcome: 'internal',
+      cause: 'TypeError',
+      stack: expect.stringContaining(' at '),
+    });
+    expect(JSON.stringify([lines, response])).not.toContain('verysecret');
+  });
+
+  it('answers a route that it does not know as not_found', async () => {
+    const handler = createHttpHandler({}, () => {});
+
+    expect((await handler(event())).statusCode).toBe(404);
+  });
+});

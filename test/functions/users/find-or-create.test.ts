@@ -1,0 +1,566 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import {
+  DynamoDBClient,
+  TransactionCanceledException,
+  TransactionConflictException,
+} from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  PutCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createUsers, type Users } from '../../../functions/users/find-or-create.ts';
+import type { Profile } from '../../../functions/users/profile.ts';
+import { openidGuardKey } from '../../../functions/users/table.ts';
+import {
+  type Intercept,
+  localIdentity,
+  startUsersTable,
+  type UsersTable,
+} from '../../fixtures/users-table.ts';
+
+const START = Date.UTC(2026, 0, 1);
+const DAY = 24 * 3600 * 1000;
+const appid = 'wx0123456789abcdef';
+const profile: Profile = { username: '小明', sex: 1, avatar: 'https://a.example/1.png' };
+const otherProfile: Profile = { username: '别人', sex: 2, avatar: '' };
+
+let table: UsersTable;
+beforeAll(async () => {
+  table = await startUsersTable();
+});
+afterAll(() => table.stop());
+
+let people = 0;
+/** An openid no other test uses. */
+const someone = () => ({ appid, openid: `o${'X'.repeat(22)}${String(++people).padStart(5, '0')}` });
+
+/** Users with a client of their own, a frozen clock, and the list of commands sent. */
+function setUp(intercept?: Intercept) {
+  const { client, commands } = table.connect(intercept);
+  let time = START;
+  const users = createUsers({ client, tableName: table.tableName, now: () => time });
+  const tick = (ms: number) => {
+    time += ms;
+  };
+  return { users, client, commands, tick };
+}
+
+/** The index has not caught up: every query finds nothing. */
+const indexMisses: Intercept = async ({ command }, proceed) => {
+  const answer = (await proceed()) as { output: { Items?: unknown[] } };
+  if (command === 'Query') answer.output.Items = [];
+  return answer;
+};
+
+/** The index still shows what it showed before: every query answers these items. */
+const indexShows =
+  (items: () => Record<string, unknown>[]): Intercept =>
+  async ({ command }, proceed) => {
+    const answer = (await proceed()) as { output: { Items?: unknown[] } };
+    if (command === 'Query') answer.output.Items = items();
+    return answer;
+  };
+
+async function userItemsOf(openid: string) {
+  return (await table.items()).filter((item) => item.openid === openid);
+}
+
+async function erase(userId: string, identity: { appid: string; openid: string }) {
+  const { client } = table.connect();
+  const Delete = (pk: string) => ({ Delete: { TableName: table.tableName, Key: { pk } } });
+  await client.send(
+    new TransactWriteCommand({
+      TransactItems: [Delete(userId), Delete(openidGuardKey(identity.appid, identity.openid))],
+    }),
+  );
+}
+
+async function thrownBy(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    (value) => {
+      throw new Error(`resolved with ${inspect(value)}`);
+    },
+    (error: unknown) => error,
+  );
+}
+
+describe('a first login', () => {
+  it('creates the user with their profile, and the guard of their openid', async () => {
+    const { users, commands } = setUp();
+    const identity = { ...someone(), unionid: 'oUNION' };
+
+    const { user, isNew } = await users.findOrCreateUser(identity, profile);
+
+    expect(isNew).toBe(true);
+    expect(user.userId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(await table.item(user.userId)).toEqual({
+      pk: user.userId,
+      ...identity,
+      ...profile,
+      status: 'active',
+      created_at: START / 1000,
+      last_login_at: START / 1000,
+    });
+    expect(await table.item(openidGuardKey(appid, identity.openid))).toEqual({
+      pk: openidGuardKey(appid, identity.openid),
+      user_id: user.userId,
+    });
+    expect(commands).toEqual(['Query', 'TransactWriteItems']);
+  });
+
+  it('makes two users of one openid under two mini-programs', async () => {
+    const { users } = setUp();
+    const { openid } = someone();
+
+    const here = await users.findOrCreateUser({ appid, openid }, profile);
+    const there = await users.findOrCreateUser({ appid: 'wxfedcba9876543210', openid }, profile);
+
+    expect([here.isNew, there.isNew]).toEqual([true, true]);
+    expect(here.user.userId).not.toBe(there.user.userId);
+    expect((await users.findOrCreateUser({ appid, openid }, profile)).user.userId).toBe(here.user.userId);
+  });
+
+  it.each([
+    ['with the index as it is', undefined],
+    ['with the index lagging behind all of them', indexMisses],
+  ])('ends in one user however many run at once, %s', async (_, intercept) => {
+    const { users } = setUp(intercept);
+    const identity = someone();
+
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, () => users.findOrCreateUser(identity, profile)),
+    );
+
+    expect(new Set(answers.map(({ user }) => user.userId)).size).toBe(1);
+    expect(answers.filter(({ isNew }) => isNew)).toHaveLength(1);
+    expect(await userItemsOf(identity.openid)).toHaveLength(1);
+    const guards = (await table.items()).filter(({ pk }) => String(pk).endsWith(`#${identity.openid}`));
+    expect(guards).toEqual([
+      { pk: openidGuardKey(appid, identity.openid), user_id: answers[0]?.user.userId },
+    ]);
+  });
+
+  it('is told by the lost transaction itself who won', async () => {
+    const identity = someone();
+    const winner = await setUp().users.findOrCreateUser(identity, profile);
+    const { users, commands } = setUp(indexMisses);
+
+    const { user, isNew } = await users.findOrCreateUser(identity, otherProfile);
+
+    expect(isNew).toBe(false);
+    expect(user).toEqual(winner.user);
+    expect(commands).toEqual(['Query', 'TransactWriteItems', 'GetItem']);
+  });
+
+  it('still finds the winner when the lost transaction does not name them', async () => {
+    const identity = someone();
+    const winner = await setUp().users.findOrCreateUser(identity, profile);
+    const { users } = setUp((request, proceed) =>
+      indexMisses(request, proceed).catch((error: TransactionCanceledException) => {
+        for (const reason of error.CancellationReasons ?? []) delete reason.Item;
+        throw error;
+      }),
+    );
+
+    expect(await users.findOrCreateUser(identity, otherProfile)).toEqual({ user: winner.user, isNew: false });
+  });
+
+  it('tries again when transactions collide, and gives up as unavailable when they never stop', async () => {
+    const colliding = (times: number) => {
+      let left = times;
+      return setUp(async ({ command }, proceed) => {
+        if (command !== 'TransactWriteItems' || left-- === 0) return proceed();
+        throw new TransactionCanceledException({
+          message: 'Transaction cancelled [None, TransactionConflict]',
+          $metadata: {},
+          CancellationReasons: [{ Code: 'None' }, { Code: 'TransactionConflict' }],
+        });
+      });
+    };
+
+    expect(await colliding(3).users.findOrCreateUser(someone(), profile)).toMatchObject({ isNew: true });
+    const { users, commands } = colliding(Number.POSITIVE_INFINITY);
+    expect(await thrownBy(users.findOrCreateUser(someone(), profile))).toMatchObject({ code: 'unavailable' });
+    expect(commands.filter((command) => command === 'TransactWriteItems')).toHaveLength(5);
+  });
+
+  it('is answered although the answer of its transaction was lost', async () => {
+    let lost = 0;
+    const base = new DynamoDBClient({ endpoint: table.endpoint, ...localIdentity, maxAttempts: 2 });
+    base.middlewareStack.add(
+      (next, context) => async (args) => {
+        const answer = await next(args);
+        if (context.commandName !== 'TransactWriteItemsCommand' || lost++ > 0) return answer;
+        throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
+      },
+      { step: 'deserialize', priority: 'low' },
+    );
+    const client = DynamoDBDocumentClient.from(base, { marshallOptions: { removeUndefinedValues: true } });
+    const users = createUsers({ client, tableName: table.tableName, now: () => START });
+    const identity = someone();
+
+    expect(await users.findOrCreateUser(identity, profile)).toMatchObject({ isNew: true });
+
+    expect(lost).toBe(2);
+    expect(await userItemsOf(identity.openid)).toHaveLength(1);
+  });
+
+  it('picks another id when the new one is taken', async () => {
+    const { user: taken } = await setUp().users.findOrCreateUser(someone(), profile);
+    const ids = [taken.userId, 'another-id'];
+    const { client } = table.connect();
+    const users = createUsers({
+      client,
+      tableName: table.tableName,
+      now: () => START,
+      newId: () => ids.shift() ?? '',
+    });
+
+    expect((await users.findOrCreateUser(someone(), profile)).user.userId).toBe('another-id');
+    expect(await table.item(taken.userId)).toMatchObject({ openid: taken.openid });
+  });
+
+  it('is unavailable, not endless, when a guard has no user', async () => {
+    const identity = someone();
+    const { users, client } = setUp();
+    const guard = { pk: openidGuardKey(appid, identity.openid), user_id: 'gone' };
+    await client.send(new PutCommand({ TableName: table.tableName, Item: guard }));
+
+    const error = await thrownBy(users.findOrCreateUser(identity, profile));
+
+    expect(error).toMatchObject({ code: 'unavailable', retryAfterSeconds: 1 });
+    expect(inspect(error, { depth: 10 })).not.toContain(identity.openid);
+    expect(await userItemsOf(identity.openid)).toEqual([]);
+  });
+});
+
+describe('a returning login', () => {
+  it('makes one query and no write, and keeps the profile', async () => {
+    const identity = someone();
+    const { users, commands, tick } = setUp();
+    const first = await users.findOrCreateUser(identity, profile);
+    commands.length = 0;
+    tick(DAY);
+
+    const { user, isNew } = await users.findOrCreateUser(identity, otherProfile);
+
+    expect(isNew).toBe(false);
+    expect(user).toMatchObject({ userId: first.user.userId, ...identity, ...profile });
+    expect(commands).toEqual(['Query']);
+  });
+
+  it('writes last_login_at at most once a day', async () => {
+    const identity = someone();
+    const { users, commands, tick } = setUp();
+    const { user } = await users.findOrCreateUser(identity, profile);
+    commands.length = 0;
+
+    for (let hour = 0; hour < 75; hour++) {
+      tick(3600 * 1000);
+      await users.findOrCreateUser(identity, otherProfile);
+    }
+
+    expect(commands.filter((command) => command !== 'Query')).toEqual([
+      'UpdateItem',
+      'UpdateItem',
+      'UpdateItem',
+    ]);
+    expect(await table.item(user.userId)).toMatchObject({
+      ...profile,
+      last_login_at: START / 1000 + 75 * 3600,
+    });
+  });
+
+  it('fills in the unionid once when WeChat first tells it', async () => {
+    const identity = someone();
+    const { users, commands } = setUp();
+    const { user } = await users.findOrCreateUser(identity, profile);
+    commands.length = 0;
+
+    const answer = await users.findOrCreateUser({ ...identity, unionid: 'oUNION1' }, otherProfile);
+    await users.findOrCreateUser({ ...identity, unionid: 'oUNION1' }, otherProfile);
+
+    expect(answer.user).toMatchObject({ userId: user.userId, unionid: 'oUNION1', ...profile });
+    expect(commands).toEqual(['Query', 'UpdateItem', 'Query']);
+  });
+
+  it('never overwrites a unionid, not even from a stale index or with an absent one', async () => {
+    const identity = someone();
+    const { users, tick } = setUp();
+    const { user } = await users.findOrCreateUser(identity, profile);
+    const before = await userItemsOf(identity.openid);
+    await users.findOrCreateUser({ ...identity, unionid: 'oUNION1' }, profile);
+    const stale = setUp(indexShows(() => before)).users;
+
+    expect((await stale.findOrCreateUser({ ...identity, unionid: 'oUNION2' }, profile)).user.unionid).toBe(
+      'oUNION1',
+    );
+    tick(2 * DAY);
+    await users.findOrCreateUser({ ...identity, unionid: 'oUNION2' }, profile);
+    await users.findOrCreateUser(identity, profile);
+    expect(await table.item(user.userId)).toMatchObject({ unionid: 'oUNION1' });
+  });
+
+  it('never merges users of one unionid', async () => {
+    const { users } = setUp();
+    const one = await users.findOrCreateUser({ ...someone(), unionid: 'oSAME' }, profile);
+    const two = await users.findOrCreateUser({ ...someone(), unionid: 'oSAME' }, profile);
+    const three = await users.findOrCreateUser(
+      { appid: 'wxfedcba9876543210', openid: someone().openid, unionid: 'oSAME' },
+      profile,
+    );
+
+    expect(new Set([one, two, three].map(({ user }) => user.userId)).size).toBe(3);
+  });
+
+  it('goes on when a transaction has a hold on the user for a moment', async () => {
+    const identity = someone();
+    const first = await setUp().users.findOrCreateUser(identity, profile);
+    let conflicts = 1;
+    const { users, tick } = setUp(async ({ command }, proceed) => {
+      if (command !== 'UpdateItem' || conflicts-- === 0) return proceed();
+      throw new TransactionConflictException({ message: 'Transaction is ongoing', $metadata: {} });
+    });
+    tick(2 * DAY);
+
+    const { user, isNew } = await users.findOrCreateUser(identity, profile);
+
+    expect({ userId: user.userId, isNew }).toEqual({ userId: first.user.userId, isNew: false });
+  });
+
+  it('leaves what it does not know of the user item alone', async () => {
+    const identity = someone();
+    const { users, client, tick } = setUp();
+    const { user } = await users.findOrCreateUser(identity, profile);
+    await client.send(
+      new UpdateCommand({
+        TableName: table.tableName,
+        Key: { pk: user.userId },
+        UpdateExpression: 'SET phone = :phone, tokens_valid_after = :after, note = :note',
+        ExpressionAttributeValues: { ':phone': '13800000000', ':after': 1_767_000_000, ':note': 'vip' },
+      }),
+    );
+    tick(2 * DAY);
+
+    const answer = await users.findOrCreateUser(identity, profile);
+
+    expect(answer.user).toMatchObject({ phone: '13800000000', tokensValidAfter: 1_767_000_000 });
+    expect(await table.item(user.userId)).toMatchObject({
+      note: 'vip',
+      last_login_at: START / 1000 + 2 * 86_400,
+    });
+  });
+});
+
+describe('a login after an erasure', () => {
+  it('is a new user with a new id', async () => {
+    const identity = someone();
+    const { users } = setUp();
+    const erased = await users.findOrCreateUser(identity, profile);
+    await erase(erased.user.userId, identity);
+
+    const { user, isNew } = await users.findOrCreateUser(identity, otherProfile);
+
+    expect(isNew).toBe(true);
+    expect(user.userId).not.toBe(erased.user.userId);
+    expect(user).toMatchObject(otherProfile);
+  });
+
+  it('is a new user when the index still shows the erased one, who does not come back', async () => {
+    const identity = someone();
+    const { users: early } = setUp();
+    const erased = await early.findOrCreateUser(identity, profile);
+    const before = await userItemsOf(identity.openid);
+    await erase(erased.user.userId, identity);
+    const { users, tick } = setUp(indexShows(() => before));
+    tick(2 * DAY);
+
+    const { user, isNew } = await users.findOrCreateUser(identity, otherProfile);
+
+    expect(isNew).toBe(true);
+    expect(user.userId).not.toBe(erased.user.userId);
+    expect(await table.item(erased.user.userId)).toBeUndefined();
+    expect(await userItemsOf(identity.openid)).toHaveLength(1);
+  });
+
+  it('finds the new user when the index shows both or still only the erased one', async () => {
+    const identity = someone();
+    const { users: early } = setUp();
+    const erased = await early.findOrCreateUser(identity, profile);
+    const before = await userItemsOf(identity.openid);
+    await erase(erased.user.userId, identity);
+    const renewed = await early.findOrCreateUser(identity, otherProfile);
+    const both = [...before, ...(await userItemsOf(identity.openid))];
+
+    for (const shown of [before, both, both.toReversed()]) {
+      const { users, tick } = setUp(indexShows(() => shown));
+      tick(2 * DAY);
+      const { user, isNew } = await users.findOrCreateUser(identity, profile);
+      expect({ userId: user.userId, isNew }).toEqual({ userId: renewed.user.userId, isNew: false });
+    }
+  });
+
+  it('is a new user when the erasure falls between the guard and the read of its user', async () => {
+    const identity = someone();
+    const erased = await setUp().users.findOrCreateUser(identity, profile);
+    const { users } = setUp(async (request, proceed) => {
+      if (request.command === 'GetItem' && (await table.item(erased.user.userId)) !== undefined)
+        await erase(erased.user.userId, identity);
+      return indexMisses(request, proceed);
+    });
+
+    const { user, isNew } = await users.findOrCreateUser(identity, otherProfile);
+
+    expect(isNew).toBe(true);
+    expect(user.userId).not.toBe(erased.user.userId);
+  });
+});
+
+describe('a banned user', () => {
+  it('is refused and not written to, whatever way they are found', async () => {
+    const identity = someone();
+    const { users: early, client } = setUp();
+    const { user } = await early.findOrCreateUser(identity, profile);
+    const before = await userItemsOf(identity.openid);
+    await client.send(
+      new UpdateCommand({
+        TableName: table.tableName,
+        Key: { pk: user.userId },
+        UpdateExpression: 'SET #status = :banned',
+        ExpressionAttributeNames: { '#status': 'status' },
+        ExpressionAttributeValues: { ':banned': 'banned' },
+      }),
+    );
+    for (const intercept of [undefined, indexMisses]) {
+      const { users, commands, tick } = setUp(intercept);
+      tick(2 * DAY);
+      const error = await thrownBy(users.findOrCreateUser(identity, profile));
+      expect(error).toMatchObject({ code: 'user_banned' });
+      expect(commands).not.toContain('UpdateItem');
+    }
+    const { users, tick } = setUp(indexShows(() => before));
+    tick(2 * DAY);
+    expect(await thrownBy(users.findOrCreateUser(identity, profile))).toMatchObject({ code: 'user_banned' });
+    expect(await userItemsOf(identity.openid)).toHaveLength(1);
+  });
+});
+
+describe('findUser', () => {
+  it('answers the user as they are now, or undefined', async () => {
+    const { users, client } = setUp();
+    const { user } = await users.findOrCreateUser(someone(), profile);
+
+    expect(await users.findUser(user.userId)).toEqual(user);
+    await client.send(new DeleteCommand({ TableName: table.tableName, Key: { pk: user.userId } }));
+    expect(await users.findUser(user.userId)).toBeUndefined();
+  });
+
+  it('reads consistently, so that a new user is there at once', async () => {
+    let consistent: unknown;
+    const { users } = setUp(async ({ command, input }, proceed) => {
+      if (command === 'GetItem') consistent = (input as { ConsistentRead?: boolean }).ConsistentRead;
+      return proceed();
+    });
+
+    await users.findUser('anyone');
+
+    expect(consistent).toBe(true);
+  });
+
+  it('reports a damaged item as the bug it is', async () => {
+    const { users, client } = setUp();
+    await client.send(new PutCommand({ TableName: table.tableName, Item: { pk: 'damaged', status: 'ok' } }));
+
+    await expect(users.findUser('damaged')).rejects.toThrow(/^A user item of the table is damaged: /);
+  });
+});
+
+describe('with DynamoDB in trouble a login', () => {
+  /** Limits in the proportions of the real client, a tenth as long. */
+  const limits = { connectionTimeout: 50, requestTimeout: 100, throwOnRequestTimeout: true };
+  const connectTo = (endpoint: string): Users => {
+    const client = DynamoDBDocumentClient.from(
+      new DynamoDBClient({ endpoint, ...localIdentity, maxAttempts: 3, requestHandler: limits }),
+    );
+    return createUsers({ client, tableName: 'users', now: () => START });
+  };
+
+  const json = (type: string, text: string) => ({
+    status: 400,
+    body: JSON.stringify({ __type: `x#${type}`, message: text }),
+  });
+  const openid = 'oSECRETOPENID';
+  const troubles: [string, { status: number; body: string } | 'hang' | 'reset'][] = [
+    ['hangs', 'hang'],
+    ['resets connections', 'reset'],
+    ['answers HTML', { status: 502, body: `<html>${openid}` }],
+    ['answers half an item', { status: 200, body: `{"Items":[{"openid":{"S":"${openid}` }],
+    ['fails inside', { status: 500, body: '{"__type":"x#InternalServerError"}' }],
+    ['throttles', json('ThrottlingException', 'Throughput exceeds the current capacity')],
+    ['denies access', json('AccessDeniedException', 'User: arn:aws:sts::1:x is not authorized')],
+    ['has no such table', json('ResourceNotFoundException', 'Requested resource not found')],
+    ['does not know our credentials', json('ExpiredTokenException', 'The security token is expired')],
+  ];
+
+  it.each(troubles)('is unavailable in time and tells no openid when it %s', async (_, trouble) => {
+    const server = createServer((request, response) => {
+      if (trouble === 'reset') request.socket.destroy();
+      else if (trouble !== 'hang')
+        response
+          .writeHead(trouble.status, { 'content-type': 'application/x-amz-json-1.0' })
+          .end(trouble.body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const users = connectTo(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const begin = performance.now();
+
+    const error = await thrownBy(users.findOrCreateUser({ appid, openid }, profile));
+
+    expect(performance.now() - begin).toBeLessThan(4_000);
+    expect(error).toMatchObject({ name: 'DomainError', code: 'unavailable', retryAfterSeconds: 2 });
+    expect((error as Error).message).toMatch(/^AWS: \w+: ./);
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(openid);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('is unavailable when nothing listens', async () => {
+    const error = await thrownBy(
+      connectTo('http://127.0.0.1:1').findOrCreateUser({ appid, openid }, profile),
+    );
+
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect(inspect(error, { depth: 10, showHidden: true })).toContain('ECONNREFUSED');
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(openid);
+  });
+
+  it('is unavailable when its transaction is throttled, and tells no openid', async () => {
+    const { users } = setUp(async ({ command }, proceed) => {
+      if (command !== 'TransactWriteItems') return proceed();
+      throw new TransactionCanceledException({
+        message: 'Transaction cancelled [ThrottlingError, None]',
+        $metadata: {},
+        CancellationReasons: [{ Code: 'ThrottlingError', Item: { openid: { S: openid } } }, { Code: 'None' }],
+      });
+    });
+
+    const error = await thrownBy(users.findOrCreateUser({ appid, openid }, profile));
+
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(openid);
+  });
+
+  it('leaves our own mistakes as they are', async () => {
+    const { users } = setUp(() => Promise.reject(new TypeError('a bug')));
+    const wrongTable = createUsers({ client: table.connect().client, tableName: '!', now: () => START });
+
+    expect(await thrownBy(users.findOrCreateUser({ appid, openid }, profile))).toBeInstanceOf(TypeError);
+    expect(await thrownBy(wrongTable.findUser('x'))).toMatchObject({ name: 'ValidationException' });
+  });
+});

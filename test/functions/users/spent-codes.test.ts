@@ -1,0 +1,162 @@
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSpentCodes } from '../../../functions/users/spent-codes.ts';
+import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
+
+const START = Date.UTC(2026, 0, 1);
+const appid = 'wx0123456789abcdef';
+const resolved = { openid: 'oOPENID', unionid: 'oUNIONID' };
+
+let table: UsersTable;
+beforeAll(async () => {
+  table = await startUsersTable();
+});
+afterAll(() => table.stop());
+
+/** Spent codes with a clock that only sleeping and `tick` move. */
+function setUp({
+  windowSeconds = 60,
+  onSleep = async () => {},
+}: {
+  windowSeconds?: number;
+  onSleep?: (ms: number) => Promise<void>;
+} = {}) {
+  const { client, commands } = table.connect();
+  let time = START;
+  const pauses: number[] = [];
+  const codes = createSpentCodes({
+    client,
+    tableName: table.tableName,
+    windowSeconds,
+    now: () => time,
+    async sleep(ms) {
+      time += ms;
+      pauses.push(ms);
+      await onSleep(ms);
+    },
+  });
+  const tick = (ms: number) => {
+    time += ms;
+  };
+  return { codes, commands, pauses, tick };
+}
+
+describe('spent codes', () => {
+  it('recall what a code resolved to, with and without a unionid', async () => {
+    const { codes } = setUp();
+    await codes.remember({ appid, code: 'both' }, resolved);
+    await codes.remember({ appid, code: 'openid-only' }, { openid: 'oOPENID' });
+
+    expect(await codes.recall({ appid, code: 'both' })).toEqual(resolved);
+    expect(await codes.recall({ appid, code: 'openid-only' })).toEqual({ openid: 'oOPENID' });
+  });
+
+  it('know a code only for the mini-program it came from', async () => {
+    const { codes } = setUp();
+    await codes.remember({ appid, code: 'bound' }, resolved);
+
+    expect(await codes.recall({ appid: 'wxfedcba9876543210', code: 'bound' })).toBeUndefined();
+    expect(await codes.recall({ appid, code: 'other' })).toBeUndefined();
+  });
+
+  it('store the hash of a code and nothing that enters the index', async () => {
+    const { codes } = setUp();
+    await codes.remember({ appid, code: 'cleartext-code' }, resolved);
+
+    const items = await table.items();
+    expect(JSON.stringify(items)).not.toContain('cleartext-code');
+    for (const item of items) {
+      expect(Object.keys(item).sort()).not.toContain('openid');
+      expect(item.pk).toMatch(/^code#[0-9a-f]{64}$/);
+    }
+    const [item] = items.filter(({ resolved_unionid }) => resolved_unionid !== undefined);
+    expect(Object.keys(item ?? {}).sort()).toEqual([
+      'expires_at',
+      'pk',
+      'resolved_openid',
+      'resolved_unionid',
+    ]);
+  });
+
+  it('forget at the end of the window although DynamoDB still has the item', async () => {
+    const { codes, tick } = setUp();
+    await codes.remember({ appid, code: 'expiring' }, resolved);
+
+    tick(59_999);
+    expect(await codes.recall({ appid, code: 'expiring' })).toEqual(resolved);
+    tick(1);
+    expect(await codes.recall({ appid, code: 'expiring' })).toBeUndefined();
+    expect((await table.items()).length).toBeGreaterThan(0);
+  });
+
+  it('wait for a twin that is still in flight', async () => {
+    const twin = setUp().codes;
+    const { codes, pauses } = setUp({
+      async onSleep() {
+        if (pauses.length === 3) await twin.remember({ appid, code: 'in-flight' }, resolved);
+      },
+    });
+
+    expect(await codes.awaitTwin({ appid, code: 'in-flight' })).toEqual(resolved);
+    expect(pauses).toHaveLength(3);
+  });
+
+  it('do not wait when the record is there', async () => {
+    const { codes, pauses } = setUp();
+    await codes.remember({ appid, code: 'there' }, resolved);
+
+    expect(await codes.awaitTwin({ appid, code: 'there' })).toEqual(resolved);
+    expect(pauses).toEqual([]);
+  });
+
+  it('give up on a twin after one second of growing pauses', async () => {
+    const { codes, pauses, commands } = setUp();
+
+    expect(await codes.awaitTwin({ appid, code: 'lonely' })).toBeUndefined();
+
+    expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBe(1_000);
+    expect(pauses).toEqual(pauses.toSorted((a, b) => a - b));
+    expect(commands).toHaveLength(pauses.length + 1);
+  });
+
+  it('really pause when no other clock is given', async () => {
+    const { client } = table.connect();
+    const codes = createSpentCodes({ client, tableName: table.tableName, windowSeconds: 60, now: Date.now });
+    const begin = performance.now();
+
+    expect(await codes.awaitTwin({ appid, code: 'real-time' })).toBeUndefined();
+
+    expect(performance.now() - begin).toBeGreaterThan(950);
+  });
+
+  it('neither read nor write when the window is 0', async () => {
+    const { codes, commands, pauses } = setUp({ windowSeconds: 0 });
+
+    await codes.remember({ appid, code: 'off' }, resolved);
+    expect(await codes.recall({ appid, code: 'off' })).toBeUndefined();
+    expect(await codes.awaitTwin({ appid, code: 'off' })).toBeUndefined();
+
+    expect(commands).toEqual([]);
+    expect(pauses).toEqual([]);
+  });
+
+  it('report a failing table as unavailable without the code or the openid', async () => {
+    const { client } = table.connect();
+    const codes = createSpentCodes({ client, tableName: 'missing', windowSeconds: 60, now: () => START });
+    const arrived = { appid, code: 'cleartext-code' };
+
+    for (const call of [
+      () => codes.remember(arrived, resolved),
+      () => codes.recall(arrived),
+      () => codes.awaitTwin(arrived),
+    ]) {
+      const error = await call().then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toMatchObject({ code: 'unavailable' });
+      const text = inspect(error, { depth: 10, showHidden: true });
+      expect(text).not.toMatch(/cleartext-code|oOPENID|oUNIONID/);
+    }
+  });
+});

@@ -1,0 +1,512 @@
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { errorCatalogue } from '../../../functions/errors/catalogue.ts';
+import { createWechatClient, type WechatClient } from '../../../functions/wechat/code2session.ts';
+import { WechatError } from '../../../functions/wechat/errors.ts';
+import { type Fault, startWechatSimulator, type WechatSimulator } from '../../../local/wechat-simulator.ts';
+
+const appid = 'wx0123456789abcdef';
+const secret = 'fedcba98fedcba98fedcba98fedcba98';
+const BUDGET_MS = 600;
+/** What a busy test machine may add to a time-out. */
+const SLACK_MS = 400;
+
+let wechat: WechatSimulator;
+const openClients: WechatClient[] = [];
+const openServers: (Server | TcpServer)[] = [];
+
+beforeEach(async () => {
+  wechat = await startWechatSimulator({ apps: { [appid]: secret } });
+});
+
+afterEach(async () => {
+  for (const client of openClients.splice(0)) await client.close();
+  for (const server of openServers.splice(0)) server.close();
+  await wechat.close();
+});
+
+function clientFor(...apiBases: string[]): WechatClient {
+  const client = createWechatClient({ apiBases, totalBudgetMs: BUDGET_MS, connectTimeoutMs: 150 });
+  openClients.push(client);
+  return client;
+}
+
+async function listen(server: Server | TcpServer): Promise<number> {
+  openServers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+/** undici hands a connection on one turn of the event loop after its answer is complete. */
+const connectionIsFree = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A port that refuses connections. */
+async function deadPort(): Promise<number> {
+  const server = createTcpServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Calls, expects a WechatError, and checks what must hold for every one: in time, and nothing secret in it. */
+async function failureOf(client: WechatClient, code: string, budgetMs = BUDGET_MS): Promise<WechatError> {
+  const before = performance.now();
+  const error = await client.code2Session({ appid, secret, code }).then(
+    () => expect.unreachable('the call must fail'),
+    (thrown: unknown) => thrown,
+  );
+  expect(performance.now() - before).toBeLessThan(budgetMs + SLACK_MS);
+  if (!(error instanceof WechatError)) throw error;
+  const everything = inspect(error, { depth: 10, showHidden: true, getters: true }) + String(error.stack);
+  for (const needle of [secret, code, 'js_code', 'session_key"', 'sns/', '127.0.0.1', '203.0.113.7'])
+    expect(everything).not.toContain(needle);
+  expect(error.cause).toBeUndefined();
+  return error;
+}
+
+describe('code2Session', () => {
+  it('answers the openid, and nothing of the session_key', async () => {
+    const session = await clientFor(wechat.url).code2Session({
+      appid,
+      secret,
+      code: wechat.issueCode({ openid: 'oAlice' }),
+    });
+
+    expect(session).toEqual({ openid: 'oAlice', host: 0 });
+  });
+
+  it('answers the unionid when WeChat does', async () => {
+    const code = wechat.issueCode({ openid: 'oAlice', unionid: 'uAlice' });
+
+    expect(await clientFor(wechat.url).code2Session({ appid, secret, code })).toEqual({
+      openid: 'oAlice',
+      unionid: 'uAlice',
+      host: 0,
+    });
+  });
+
+  it('keeps its connection for the next call', async () => {
+    const client = clientFor(wechat.url);
+    for (let call = 0; call < 5; call += 1) {
+      await client.code2Session({ appid, secret, code: wechat.issueCode() });
+      await connectionIsFree();
+    }
+
+    expect(wechat.calls()).toEqual({ count: 5, connections: 1 });
+  });
+
+  it.each(['errcode_zero', 'legacy_expires_in', 'delay'] as const)(
+    'takes %s for the success it is',
+    async (fault) => {
+      wechat.setFault({ fault, delayMs: 50 });
+
+      const session = await clientFor(wechat.url).code2Session({
+        appid,
+        secret,
+        code: wechat.issueCode({ openid: 'oAlice' }),
+      });
+
+      expect(session.openid).toBe('oAlice');
+    },
+  );
+
+  it('reads the errcode "0" as success and a huge number of unknown members as nothing', async () => {
+    const port = await listen(
+      createServer((_, response) => {
+        const unknown = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x${index}`, [index]]));
+        response.end(JSON.stringify({ errcode: '0', openid: 'oAlice', session_key: 'k', ...unknown }));
+      }),
+    );
+
+    const session = await clientFor(`http://127.0.0.1:${port}`).code2Session({ appid, secret, code: 'c' });
+
+    expect(session.openid).toBe('oAlice');
+  });
+
+  it('ignores a unionid that cannot be one', async () => {
+    for (const unionid of ['', 'with space', 'line\nbreak', '联合', 'u'.repeat(129)]) {
+      const code = wechat.issueCode({ openid: 'oAlice', unionid });
+
+      const session = await clientFor(wechat.url).code2Session({ appid, secret, code });
+
+      expect(session, JSON.stringify(unionid)).toEqual({ openid: 'oAlice', host: 0 });
+    }
+  });
+
+  it('sends each parameter encoded, whatever is in it', async () => {
+    const urls: string[] = [];
+    const port = await listen(
+      createServer((request, response) => {
+        urls.push(request.url ?? '');
+        response.end('{"session_key":"k","openid":"oAlice"}');
+      }),
+    );
+    const client = clientFor(`http://127.0.0.1:${port}/relay/`);
+    const codes = [
+      'a&appid=x',
+      ' a ',
+      'a#b',
+      '100%',
+      '%26',
+      'a+b',
+      'a/b?c=d',
+      '码',
+      '\u{1f600}',
+      'a\r\nHost: x',
+      'a;b',
+      '=',
+      '"',
+    ];
+
+    for (const code of codes) await client.code2Session({ appid, secret: 's&c=1', code });
+
+    expect(urls.map((url) => [...new URL(url, 'http://x').searchParams])).toEqual(
+      codes.map((code) => [
+        ['appid', appid],
+        ['secret', 's&c=1'],
+        ['js_code', code],
+        ['grant_type', 'authorization_code'],
+      ]),
+    );
+    for (const url of urls) expect(url).toMatch(/^\/relay\/sns\/jscode2session\?[\w.*%=&+-]+$/);
+  });
+
+  it('refuses to be created without a usable base URL', () => {
+    for (const apiBases of [[], ['api.weixin.qq.com'], ['ftp://api.weixin.qq.com'], ['']])
+      expect(() => createWechatClient({ apiBases }), JSON.stringify(apiBases)).toThrow(TypeError);
+  });
+});
+
+describe("WeChat's refusal", () => {
+  it.each([
+    [40029, 'invalid_code', 401, undefined],
+    [40163, 'code_used', 401, undefined],
+    [40226, 'login_blocked', 403, undefined],
+    [45011, 'rate_limited', 429, 60],
+    [45009, 'rate_limited', 429, 3600],
+    [40013, 'wechat_misconfigured', 503, undefined],
+    [40125, 'wechat_misconfigured', 503, undefined],
+    [40164, 'wechat_misconfigured', 503, undefined],
+    [40243, 'wechat_misconfigured', 503, undefined],
+    [50002, 'wechat_misconfigured', 503, undefined],
+    [40001, 'wechat_unavailable', 503, undefined],
+    [40002, 'wechat_unavailable', 503, undefined],
+    [41002, 'wechat_unavailable', 503, undefined],
+    [41004, 'wechat_unavailable', 503, undefined],
+    [41008, 'wechat_unavailable', 503, undefined],
+    [48001, 'wechat_unavailable', 503, undefined],
+    [40242, 'wechat_unavailable', 503, undefined],
+    [-1, 'wechat_unavailable', 503, undefined],
+    [1, 'wechat_unavailable', 503, undefined],
+    [9410009, 'wechat_unavailable', 503, undefined],
+  ])(
+    '%i is %s, as number and as string, with the rid for support',
+    async (errcode, name, status, retryAfter) => {
+      for (const asString of [false, true]) {
+        wechat.setFault({ fault: 'errcode', errcode, asString });
+
+        const error = await failureOf(clientFor(wechat.url), wechat.issueCode());
+
+        expect(error).toMatchObject({ code: name, errcode, host: 0, retryAfterSeconds: retryAfter });
+        expect(error.rid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}$/);
+        expect(error.reason).toContain(`errcode ${errcode} (`);
+        expect(errorCatalogue[error.code].status).toBe(status);
+      }
+    },
+  );
+
+  it('never lends its text to ours, and a rid only when it is one', async () => {
+    for (const errmsg of [
+      'invalid ip 203.0.113.7',
+      'x, rid: 66C69111-4157F271-729CA238',
+      'x, rid: 66c69111-4157f271-729ca238-203.0.113.7',
+      'x, rid: 66c69111-4157f271-729ca238\n203.0.113.7',
+      'x, rid: 203.0.113.7',
+      12,
+      null,
+      { rid: '66c69111-4157f271-729ca238' },
+    ]) {
+      const port = await listen(
+        createServer((_, response) => void response.end(JSON.stringify({ errcode: 40164, errmsg }))),
+      );
+
+      const error = await failureOf(clientFor(`http://127.0.0.1:${port}`), 'hush-code');
+
+      expect(error.code).toBe('wechat_misconfigured');
+      expect(error.rid, JSON.stringify(errmsg)).toBeUndefined();
+    }
+  });
+
+  it('of a risky user, a foreign IP and a frozen secret comes through as it is', async () => {
+    const client = clientFor(wechat.url);
+    const risky = await failureOf(client, wechat.issueCode({ risk: true }));
+    wechat.setFault({ fault: 'ip_not_whitelisted', times: 1 });
+    const foreign = await failureOf(client, wechat.issueCode());
+    wechat.setFault({ fault: 'secret_frozen', times: 1 });
+    const frozen = await failureOf(client, wechat.issueCode());
+
+    expect([risky.code, foreign.code, frozen.code]).toEqual([
+      'login_blocked',
+      'wechat_misconfigured',
+      'wechat_misconfigured',
+    ]);
+    expect(foreign.reason).toContain('whitelist');
+  });
+});
+
+describe('a busy WeChat (-1)', () => {
+  it('is asked once more', async () => {
+    wechat.setFault({ fault: 'errcode', errcode: -1, times: 1 });
+
+    const session = await clientFor(wechat.url).code2Session({
+      appid,
+      secret,
+      code: wechat.issueCode({ openid: 'oAlice' }),
+    });
+
+    expect(session.openid).toBe('oAlice');
+    expect(wechat.calls().count).toBe(2);
+  });
+
+  it('is not asked a third time', async () => {
+    wechat.setFault({ fault: 'errcode', errcode: -1 });
+
+    const error = await failureOf(clientFor(wechat.url), wechat.issueCode());
+
+    expect(error).toMatchObject({ code: 'wechat_unavailable', errcode: -1 });
+    expect(wechat.calls().count).toBe(2);
+  });
+
+  it('that consumed the code after all is code_used', async () => {
+    wechat.setFault({ fault: 'errcode', errcode: -1, consumes: true, times: 1 });
+
+    const error = await failureOf(clientFor(wechat.url), wechat.issueCode());
+
+    expect(error.code).toBe('code_used');
+  });
+
+  it('is not asked again when the budget is over', async () => {
+    await wechat.close();
+    wechat = await startWechatSimulator({ apps: { [appid]: secret }, delayMs: BUDGET_MS - 80 });
+    wechat.setFault({ fault: 'errcode', errcode: -1 });
+
+    const error = await failureOf(clientFor(wechat.url), wechat.issueCode());
+
+    expect(error.errcode).toBe(-1);
+    expect(wechat.calls().count).toBe(1);
+  });
+});
+
+describe('an answer that is none', () => {
+  it.each([
+    'http_502_html',
+    'empty',
+    'truncated',
+    'hang',
+    'reset_mid_body',
+    'slow_drip',
+    'oversized',
+    'no_openid',
+    'no_session_key',
+    'not_json',
+    'array_body',
+    'openid_number',
+  ] as const satisfies Fault['fault'][])(
+    '%s is wechat_unavailable within the budget, and the code is sent once',
+    async (fault) => {
+      wechat.setFault({ fault });
+      const second = await startWechatSimulator({ apps: { [appid]: secret } });
+
+      const error = await failureOf(clientFor(wechat.url, second.url), wechat.issueCode());
+
+      expect(error).toMatchObject({ code: 'wechat_unavailable', host: 0 });
+      expect(error.errcode).toBeUndefined();
+      expect(wechat.calls().count).toBe(1);
+      expect(second.calls().count).toBe(0);
+      await second.close();
+    },
+  );
+
+  it('leaves the client usable for the next call', async () => {
+    const client = clientFor(wechat.url);
+    for (const fault of ['hang', 'reset_mid_body', 'slow_drip', 'oversized', 'http_502_html'] as const) {
+      wechat.setFault({ fault, times: 1 });
+      await failureOf(client, wechat.issueCode());
+
+      const session = await client.code2Session({ appid, secret, code: wechat.issueCode() });
+
+      expect(session.openid, fault).toMatch(/^o/);
+    }
+  });
+
+  it('cannot smuggle anything through a broken body or a strange member', async () => {
+    const session = { session_key: 'k', openid: 'oAlice' };
+    const bodies = [
+      'null',
+      '1',
+      '"text"',
+      '[]',
+      '{}',
+      '{"__proto__":{"openid":"oAlice","session_key":"k"}}',
+      '\uFEFF{"session_key":"k","openid":"oAlice"}',
+      `${JSON.stringify(session)}${JSON.stringify(session)}`,
+      ...[
+        '',
+        'with space',
+        'line\nbreak',
+        '用户',
+        'o\u0000',
+        'o'.repeat(129),
+        null,
+        true,
+        {},
+        ['oAlice'],
+      ].map((openid) => JSON.stringify({ ...session, openid })),
+      ...['', null, 1, {}].map((session_key) => JSON.stringify({ ...session, session_key })),
+      ...[null, '', 'abc', 0.5, '0.5', 1e300, true, {}, [], '0x0', ' 0'].map((errcode) =>
+        JSON.stringify({ ...session, errcode }),
+      ),
+    ];
+    let body = '';
+    const port = await listen(createServer((_, response) => void response.end(body)));
+    const client = clientFor(`http://127.0.0.1:${port}`);
+
+    for (body of bodies) {
+      const error = await failureOf(client, 'hush-code');
+
+      expect(error.code, body).toBe('wechat_unavailable');
+      expect(error.errcode, body).toBeUndefined();
+      expect(inspect(error, { depth: 10 }), body).not.toContain('oAlice');
+    }
+  });
+
+  it('does not show its bytes when it is not even HTTP', async () => {
+    const port = await listen(
+      createTcpServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', (request) => socket.end(`HTTP/9.9 session_key" ${request}`));
+      }),
+    );
+
+    const error = await failureOf(clientFor(`http://127.0.0.1:${port}`), 'hush-code');
+
+    expect(error.reason).toMatch(/connection lost \(HTTPParserError\)/);
+  });
+
+  it('is not looked for behind a redirect', async () => {
+    const port = await listen(
+      createServer(
+        (request, response) =>
+          void response.writeHead(302, { location: `${wechat.url}${request.url}` }).end(),
+      ),
+    );
+
+    const error = await failureOf(clientFor(`http://127.0.0.1:${port}`), wechat.issueCode());
+
+    expect(error.reason).toContain('HTTP status 302');
+    expect(wechat.calls().count).toBe(0);
+  });
+});
+
+describe('when the first host is down', () => {
+  const hosts: readonly [string, () => Promise<string>][] = [
+    ['refuses connections', async () => `http://127.0.0.1:${await deadPort()}`],
+    ['has no address', async () => 'https://wechat.invalid'],
+    ['does not speak TLS', async () => wechat.url.replace('http:', 'https:')],
+    [
+      'breaks off the TLS handshake',
+      async () =>
+        `https://127.0.0.1:${await listen(createTcpServer((socket) => void socket.resetAndDestroy()))}`,
+    ],
+    ['has no certificate to show', async () => `https://127.0.0.1:${await listen(createTlsServer({}))}`],
+    [
+      'takes connections and says nothing',
+      async () => {
+        const server = createTcpServer((socket) => void socket.on('error', () => {}));
+        return `https://127.0.0.1:${await listen(server)}`;
+      },
+    ],
+  ];
+
+  it.each(hosts)('because it %s, the second gets the code, once', async (_, startHost) => {
+    const first = await startHost();
+    const code = wechat.issueCode({ openid: 'oAlice' });
+
+    const session = await clientFor(first, wechat.url).code2Session({ appid, secret, code });
+
+    expect(session).toEqual({ openid: 'oAlice', host: 1 });
+    expect(wechat.calls().count).toBe(1);
+  });
+
+  it('and the second too, the error names both reasons and no host', async () => {
+    const client = clientFor(`http://127.0.0.1:${await deadPort()}`, 'https://wechat.invalid');
+
+    const error = await failureOf(client, 'hush-code');
+
+    expect(error).toMatchObject({ code: 'wechat_unavailable', host: 1 });
+    expect(error.reason).toMatch(/host 0: no connection \(ECONNREFUSED\); host 1: no connection/);
+  });
+
+  it('and so are many, the budget ends the search', async () => {
+    const port = await listen(createTcpServer((socket) => void socket.on('error', () => {})));
+    const silent = Array.from({ length: 10 }, () => `https://127.0.0.1:${port}`);
+
+    const error = await failureOf(clientFor(...silent, wechat.url), 'hush-code');
+
+    expect(error.reason).toContain('budget');
+    expect(error.host).toBeLessThan(5);
+    expect(wechat.calls().count).toBe(0);
+  });
+});
+
+describe('after a pause', () => {
+  it('as long as a frozen Lambda takes, no connection from before is written on', async () => {
+    let time = 0;
+    const client = createWechatClient({ apiBases: [wechat.url], now: () => time });
+    openClients.push(client);
+    const login = async () => {
+      await client.code2Session({ appid, secret, code: wechat.issueCode() });
+      await connectionIsFree();
+    };
+    await login();
+    time += 4_000;
+    await login();
+    const before = wechat.calls().connections;
+    time += 4_001;
+    await login();
+    await login();
+
+    expect(before).toBe(1);
+    expect(wechat.calls()).toEqual({ count: 4, connections: 2 });
+  });
+
+  it('in which the server closed the connection, the next call opens a new one', async () => {
+    const server = createServer((_, response) => {
+      response.end('{"session_key":"k","openid":"oAlice"}');
+    });
+    server.keepAliveTimeout = 0;
+    const client = clientFor(`http://127.0.0.1:${await listen(server)}`);
+    await client.code2Session({ appid, secret, code: 'c' });
+    server.closeAllConnections();
+
+    const session = await client.code2Session({ appid, secret, code: 'c' });
+
+    expect(session.openid).toBe('oAlice');
+  });
+
+  it('calls under way are not disturbed when idle connections are replaced', async () => {
+    let time = 0;
+    const client = createWechatClient({ apiBases: [wechat.url], now: () => time });
+    openClients.push(client);
+    wechat.setFault({ fault: 'delay', delayMs: 200, times: 1 });
+    const slow = client.code2Session({ appid, secret, code: wechat.issueCode({ openid: 'oSlow' }) });
+    await expect.poll(() => wechat.calls().count).toBe(1);
+    time += 60_000;
+    const quick = await client.code2Session({ appid, secret, code: wechat.issueCode({ openid: 'oQuick' }) });
+
+    expect([(await slow).openid, quick.openid]).toEqual(['oSlow', 'oQuick']);
+  });
+});

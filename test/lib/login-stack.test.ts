@@ -1,0 +1,246 @@
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { errorCatalogue } from '../../functions/errors/catalogue.ts';
+import { type Route, routes } from '../../functions/http/routes.ts';
+import { stageNames } from '../../lib/config.ts';
+import { normalized, synthesize } from './synthesize.ts';
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+}
+
+const resourcesOf = (template: Template, type: string): Record<string, Resource> =>
+  template.findResources(type) as Record<string, Resource>;
+
+describe('the stack of stage dev', () => {
+  let template: Template;
+  beforeAll(() => {
+    template = synthesize('dev');
+  });
+
+  it('keys the users table by pk, indexes it by openid and appid, and lets records expire', () => {
+    template.resourceCountIs('AWS::DynamoDB::GlobalTable', 1);
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'openid-index',
+          KeySchema: [
+            { AttributeName: 'openid', KeyType: 'HASH' },
+            { AttributeName: 'appid', KeyType: 'RANGE' },
+          ],
+          Projection: {
+            ProjectionType: 'INCLUDE',
+            NonKeyAttributes: Match.arrayWith(['username', 'sex', 'avatar', 'status']),
+          },
+        },
+      ],
+      TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
+    });
+  });
+
+  it('does not project the phone number into the index', () => {
+    expect(JSON.stringify(resourcesOf(template, 'AWS::DynamoDB::GlobalTable'))).not.toContain('phone');
+  });
+
+  it('keeps the logical ids of what holds data', () => {
+    expect(Object.keys(resourcesOf(template, 'AWS::DynamoDB::GlobalTable'))).toEqual(['UsersTable6D91A5EE']);
+    expect(Object.keys(resourcesOf(template, 'AWS::SecretsManager::Secret')).sort()).toEqual([
+      'KeyRingSecret73EFAB8B',
+      'WechatSecrets868B38D7',
+    ]);
+  });
+
+  it('gives each role exactly these actions', () => {
+    expect(actionsByRole(template)).toEqual({
+      Login: [
+        'dynamodb:GetItem on UsersTable6D91A5EE',
+        'dynamodb:PutItem on UsersTable6D91A5EE',
+        'dynamodb:Query on UsersTable6D91A5EE/index/openid-index',
+        'dynamodb:UpdateItem on UsersTable6D91A5EE',
+        'logs:CreateLogStream on LoginLogs3CF9BBAF',
+        'logs:PutLogEvents on LoginLogs3CF9BBAF',
+        'secretsmanager:GetSecretValue on KeyRingSecret73EFAB8B',
+        'secretsmanager:GetSecretValue on WechatSecrets868B38D7',
+      ],
+      Member: [
+        'dynamodb:GetItem on UsersTable6D91A5EE',
+        'logs:CreateLogStream on MemberLogs73BA7B56',
+        'logs:PutLogEvents on MemberLogs73BA7B56',
+      ],
+      Authorizer: [
+        'dynamodb:GetItem on UsersTable6D91A5EE where pk is jwks',
+        'logs:CreateLogStream on AuthorizerLogsF64AA3CA',
+        'logs:PutLogEvents on AuthorizerLogsF64AA3CA',
+      ],
+      Rotation: [
+        'dynamodb:GetItem on UsersTable6D91A5EE where pk is jwks',
+        'dynamodb:PutItem on UsersTable6D91A5EE where pk is jwks',
+        'logs:CreateLogStream on RotationLogsE1CE7F9C',
+        'logs:PutLogEvents on RotationLogsE1CE7F9C',
+        'secretsmanager:DescribeSecret on KeyRingSecret73EFAB8B',
+        'secretsmanager:GetSecretValue on KeyRingSecret73EFAB8B',
+        'secretsmanager:PutSecretValue on KeyRingSecret73EFAB8B',
+        'secretsmanager:UpdateSecretVersionStage on KeyRingSecret73EFAB8B',
+      ],
+    });
+  });
+
+  it('attaches no managed policy to any role', () => {
+    for (const role of Object.values(resourcesOf(template, 'AWS::IAM::Role'))) {
+      expect(role.Properties.ManagedPolicyArns).toBeUndefined();
+    }
+  });
+
+  it('asks the authorizer on every route but the public ones, each time anew', () => {
+    const methods = methodsByRoute(template);
+    for (const route of routes as readonly Route[]) {
+      const method = methods.get(`${route.method} ${route.path}`);
+      expect(method?.AuthorizationType, `${route.method} ${route.path}`).toBe(
+        route.auth === 'token' ? 'CUSTOM' : 'NONE',
+      );
+    }
+    const answered = [...methods.keys()].filter((key) => !key.startsWith('ANY '));
+    expect(answered.sort()).toEqual(routes.map((route) => `${route.method} ${route.path}`).sort());
+    template.hasResourceProperties('AWS::ApiGateway::Authorizer', {
+      Type: 'REQUEST',
+      AuthorizerResultTtlInSeconds: 0,
+      IdentitySource: 'method.request.header.Authorization',
+    });
+  });
+
+  it('refuses other methods of a known path with 405, without calling a function', () => {
+    for (const [key, method] of methodsByRoute(template)) {
+      if (!key.startsWith('ANY ')) continue;
+      expect(JSON.stringify(method.Integration)).toContain('method_not_allowed');
+      expect(method.Integration).toMatchObject({ Type: 'MOCK' });
+    }
+  });
+
+  it('wraps every refusal of the gateway in the envelope, with the status it repeats', () => {
+    const responses = Object.values(resourcesOf(template, 'AWS::ApiGateway::GatewayResponse'));
+    expect(responses.length).toBeGreaterThanOrEqual(18);
+    for (const { Properties: response } of responses) {
+      const templates = response.ResponseTemplates as Record<string, string>;
+      const envelope = JSON.parse(templates['application/json'] ?? '') as Record<string, unknown>;
+      expect(String(envelope.code)).toBe(response.StatusCode);
+      expect(errorCatalogue).toHaveProperty(String(envelope.error));
+      expect(envelope).toMatchObject({ msg: expect.any(String), request_id: '$context.requestId' });
+    }
+  });
+
+  it('runs every function on the runtime that the tests run on, bundled, on its own log group', () => {
+    const functions = Object.values(resourcesOf(template, 'AWS::Lambda::Function'));
+    expect(functions).toHaveLength(4);
+    for (const { Properties: lambda } of functions) {
+      expect(lambda.Runtime).toBe(`nodejs${process.versions.node.split('.')[0]}.x`);
+      expect(lambda.Architectures).toEqual(['arm64']);
+      expect(lambda.LoggingConfig).toMatchObject({ LogGroup: { Ref: expect.stringContaining('Logs') } });
+    }
+  });
+
+  it('rotates the key ring by itself, starting with the first deployment', () => {
+    template.hasResourceProperties('AWS::SecretsManager::RotationSchedule', {
+      RotateImmediatelyOnUpdate: true,
+      RotationRules: { AutomaticallyAfterDays: 30 },
+    });
+  });
+
+  it('puts no secret of WeChat into the template', () => {
+    template.hasResourceProperties('AWS::SecretsManager::Secret', { SecretString: '{}' });
+  });
+});
+
+describe('every stage', () => {
+  it.each(stageNames)('%s synthesizes to the recorded template', async (stage) => {
+    await expect(normalized(synthesize(stage))).toMatchFileSnapshot(`./__snapshots__/${stage}.template.json`);
+  });
+
+  it.each(['prod', 'prod-cn'])('%s survives mistakes: protected, recoverable, retained', (stage) => {
+    const template = synthesize(stage);
+    template.hasResource('AWS::DynamoDB::GlobalTable', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        Replicas: [
+          Match.objectLike({
+            DeletionProtectionEnabled: true,
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          }),
+        ],
+      },
+    });
+    template.allResources('AWS::SecretsManager::Secret', { DeletionPolicy: 'Retain' });
+  });
+
+  it('names no partition of its own, so that China regions deploy the same code', () => {
+    const china = JSON.stringify(synthesize('prod-cn', { region: 'cn-north-1' }).toJSON());
+
+    expect(china).not.toContain('arn:aws:');
+    expect(china).toContain('arn:aws-cn:');
+    expect(china).not.toContain('.amazonaws.com/');
+  });
+
+  it('uses the public URL as the issuer where there is one', () => {
+    const template = synthesize('dev', { settings: { publicUrl: 'https://login.example.com' } });
+
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ TOKEN_ISSUER: 'https://login.example.com' }) },
+    });
+  });
+});
+
+/** `"GET /member/me"` to the method's properties. */
+function methodsByRoute(template: Template): Map<string, Record<string, unknown>> {
+  const resources = resourcesOf(template, 'AWS::ApiGateway::Resource');
+  const pathOf = (reference: unknown): string => {
+    const id = (reference as { Ref?: string }).Ref;
+    const resource = id === undefined ? undefined : resources[id];
+    return resource === undefined
+      ? ''
+      : `${pathOf(resource.Properties.ParentId)}/${resource.Properties.PathPart}`;
+  };
+  return new Map(
+    Object.values(resourcesOf(template, 'AWS::ApiGateway::Method')).map(({ Properties: method }) => [
+      `${method.HttpMethod} ${pathOf(method.ResourceId)}`,
+      method,
+    ]),
+  );
+}
+
+/** What each function's role may do, as sentences. */
+function actionsByRole(template: Template): Record<string, string[]> {
+  const sentences: Record<string, string[]> = {};
+  for (const { Properties: policy } of Object.values(resourcesOf(template, 'AWS::IAM::Policy'))) {
+    const role = String((policy.Roles as { Ref: string }[])[0]?.Ref).replace(/Role[0-9A-F]{8}$/, '');
+    const statements = (policy.PolicyDocument as { Statement: Record<string, unknown>[] }).Statement;
+    sentences[role] = statements
+      .flatMap((statement) => {
+        expect(statement.Effect).toBe('Allow');
+        const condition = statement.Condition as Record<string, Record<string, string[]>> | undefined;
+        const key = condition?.['ForAllValues:StringEquals']?.['dynamodb:LeadingKeys']?.[0];
+        return [statement.Action]
+          .flat()
+          .flatMap((action) =>
+            [statement.Resource]
+              .flat()
+              .map((resource) => `${action} on ${resourceName(resource)}${key ? ` where pk is ${key}` : ''}`),
+          );
+      })
+      .sort();
+  }
+  return sentences;
+}
+
+function resourceName(resource: unknown): string {
+  const value = resource as { Ref?: string; 'Fn::GetAtt'?: string[]; 'Fn::Join'?: [string, unknown[]] };
+  if (value.Ref !== undefined) return value.Ref;
+  if (value['Fn::GetAtt']?.[0] !== undefined) return value['Fn::GetAtt'][0];
+  if (value['Fn::Join'] !== undefined) {
+    const [separator, parts] = value['Fn::Join'];
+    return parts.map((part) => (typeof part === 'string' ? part : resourceName(part))).join(separator);
+  }
+  return String(resource);
+}
