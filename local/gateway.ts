@@ -1,4 +1,5 @@
 /** API Gateway on 127.0.0.1: serves a template's REST API at the root, as behind a custom domain. */
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MethodCall } from './api-method.ts';
@@ -25,11 +26,13 @@ export interface RequestRecord {
   readonly fault?: string;
 }
 
-/** A serving gateway. */
+/** A gateway that listens. */
 export interface Gateway {
   /** `http://127.0.0.1:<port>`. */
   readonly url: string;
-  /** Stops serving; open connections are cut. */
+  /** Puts an API behind it; requests that came before wait for this. */
+  serve(api: RestApi): void;
+  /** Stops listening; open connections are cut. */
   close(): Promise<void>;
 }
 
@@ -37,37 +40,34 @@ export interface Gateway {
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
 /**
- * Starts serving.
+ * Starts listening. The address is known before the API is, because an API may have to be told its own address.
  *
  * @param port 0 picks a free one
  * @throws LocalRunError when the port is taken
  */
 export async function startGateway(
-  api: RestApi,
   port: number,
   onRequest: (record: RequestRecord) => void = () => {},
 ): Promise<Gateway> {
-  const answer = createAnswerer(api);
+  const { promise: answerer, resolve: setAnswerer } = Promise.withResolvers<Answerer>();
   const server = createServer((message, response) => {
-    void serve(message, response, answer, onRequest);
+    void serve(message, response, answerer, onRequest);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE';
-      reject(
-        new LocalRunError(
-          taken ? `Port ${port} is already in use; set PORT to another one.` : error.message,
-          {
-            cause: error,
-          },
-        ),
-      );
-    });
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  const { port: actual } = server.address() as AddressInfo;
+  server.listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new LocalRunError(
+      code === 'EADDRINUSE'
+        ? `Port ${port} is already in use: set PORT to another one, or to 0 for any free one.`
+        : `The gateway cannot listen on port ${port}: ${message}`,
+      { cause: error },
+    );
+  }
   return {
-    url: `http://127.0.0.1:${actual}`,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    serve: (api) => setAnswerer(createAnswerer(api)),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -157,7 +157,7 @@ function checkParameters({ method }: RouteMatch, request: ApiRequest): void {
 async function serve(
   message: IncomingMessage,
   response: ServerResponse,
-  answer: Answerer,
+  answerer: Promise<Answerer>,
   onRequest: (record: RequestRecord) => void,
 ): Promise<void> {
   const started = performance.now();
@@ -165,6 +165,7 @@ async function serve(
   // The client went away before it had sent everything: nobody is left to answer.
   if (body === undefined) return;
   const request = toApiRequest(message, body === 'too large' ? Buffer.alloc(0) : body);
+  const answer = await answerer;
   const { response: result, refusal, fault: error } = await answer(request, body === 'too large');
   const fault = error ?? write(response, request, result);
   onRequest({
