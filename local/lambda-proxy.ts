@@ -1,0 +1,130 @@
+/** The Lambda proxy integration: the event a function gets and the answer API Gateway accepts. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html */
+import { type Integration, type InvokeFunction, type MethodCall, withinMs } from './api-method.ts';
+import { bothMaps, mediaTypeOf } from './api-request.ts';
+import { type ApiResponse, type HeaderLine, withDefaults } from './api-response.ts';
+import { Refusal } from './gateway-responses.ts';
+import { isJsonObject, type Json, type JsonObject } from './template.ts';
+
+/** A proxy integration as the template sets it up. */
+export interface LambdaProxy {
+  readonly functionArn: string;
+  readonly resourcePath: string;
+  readonly timeoutMs: number;
+  /** Media types that travel base64-encoded. */
+  readonly binaryMediaTypes: readonly string[];
+  readonly invoke: InvokeFunction;
+}
+
+/** The integration. */
+export function createLambdaProxy(proxy: LambdaProxy): Integration {
+  return async (call) => {
+    const invocation = await withinMs(
+      proxy.invoke(proxy.functionArn, proxyEvent(proxy, call)),
+      proxy.timeoutMs,
+      undefined,
+    );
+    if (invocation === undefined) throw new Refusal('INTEGRATION_TIMEOUT', 'Endpoint request timed out');
+    const answer = invocation.ok
+      ? toResponse(proxy, call, JSON.parse(invocation.payload) as Json)
+      : undefined;
+    // A function that throws and one that answers nonsense look the same to the client.
+    if (answer === undefined) throw new Refusal('DEFAULT_5XX', 'Internal server error', 502);
+    return answer;
+  };
+}
+
+function isBinary(proxy: LambdaProxy, mediaType: string | undefined): boolean {
+  return proxy.binaryMediaTypes.some((type) => type === '*/*' || type.toLowerCase() === mediaType);
+}
+
+function proxyEvent(
+  proxy: LambdaProxy,
+  { request, context, pathParameters, stageVariables }: MethodCall,
+): Json {
+  const headers = bothMaps(request.headers, true);
+  const query = bothMaps(request.query, false);
+  const isBase64Encoded =
+    request.body.length > 0 && isBinary(proxy, mediaTypeOf(request.headers, 'content-type'));
+  return {
+    resource: proxy.resourcePath,
+    path: request.path,
+    httpMethod: request.method,
+    headers: headers.last,
+    multiValueHeaders: headers.all,
+    queryStringParameters: orNull(query.last),
+    multiValueQueryStringParameters: orNull(query.all),
+    pathParameters: orNull(pathParameters),
+    stageVariables: orNull(stageVariables),
+    requestContext: context,
+    body: request.body.length === 0 ? null : request.body.toString(isBase64Encoded ? 'base64' : 'utf8'),
+    isBase64Encoded,
+  };
+}
+
+function orNull(map: JsonObject): Json {
+  return Object.keys(map).length === 0 ? null : map;
+}
+
+const members = ['statusCode', 'headers', 'multiValueHeaders', 'body', 'isBase64Encoded'];
+
+/** Headers API Gateway keeps for itself: renamed when a function sets them. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html */
+const remapped = new Set([
+  'connection',
+  'content-md5',
+  'date',
+  'max-forwards',
+  'server',
+  'user-agent',
+  'www-authenticate',
+]);
+const dropped = new Set(['content-length', 'trailer', 'transfer-encoding', 'upgrade']);
+
+/** The response; undefined when the function's answer is not one. No member is required, no other one allowed. */
+function toResponse(proxy: LambdaProxy, { request }: MethodCall, answer: Json): ApiResponse | undefined {
+  if (!isJsonObject(answer) || Object.keys(answer).some((member) => !members.includes(member)))
+    return undefined;
+  const {
+    statusCode = 200,
+    headers = {},
+    multiValueHeaders = {},
+    body = '',
+    isBase64Encoded = false,
+  } = answer;
+  const status =
+    typeof statusCode === 'string' || typeof statusCode === 'number' ? Number(statusCode) : Number.NaN;
+  if (!Number.isInteger(status) || status < 200 || status > 599) return undefined;
+  if (typeof isBase64Encoded !== 'boolean') return undefined;
+  if (typeof body !== 'string' && body !== null) return undefined;
+  const lines = headerLines(headers, multiValueHeaders);
+  if (lines === undefined) return undefined;
+  const decode = isBase64Encoded && isBinary(proxy, mediaTypeOf(request.headers, 'accept'));
+  return {
+    status,
+    headers: withDefaults(lines, ['Content-Type', 'application/json']),
+    body: decode ? Buffer.from(body ?? '', 'base64') : (body ?? ''),
+  };
+}
+
+function headerLines(single: Json, multiple: Json): readonly HeaderLine[] | undefined {
+  if (!isJsonObject(single) || !isJsonObject(multiple)) return undefined;
+  const lists = Object.entries(multiple);
+  if (!lists.every(([, values]) => Array.isArray(values))) return undefined;
+  const all: (readonly [string, Json])[] = [
+    ...Object.entries(single).filter(
+      ([name]) => !lists.some(([other]) => other.toLowerCase() === name.toLowerCase()),
+    ),
+    ...lists.flatMap(([name, values]) => (values as readonly Json[]).map((value) => [name, value] as const)),
+  ];
+  const valid = all.every(
+    ([name, value]) =>
+      /^[!#$%&'*+.^_`|~\w-]+$/.test(name) &&
+      (typeof value === 'boolean' || (typeof value === 'string' && !/[^\t\x20-\x7e\x80-\xff]/.test(value))),
+  );
+  if (!valid) return undefined;
+  return all
+    .filter(([name]) => !dropped.has(name.toLowerCase()))
+    .map(([name, value]) => [
+      remapped.has(name.toLowerCase()) ? `x-amzn-Remapped-${name}` : name,
+      String(value),
+    ]);
+}

@@ -1,0 +1,67 @@
+/** Synthesizes the stack the way the CDK CLI would, without the CLI: faster, and with a context of our own. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LocalRunError } from './errors.ts';
+
+/** A synthesized cloud assembly. */
+export interface Assembly {
+  readonly directory: string;
+  /** Deletes the directory. */
+  remove(): Promise<void>;
+}
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Synthesizes into a fresh directory outside the repository, so that no bundle finds the repository's
+ * `node_modules` and works here with something it would miss in the cloud.
+ *
+ * @param context overrides members of the context in `cdk.json`
+ * @throws LocalRunError with what the app said when it failed
+ */
+export async function synthesize(context: Readonly<Record<string, unknown>> = {}): Promise<Assembly> {
+  const cdkJson = JSON.parse(await readFile(path.join(repository, 'cdk.json'), 'utf8')) as {
+    app: string;
+    context?: object;
+  };
+  const directory = await mkdtemp(path.join(tmpdir(), 'wechat-login-'));
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  const [, ...appArguments] = cdkJson.app.split(' ');
+  try {
+    await run(appArguments, {
+      ...process.env,
+      CDK_OUTDIR: directory,
+      CDK_CONTEXT_JSON: JSON.stringify({ ...cdkJson.context, ...context }),
+    });
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return { directory, remove };
+}
+
+function run(appArguments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  execFile(
+    process.execPath,
+    appArguments,
+    { cwd: repository, env, maxBuffer: 64 * 1024 * 1024 },
+    (error, _, stderr) => {
+      if (error === null) resolve();
+      else
+        reject(new LocalRunError(`The stack cannot be synthesized:\n${readable(stderr)}`, { cause: error }));
+    },
+  );
+  return promise;
+}
+
+/** Leaves out stack frames and the source line Node prints above an error, which in a library is very long. */
+function readable(stderr: string): string {
+  return stderr
+    .split('\n')
+    .filter((line) => line.trim() !== '' && line.length < 400 && !/^\s+at |^Node\.js v|^npm warn/.test(line))
+    .join('\n');
+}
