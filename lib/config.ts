@@ -18,7 +18,10 @@ const settingsSchema = v.strictObject({
     v.array(
       v.pipe(
         v.string(),
-        v.regex(/^wx[0-9a-f]{16}$/, 'must be wx and 16 hex digits, as shown in the mini-program console'),
+        v.regex(
+          /^wx[0-9A-Za-z]{1,62}$/,
+          'must be an AppID as the mini-program console shows it: wx and letters or digits',
+        ),
       ),
     ),
     v.minLength(1, 'must name at least one mini-program'),

@@ -51,7 +51,8 @@ export function parseGivenProfile(body: Readonly<Record<string, unknown>>): Part
   const avatar = firstGiven(body, 'avatar', 'avatarUrl');
   return {
     ...(nickname && { username: parseNickname(nickname) }),
-    ...(sex && { sex: parseSex(sex) }),
+    // A form that leaves the choice open sends an empty field.
+    ...(sex && sex.value !== '' && { sex: parseSex(sex) }),
     ...(avatar && { avatar: parseAvatar(avatar) }),
   };
 }

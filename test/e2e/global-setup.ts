@@ -27,9 +27,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     onLog: (functionId, line) => appendFileSync(logFile, `${functionId} ${line}\n`),
   });
   project.provide('baseUrl', service.url);
-  project.provide('wechatUrl', service.wechatUrl);
+  project.provide('wechatUrl', service.simulatorUrl ?? '');
   project.provide('logFile', logFile);
-  project.provide('appSecret', service.appSecret);
+  project.provide('appSecret', service.miniProgram.secret);
   return async () => {
     await service.close();
     rmSync(directory, { recursive: true });

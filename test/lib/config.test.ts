@@ -20,7 +20,7 @@ describe('settingsFor', () => {
 
   it.each([
     [{ appids: [] }, "setting 'appids' is []: must name at least one mini-program"],
-    [{ appids: ['wx123'] }, `setting 'appids.0' is "wx123": must be wx and 16 hex digits`],
+    [{ appids: ['gh_123'] }, `setting 'appids.0' is "gh_123": must be an AppID as the mini-program console shows it`],
     [{ appids: ['wx0123456789abcdef', 'wx0123456789abcdef'] }, 'must not name a mini-program twice'],
     [{ publicUrl: 'https://a.example/path' }, 'must be an http(s) origin without a path'],
     [{ publicUrl: 'login.example.com' }, 'must be an http(s) origin without a path'],

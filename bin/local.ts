@@ -1,0 +1,106 @@
+/** `npm start`: the whole service on this machine, a demo login, and a line per request until Ctrl-C. */
+import { LocalRunError } from '../local/errors.ts';
+import type { RequestRecord } from '../local/gateway.ts';
+import { type LocalService, type MiniProgram, startLocalService } from '../local/service.ts';
+
+const REAL_WECHAT = ['https://api.weixin.qq.com', 'https://api2.weixin.qq.com'];
+
+/** What the variables ask for. @throws LocalRunError naming the variable and what is allowed */
+function readOptions(variables: NodeJS.ProcessEnv) {
+  const value = (name: string): string | undefined => variables[name] || undefined;
+  const port = Number(value('PORT') ?? 3000);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new LocalRunError('PORT must be a whole number from 0 to 65535.');
+  }
+  const appid = value('WECHAT_APPID');
+  const secret = value('WECHAT_SECRET');
+  if ((appid === undefined) !== (secret === undefined)) {
+    throw new LocalRunError('WECHAT_APPID and WECHAT_SECRET go together: set both or none.');
+  }
+  const miniProgram: MiniProgram | undefined =
+    appid !== undefined && secret !== undefined ? { appid, secret } : undefined;
+  const bases = value('WECHAT_API_BASE')
+    ?.split(',')
+    .map((base) => base.trim());
+  return {
+    port,
+    miniProgram,
+    wechatApiBases: bases ?? (miniProgram && REAL_WECHAT),
+    dynamodbEndpoint: value('DYNAMODB_ENDPOINT'),
+    dataDir: value('DATA_DIR'),
+  };
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+function printRequest({ method, path, status, durationMs, refusal, fault }: RequestRecord): void {
+  const why = [refusal, fault].filter((text) => text !== undefined).join(': ');
+  const time = new Date().toTimeString().slice(0, 8);
+  console.log(`${time} ${method} ${path} ${status} ${Math.round(durationMs)} ms ${why}`.trimEnd());
+}
+
+/** Ordinary log lines would repeat the request's line; what a function says beyond them is shown. */
+function printLog(functionId: string, line: string): void {
+  if (!line.includes('"level":"INFO"')) console.log(`         ${functionId}: ${line}`);
+}
+
+/** Logs a demo user in through the gateway and opens a protected route with the token. */
+async function demonstrate({ url }: LocalService): Promise<void> {
+  const body = JSON.stringify({ code: 'demo-xiaoming', nickName: '小明' });
+  const login = await fetch(`${url}/member/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  const { data, msg } = (await login.json()) as { data?: { user_id: string; token: string }; msg: string };
+  if (data === undefined) throw new LocalRunError(`The demo login failed: ${msg}`);
+  const me = await fetch(`${url}/member/me`, { headers: { authorization: `Bearer ${data.token}` } });
+  console.log(`
+demo-xiaoming logged in as user ${data.user_id}
+with a token of ${data.token.length} characters, which opens GET /member/me: ${await me.text()}
+
+Log in yourself:
+
+  curl -s ${url}/member/login -H 'content-type: application/json' -d '${body}'
+
+and send the token along:
+
+  curl -s ${url}/member/me -H 'authorization: Bearer <token>'
+`);
+}
+
+async function main(): Promise<void> {
+  const startedAt = performance.now();
+  let service: LocalService | undefined;
+  let ending = false;
+  const end = async (): Promise<void> => {
+    if (ending) process.exit(1);
+    ending = true;
+    await service?.close();
+    process.exit(0);
+  };
+  process.on('SIGINT', end).on('SIGTERM', end);
+
+  const options = readOptions(process.env);
+  console.log('Starting the service from its synthesized template');
+  service = await startLocalService({
+    ...options,
+    onStep: (name, ms) => console.log(`  ${name.padEnd(12)} ${seconds(ms)}`),
+    onRequest: printRequest,
+    onLog: printLog,
+  });
+  if (service.simulatorUrl === undefined) {
+    console.log(`\nLogins of ${service.miniProgram.appid} go to ${options.wechatApiBases?.join(', ')}`);
+  } else {
+    await demonstrate(service);
+    console.log(`The WeChat simulator is at ${service.simulatorUrl}; any code demo-<name> logs in.`);
+  }
+  console.log(`Ready after ${seconds(performance.now() - startedAt)}; Ctrl-C ends it.`);
+  console.log(`listening on ${service.url}`);
+}
+
+main().catch((error: unknown) => {
+  // What a person can act on is one sentence; anything else is our bug and shows where.
+  console.error(error instanceof LocalRunError ? error.message : error);
+  process.exit(1);
+});

@@ -1,0 +1,108 @@
+/** The whole service on this machine: the synthesized stack, and the WeChat it calls. */
+import { mkdirSync } from 'node:fs';
+import { LocalRunError } from './errors.ts';
+import { type LocalStack, type LocalStackOptions, startLocalStack } from './run.ts';
+import { type Assembly, synthesize } from './synthesize.ts';
+import { startWechatSimulator } from './wechat-simulator.ts';
+
+/** A mini-program and its AppSecret. */
+export interface MiniProgram {
+  readonly appid: string;
+  readonly secret: string;
+}
+
+/** What the simulator knows; nothing outside of this machine accepts it. */
+const demoMiniProgram: MiniProgram = {
+  appid: 'wx0123456789abcdef',
+  secret: '0123456789abcdef0123456789abcdef',
+};
+
+/** How a {@link LocalService} starts. */
+export interface LocalServiceOptions
+  extends Omit<LocalStackOptions, 'assembly' | 'secretValue' | 'dynamodbEndpoint'> {
+  /** Stage to synthesize. Default: dev. */
+  readonly stage?: string;
+  /** Settings of the stage to override, as `-c settings=…` would. */
+  readonly settings?: object;
+  /** The mini-program that logs in. Default: the simulator's. */
+  readonly miniProgram?: MiniProgram | undefined;
+  /** Base URLs of the WeChat to call. Default: the simulator. */
+  readonly wechatApiBases?: readonly string[] | undefined;
+  /** Milliseconds the simulator takes for every answer. Default: 0. */
+  readonly wechatDelayMs?: number;
+  /** Base URL of a DynamoDB that already runs. Default: the embedded engine. */
+  readonly dynamodbEndpoint?: string | undefined;
+}
+
+/** The running service. */
+export interface LocalService extends LocalStack {
+  /** Base URL of the simulator; undefined when another WeChat is called. */
+  readonly simulatorUrl: string | undefined;
+  readonly miniProgram: MiniProgram;
+}
+
+/**
+ * Starts the service.
+ *
+ * @throws LocalRunError one sentence on what is wrong; whatever had been started is ended again
+ */
+export async function startLocalService(options: LocalServiceOptions = {}): Promise<LocalService> {
+  const {
+    stage = 'dev',
+    settings,
+    miniProgram = demoMiniProgram,
+    wechatApiBases,
+    wechatDelayMs,
+    ...stack
+  } = options;
+  if (stack.dataDir !== undefined) mkdirSync(stack.dataDir, { recursive: true, mode: 0o700 });
+  const simulator =
+    wechatApiBases === undefined
+      ? await startWechatSimulator({
+          apps: { [miniProgram.appid]: miniProgram.secret },
+          ...(wechatDelayMs !== undefined && { delayMs: wechatDelayMs }),
+        })
+      : undefined;
+  let assembly: Assembly | undefined;
+  const end = async (): Promise<void> => {
+    await simulator?.close();
+    await assembly?.remove();
+  };
+  try {
+    const running = await startLocalStack({
+      ...stack,
+      assembly: async (url) => {
+        assembly = await synthesize({
+          stage,
+          settings: {
+            appids: [miniProgram.appid],
+            publicUrl: url,
+            wechatApiBases: wechatApiBases ?? [simulator?.url],
+            ...settings,
+          },
+        });
+        return assembly.directory;
+      },
+      secretValue: ({ logicalId }) =>
+        logicalId.startsWith('WechatSecrets')
+          ? JSON.stringify({ [miniProgram.appid]: miniProgram.secret })
+          : undefined,
+    });
+    return {
+      ...running,
+      simulatorUrl: simulator?.url,
+      miniProgram,
+      close: async () => {
+        await running.close();
+        await end();
+      },
+    };
+  } catch (error) {
+    await end();
+    throw error instanceof LocalRunError ? error : new LocalRunError(messageOf(error), { cause: error });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
