@@ -39,9 +39,10 @@ function printRequest({ method, path, status, durationMs, refusal, fault }: Requ
   console.log(`${time} ${method} ${path} ${status} ${Math.round(durationMs)} ms ${why}`.trimEnd());
 }
 
-/** Ordinary log lines would repeat the request's line; what a function says beyond them is shown. */
+/** Ordinary log lines, and the authorizer's way to say 401, would repeat the request's line. */
 function printLog(functionId: string, line: string): void {
-  if (!line.includes('"level":"INFO"')) console.log(`         ${functionId}: ${line}`);
+  if (!/"level":"INFO"|"errorMessage":"Unauthorized"/.test(line))
+    console.log(`         ${functionId}: ${line}`);
 }
 
 /** Logs a demo user in through the gateway and opens a protected route with the token. */

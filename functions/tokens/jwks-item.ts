@@ -3,7 +3,7 @@ import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/li
 import { answered } from '../aws/unavailable.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import { JWKS_ATTRIBUTE, JWKS_KEY, PARTITION_KEY, SIGNING_KEY_CREATED_AT_ATTRIBUTE } from '../users/table.ts';
-import { type KeyRing, publicJwks } from './key-ring.ts';
+import type { Jwks } from './json-web-keys.ts';
 
 /** The table that holds the item. */
 export interface JwksTable {
@@ -39,14 +39,24 @@ export async function loadSigningKeyCreatedAt(table: JwksTable): Promise<number>
   return createdAt;
 }
 
+/** What is published of a key ring. */
+export interface Publication {
+  readonly jwks: Jwks;
+  /** Unix seconds. */
+  readonly signingKeyCreatedAt: number;
+}
+
 /**
  * Publishes a ring's public keys and reads them back: after this returns, every verifier that asks gets exactly
  * this set.
  *
  * @throws DomainError `unavailable` when the set cannot be written, or not be read back as it was written
  */
-export async function publishJwks(table: JwksTable, ring: KeyRing): Promise<void> {
-  const text = JSON.stringify(publicJwks(ring));
+export async function publishJwks(
+  table: JwksTable,
+  { jwks, signingKeyCreatedAt }: Publication,
+): Promise<void> {
+  const text = JSON.stringify(jwks);
   await answered(
     table.client.send(
       new PutCommand({
@@ -54,7 +64,7 @@ export async function publishJwks(table: JwksTable, ring: KeyRing): Promise<void
         Item: {
           [PARTITION_KEY]: JWKS_KEY,
           [JWKS_ATTRIBUTE]: text,
-          [SIGNING_KEY_CREATED_AT_ATTRIBUTE]: ring.current.published_at,
+          [SIGNING_KEY_CREATED_AT_ATTRIBUTE]: signingKeyCreatedAt,
         },
       }),
     ),

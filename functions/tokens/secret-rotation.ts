@@ -13,7 +13,7 @@ import {
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { type JwksTable, loadJwksFromTable, publishJwks } from './jwks-item.ts';
+import { type JwksTable, loadJwksFromTable, type Publication, publishJwks } from './jwks-item.ts';
 import {
   createKeyRing,
   type KeyRing,
@@ -89,7 +89,7 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
       current === undefined
         ? { ring: await createKeyRing(unixNow()) }
         : await promote(current, unixNow(), rules);
-    await publishJwks(table, ring);
+    await publishJwks(table, publicationOf(ring));
     try {
       await secrets.send(
         new PutSecretValueCommand({
@@ -110,7 +110,7 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
 
   async function setSecret(event: RotationEvent): Promise<RotationReport> {
     const ring = await readPendingRing(secrets, event);
-    await publishJwks(table, ring);
+    await publishJwks(table, publicationOf(ring));
     return { step: 'setSecret', outcome: 'published', ...summary(ring) };
   }
 
@@ -203,6 +203,11 @@ async function readPendingRing(
   if (ring === undefined) throw new Error('The pending version holds no key ring: createSecret comes first');
   return ring;
 }
+
+const publicationOf = (ring: KeyRing): Publication => ({
+  jwks: publicJwks(ring),
+  signingKeyCreatedAt: ring.current.published_at,
+});
 
 function summary(ring: KeyRing): Pick<RotationReport, 'current' | 'next' | 'public_keys'> {
   return { current: ring.current.kid, next: ring.next.kid, public_keys: 2 + ring.retired.length };

@@ -170,7 +170,7 @@ describe('the Lambda entry', () => {
 
   it('has its keys before the first request comes', async () => {
     const table = await startTable();
-    await publishJwks(table, key.jwks);
+    await publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS });
     const handler = await importEntry(table.endpoint);
     await table.stop();
 

@@ -20,7 +20,10 @@ describe('settingsFor', () => {
 
   it.each([
     [{ appids: [] }, "setting 'appids' is []: must name at least one mini-program"],
-    [{ appids: ['gh_123'] }, `setting 'appids.0' is "gh_123": must be an AppID as the mini-program console shows it`],
+    [
+      { appids: ['gh_123'] },
+      `setting 'appids.0' is "gh_123": must be an AppID as the mini-program console shows it`,
+    ],
     [{ appids: ['wx0123456789abcdef', 'wx0123456789abcdef'] }, 'must not name a mini-program twice'],
     [{ publicUrl: 'https://a.example/path' }, 'must be an http(s) origin without a path'],
     [{ publicUrl: 'login.example.com' }, 'must be an http(s) origin without a path'],

@@ -1,9 +1,13 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadJwksFromTable, publishJwks } from '../../../functions/tokens/jwks-item.ts';
+import {
+  loadJwksFromTable,
+  loadSigningKeyCreatedAt,
+  publishJwks,
+} from '../../../functions/tokens/jwks-item.ts';
 import { startTable, type TestTable, testAws } from '../../fixtures/database.ts';
-import { createTestKey, type TestKey } from '../../fixtures/tokens.ts';
+import { createTestKey, NOW_SECONDS, type TestKey } from '../../fixtures/tokens.ts';
 
 let table: TestTable;
 let key: TestKey;
@@ -22,13 +26,18 @@ describe('the published set', () => {
   });
 
   it('reads back as it was published, and is stored as the text to serve', async () => {
-    await publishJwks(table, key.jwks);
+    await publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS });
 
     expect(await loadJwksFromTable(table)).toEqual(key.jwks);
     const { Item } = await table.client.send(
       new GetCommand({ TableName: table.tableName, Key: { pk: 'jwks' } }),
     );
-    expect(Item).toEqual({ pk: 'jwks', jwks: JSON.stringify(key.jwks) });
+    expect(Item).toEqual({
+      pk: 'jwks',
+      jwks: JSON.stringify(key.jwks),
+      signing_key_created_at: NOW_SECONDS,
+    });
+    expect(await loadSigningKeyCreatedAt(table)).toBe(NOW_SECONDS);
   });
 
   it('is unavailable when the item holds something else', async () => {
@@ -47,7 +56,7 @@ describe('the published set', () => {
     ])
       await expect(loadJwksFromTable(unreachable)).rejects.toMatchObject({
         code: 'unavailable',
-        reason: expect.stringMatching(/^the JWK Set cannot be read: \w+$/),
+        reason: expect.stringMatching(/^AWS: \w+/),
       });
   });
 });

@@ -120,7 +120,6 @@ describe('parseProfile', () => {
       2n,
       'NaN',
       'male',
-      '',
       ' 1',
       '01',
       '1.0',
@@ -132,6 +131,11 @@ describe('parseProfile', () => {
       { valueOf: () => 1 },
     ];
     for (const sex of hostile) expect(refusal({ sex }).code).toBe('invalid_request');
+  });
+
+  it('takes an empty field of a form for a choice left open', () => {
+    expect(parseProfile({ sex: '' }).sex).toBe(0);
+    expect(parseGivenProfile({ gender: '' })).toEqual({});
   });
 
   it('keeps an https avatar of up to 2,048 characters', () => {
