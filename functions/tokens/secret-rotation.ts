@@ -79,7 +79,8 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
    * The set is published before the ring is stored, because `published_at` in the ring promises just that. If
    * the store fails, the set holds one key too many that nobody owns, until the repeated step publishes again.
    */
-  async function createSecret({ SecretId, ClientRequestToken }: RotationEvent): Promise<RotationReport> {
+  async function createSecret(event: RotationEvent): Promise<RotationReport> {
+    const { SecretId, ClientRequestToken } = event;
     const step = 'createSecret';
     const pending = await readRing(secrets, { SecretId, VersionId: ClientRequestToken });
     if (pending !== undefined) return { step, outcome: 'already_done', ...summary(pending) };
@@ -100,8 +101,8 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
         }),
       );
     } catch (error) {
-      // A twin of this step stored its ring first; the next step publishes that one.
-      if (error instanceof ResourceExistsException) return { step, outcome: 'already_done' };
+      // A twin of this step stored its ring first: that one counts.
+      if (error instanceof ResourceExistsException) return setSecret(event);
       throw error;
     }
     if (current === undefined) return { step, outcome: 'created_first_ring', ...summary(ring) };

@@ -8,7 +8,7 @@ import {
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadJwksFromTable, publishJwks } from '../../../functions/tokens/jwks-item.ts';
-import { type KeyRing, parseKeyRing, publicJwks } from '../../../functions/tokens/key-ring.ts';
+import { createKeyRing, type KeyRing, parseKeyRing, publicJwks } from '../../../functions/tokens/key-ring.ts';
 import { createTokenMinter, type MintedToken } from '../../../functions/tokens/mint.ts';
 import { createRotation, type RotationReport } from '../../../functions/tokens/secret-rotation.ts';
 import { createSigningKeySource } from '../../../functions/tokens/signing-keys.ts';
@@ -63,9 +63,7 @@ async function setUp(born = placeholder) {
   let invoke: (step: RotationStep) => Promise<unknown>;
   const server: LocalSecretsManager = await startSecretsManager({
     secrets: [{ arn: keyRingArn, name: 'key-ring', value: born }],
-    invokeRotation: async (step) => {
-      await invoke(step);
-    },
+    invokeRotation: async (event) => void (await invoke(event)),
   });
   const secrets = new SecretsManagerClient({ ...testAws, endpoint: server.endpoint, maxAttempts: 1 });
   const uncut = new SecretsManagerClient({ ...testAws, endpoint: server.endpoint });
@@ -80,11 +78,11 @@ async function setUp(born = placeholder) {
   invoke = async (event) => {
     state.log.push(await step(event));
   };
-  const read = async (VersionStage: string): Promise<KeyRing> => {
-    const answer = await uncut.send(new GetSecretValueCommand({ SecretId: keyRingArn, VersionStage }));
-    const ring = parseKeyRing(answer.SecretString);
-    if (ring === undefined) throw new Error('no ring');
-    return ring;
+  const ring = async (): Promise<KeyRing> => {
+    const answer = await uncut.send(new GetSecretValueCommand({ SecretId: keyRingArn }));
+    const value = parseKeyRing(answer.SecretString);
+    if (value === undefined) throw new Error('no ring');
+    return value;
   };
   const published = () => loadJwksFromTable(table);
   return {
@@ -93,7 +91,7 @@ async function setUp(born = placeholder) {
     server,
     secrets: uncut,
     step,
-    ring: () => read('AWSCURRENT'),
+    ring,
     published,
     rotate: () => server.rotate(keyRingArn),
     override: (replacement: (step: RotationStep) => Promise<unknown>) => {
@@ -185,31 +183,50 @@ describe('a later rotation', () => {
 
 describe('a rotation that is cut off', () => {
   it('ends the same when it is run again, whichever call to AWS it died at and whether the call arrived', async () => {
-    for (const first of [true, false])
-      for (const cut of ['before', 'after'] as const) {
-        let died = 0;
-        for (let cutAt = 1; ; cutAt++) {
-          const { rotate, ring, published, state } = await setUp();
-          if (!first) {
-            await rotate();
-            state.now += 30 * DAY;
-          }
-          const before = first ? undefined : await ring();
-          Object.assign(state, { calls: 0, cutAt, cut });
-          const outcome = await rotate().catch((error: unknown) => error);
-          if (state.calls < cutAt) break;
-          died++;
-          expect(inspect(outcome)).toContain('cut off');
-          await rotate();
+    const old = await createKeyRing(NOW / 1000 - 30 * 86_400);
+    const later = JSON.stringify(old);
+    for (const [born, cut] of [
+      [placeholder, 'after'],
+      [later, 'before'],
+      [later, 'after'],
+    ] as const) {
+      let died = 0;
+      for (let cutAt = 1; ; cutAt++) {
+        const { rotate, ring, published, state } = await setUp(born);
+        Object.assign(state, { cutAt, cut });
+        const outcome = await rotate().catch((error: unknown) => error);
+        if (state.calls < cutAt) break;
+        died++;
+        expect(inspect(outcome)).toContain('cut off');
+        await rotate();
 
-          const after = await ring();
-          expect(after.retired.map(({ kid }) => kid)).toEqual(before ? [before.current.kid] : []);
-          if (before) expect(after.current).toEqual(before.next);
-          expect(await published()).toEqual(publicJwks(after));
-        }
-        expect(died).toBeGreaterThan(10);
+        const after = await ring();
+        expect(after.retired.map(({ kid }) => kid)).toEqual(born === placeholder ? [] : [old.current.kid]);
+        if (born !== placeholder) expect(after.current).toEqual(old.next);
+        expect(await published()).toEqual(publicJwks(after));
       }
-  }, 120_000);
+      expect(died).toBeGreaterThan(10);
+    }
+  }, 60_000);
+
+  it('creates nothing again when it is repeated from the start', async () => {
+    const { rotate, published, override, step } = await setUp();
+    const reports: RotationReport[] = [];
+    override(async (event) => {
+      reports.push(await step(event));
+      if (event.Step === 'testSecret') throw new Error('stopped before finishSecret');
+    });
+    await expect(rotate()).rejects.toThrow('stopped');
+    const before = await published();
+
+    await expect(rotate()).rejects.toThrow('stopped');
+
+    expect(reports.map(({ outcome }) => outcome)).toEqual([
+      ...['created_first_ring', 'published', 'tested'],
+      ...['already_done', 'published', 'tested'],
+    ]);
+    expect(await published()).toEqual(before);
+  });
 
   it('ends the same when every step comes twice, or two at once', async () => {
     for (const twice of [
@@ -254,8 +271,7 @@ describe('the rotation function', () => {
   it('goes on from a ring that an operator made current, not from the one it made itself before', async () => {
     const { rotate, ring, secrets, state } = await setUp();
     await rotate();
-    const before = await ring();
-    const byHand = { ...before, current: before.next, next: before.current };
+    const byHand = await createKeyRing(NOW / 1000);
     await secrets.send(
       new PutSecretValueCommand({ SecretId: keyRingArn, SecretString: JSON.stringify(byHand) }),
     );
@@ -263,7 +279,7 @@ describe('the rotation function', () => {
 
     await rotate();
 
-    expect((await ring()).current).toEqual(before.current);
+    expect((await ring()).current).toEqual(byHand.next);
   });
 
   it('refuses other secrets, unknown versions, and steps out of order', async () => {
