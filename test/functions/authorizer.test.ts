@@ -4,7 +4,6 @@ import { publishJwks } from '../../functions/tokens/jwks-item.ts';
 import { createAuthorizer, type DecisionLog } from '../../functions/tokens/rest-authorizer.ts';
 import { createKeySource } from '../../functions/tokens/verification-keys.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../functions/tokens/verify.ts';
-import { startTable, testAws } from '../fixtures/database.ts';
 import {
   AUDIENCE,
   createTestKey,
@@ -15,6 +14,7 @@ import {
   type TestKey,
   validClaims,
 } from '../fixtures/tokens.ts';
+import { localIdentity, startUsersTable } from '../fixtures/users-table.ts';
 
 const stage = 'arn:aws-cn:execute-api:cn-north-1:111122223333:abc123/prod';
 const now = () => NOW;
@@ -154,7 +154,7 @@ describe('the Lambda entry', () => {
       TABLE_NAME: 'users',
       TOKEN_ISSUER: ISSUER,
       TOKEN_AUDIENCE: AUDIENCE,
-      AWS_REGION: testAws.region,
+      AWS_REGION: localIdentity.region,
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
       AWS_ENDPOINT_URL_DYNAMODB: endpoint,
@@ -169,7 +169,7 @@ describe('the Lambda entry', () => {
   };
 
   it('has its keys before the first request comes', async () => {
-    const table = await startTable();
+    const table = await startUsersTable();
     await publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS });
     const handler = await importEntry(table.endpoint);
     await table.stop();

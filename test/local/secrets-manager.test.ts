@@ -17,7 +17,7 @@ import {
   type SecretsManagerOptions,
   startSecretsManager,
 } from '../../local/secrets-manager.ts';
-import { testAws } from '../fixtures/database.ts';
+import { localIdentity } from '../fixtures/users-table.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
 const token = (n: number) => `${n}`.padStart(32, '0');
@@ -32,7 +32,7 @@ async function start(options: Partial<SecretsManagerOptions> = {}) {
     secrets: [{ arn, name: 'key-ring', value: 'first' }],
     ...options,
   });
-  const client = new SecretsManagerClient({ ...testAws, endpoint: server.endpoint, maxAttempts: 1 });
+  const client = new SecretsManagerClient({ ...localIdentity, endpoint: server.endpoint, maxAttempts: 1 });
   closing.push(async () => {
     client.destroy();
     await server.close();

@@ -6,14 +6,14 @@ import {
   loadSigningKeyCreatedAt,
   publishJwks,
 } from '../../../functions/tokens/jwks-item.ts';
-import { startTable, type TestTable, testAws } from '../../fixtures/database.ts';
 import { createTestKey, NOW_SECONDS, type TestKey } from '../../fixtures/tokens.ts';
+import { localIdentity, startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
-let table: TestTable;
+let table: UsersTable;
 let key: TestKey;
 
 beforeAll(async () => {
-  [table, key] = await Promise.all([startTable(), createTestKey()]);
+  [table, key] = await Promise.all([startUsersTable(), createTestKey()]);
 });
 afterAll(() => table.stop());
 
@@ -48,7 +48,7 @@ describe('the published set', () => {
   });
 
   it('is unavailable when the table cannot be reached or does not exist', async () => {
-    const away = new DynamoDBClient({ ...testAws, endpoint: 'http://127.0.0.1:1', maxAttempts: 1 });
+    const away = new DynamoDBClient({ ...localIdentity, endpoint: 'http://127.0.0.1:1', maxAttempts: 1 });
 
     for (const unreachable of [
       { client: DynamoDBDocumentClient.from(away), tableName: table.tableName },

@@ -19,8 +19,8 @@ import {
   type RotationStep,
   startSecretsManager,
 } from '../../../local/secrets-manager.ts';
-import { startTable, type TestTable, testAws } from '../../fixtures/database.ts';
 import { AUDIENCE, ISSUER, NOW } from '../../fixtures/tokens.ts';
+import { localIdentity, startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -29,11 +29,11 @@ const placeholder = '{"placeholder":"Zk3x9"}';
 const rules = { tokenLifetimeSeconds: 7 * 86_400, publicBeforeUseSeconds: 86_400 };
 const self = { issuer: ISSUER, audience: AUDIENCE };
 
-let table: TestTable;
+let table: UsersTable;
 const closing: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  table = await startTable();
+  table = await startUsersTable();
 });
 afterAll(() => table.stop());
 afterEach(async () => {
@@ -59,14 +59,16 @@ async function setUp(born = placeholder) {
     const cut = () => Promise.reject(new Error('cut off'));
     return state.cut === 'before' ? cut() : next().then(cut, cut);
   };
-  const document = DynamoDBDocumentClient.from(new DynamoDBClient({ ...testAws, endpoint: table.endpoint }));
+  const document = DynamoDBDocumentClient.from(
+    new DynamoDBClient({ ...localIdentity, endpoint: table.endpoint }),
+  );
   let invoke: (step: RotationStep) => Promise<unknown>;
   const server: LocalSecretsManager = await startSecretsManager({
     secrets: [{ arn: keyRingArn, name: 'key-ring', value: born }],
     invokeRotation: async (event) => void (await invoke(event)),
   });
-  const secrets = new SecretsManagerClient({ ...testAws, endpoint: server.endpoint, maxAttempts: 1 });
-  const uncut = new SecretsManagerClient({ ...testAws, endpoint: server.endpoint });
+  const secrets = new SecretsManagerClient({ ...localIdentity, endpoint: server.endpoint, maxAttempts: 1 });
+  const uncut = new SecretsManagerClient({ ...localIdentity, endpoint: server.endpoint });
   secrets.middlewareStack.add((next) => (args) => cutOff(() => next(args)), { step: 'initialize' });
   document.middlewareStack.add((next) => (args) => cutOff(() => next(args)), { step: 'initialize' });
   closing.push(async () => {
