@@ -1,8 +1,8 @@
 /** Lambda entry: the authorizer of our REST API. Its role may read the users table and can see no private key. */
 import { setTimeout } from 'node:timers/promises';
-import { Logger } from '@aws-lambda-powertools/logger';
 import { createDocumentClient } from './aws/clients.ts';
 import { readEnvironment } from './environment.ts';
+import { log } from './log/logger.ts';
 import { loadJwksFromTable } from './tokens/jwks-item.ts';
 import { createAuthorizer } from './tokens/rest-authorizer.ts';
 import { createKeySource } from './tokens/verification-keys.ts';
@@ -22,7 +22,7 @@ export const handler = createAuthorizer({
     audience: environment.TOKEN_AUDIENCE,
     now: Date.now,
   }),
-  log: new Logger({ serviceName: 'authorizer' }),
+  log,
 });
 
 // INIT has a full CPU whatever the memory: credentials, the TLS connection and the keys cost the first user nothing.

@@ -1,11 +1,10 @@
 /** Lambda entry: Secrets Manager calls it to rotate the key ring, and on the first deploy to create it. */
-import { Logger } from '@aws-lambda-powertools/logger';
 import { createDocumentClient, createSecretsClient } from './aws/clients.ts';
 import { readEnvironment } from './environment.ts';
+import { log } from './log/logger.ts';
 import { createRotation, type RotationEvent } from './tokens/secret-rotation.ts';
 
 const environment = readEnvironment('rotation');
-const log = new Logger({ serviceName: 'rotation' });
 const rotate = createRotation({
   secrets: createSecretsClient(),
   keyRingArn: environment.KEY_RING_ARN,

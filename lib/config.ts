@@ -2,8 +2,6 @@
 import * as v from 'valibot';
 import { TOKEN_LIFETIME_SECONDS } from '../functions/tokens/claims.ts';
 
-const DAY_SECONDS = 24 * 3600;
-
 const httpUrl = v.pipe(
   v.string(),
   v.regex(
@@ -41,7 +39,10 @@ const settingsSchema = v.strictObject({
     v.number(),
     v.integer('must be a whole number of seconds'),
     v.minValue(300, 'must be at least 300 (5 minutes)'),
-    v.maxValue(30 * DAY_SECONDS, `must be at most ${30 * DAY_SECONDS} (30 days)`),
+    v.maxValue(
+      TOKEN_LIFETIME_SECONDS,
+      `must be at most ${TOKEN_LIFETIME_SECONDS} (7 days): verifiers refuse longer ones`,
+    ),
   ),
   /** How long a code that arrives twice logs the same user in, in seconds; 0 turns it off. */
   codeReuseWindowSeconds: v.pipe(

@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { DomainError } from '../errors/domain-error.ts';
+import { describeError } from '../log/describe-error.ts';
 import type { Log, LogFields } from '../log/logger.ts';
 import { failure, success } from './envelope.ts';
 import { headerOf } from './header.ts';
@@ -35,10 +36,10 @@ export function createHttpHandler(
     } catch (thrown) {
       const error = thrown instanceof DomainError ? thrown : new DomainError('internal', { cause: thrown });
       outcome = error.code;
-      Object.assign(fields, describe(error));
+      Object.assign(fields, describeError(error), wechatFields(error));
       response = failure(error, requestId, preferredLanguage(headerOf(event.headers, 'accept-language')));
     }
-    log('request', {
+    log[response.statusCode >= 500 ? 'error' : 'info']('request', {
       request_id: requestId,
       route,
       status: response.statusCode,
@@ -50,23 +51,10 @@ export function createHttpHandler(
   };
 }
 
-/**
- * What an operator may read of an error: our own words, and of foreign errors their class and where they were
- * thrown. Their messages are left out, because they can quote the request.
- */
-function describe(error: DomainError): LogFields {
-  const { cause } = error;
-  const fields: LogFields = { reason: error.reason };
-  if (cause instanceof Error) {
-    fields.cause = cause.name;
-    if (error.code === 'internal') {
-      fields.stack = cause.stack
-        ?.split('\n')
-        .filter((line) => line.startsWith('    at '))
-        .join('\n');
-    }
-  }
-  if ('errcode' in error && typeof error.errcode === 'number') fields.wechat_errcode = error.errcode;
-  if ('rid' in error && typeof error.rid === 'string') fields.wechat_rid = error.rid;
-  return fields;
+/** WeChat's own number for a failure and its request id are what its support asks for. */
+function wechatFields(error: DomainError): LogFields {
+  return {
+    ...('errcode' in error && typeof error.errcode === 'number' && { wechat_errcode: error.errcode }),
+    ...('rid' in error && typeof error.rid === 'string' && { wechat_rid: error.rid }),
+  };
 }

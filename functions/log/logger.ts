@@ -4,13 +4,12 @@ import { Logger } from '@aws-lambda-powertools/logger';
 /** What a log line says beside its message; safe values only: no code, token, secret, openid or phone number. */
 export type LogFields = Record<string, string | number | boolean | undefined>;
 
-/** Writes one log line. */
-export type Log = (message: string, fields: LogFields) => void;
+/** Writes log lines. */
+export interface Log {
+  info(message: string, fields: LogFields): void;
+  /** For what an operator should look at. */
+  error(message: string, fields: LogFields): void;
+}
 
-const logger = new Logger({ serviceName: 'wechat-login' });
-
-/** Writes to the function's log; as an error when `status` is a 5xx. */
-export const log: Log = (message, fields) => {
-  const level = typeof fields.status === 'number' && fields.status >= 500 ? 'error' : 'info';
-  logger[level](message, fields);
-};
+/** The log of the function this runs in. */
+export const log: Log = new Logger({ serviceName: 'wechat-login' });

@@ -1,7 +1,8 @@
 /** The authorizer of a REST API (type REQUEST): one verdict per request, as a policy that holds for the whole stage. */
-import { createHash } from 'node:crypto';
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { DomainError } from '../errors/domain-error.ts';
+import { describeError } from '../log/describe-error.ts';
+import type { Log } from '../log/logger.ts';
 import { tokenFromHeaders } from './bearer.ts';
 import type { AuthorizerContext, VerifiedToken } from './claims.ts';
 import type { TokenVerifier } from './verify.ts';
@@ -16,16 +17,10 @@ export type AuthorizerEvent = Pick<APIGatewayRequestAuthorizerEvent, 'methodArn'
 /** What the authorizer answers for a valid token. */
 export type AuthorizerAnswer = APIGatewayAuthorizerResult & { readonly context: AuthorizerContext };
 
-/** Where decisions are written, one line each: a Powertools Logger. */
-export interface DecisionLog {
-  info(message: string, fields: Record<string, unknown>): void;
-  error(message: string, fields: Record<string, unknown>): void;
-}
-
 /** What {@link createAuthorizer} needs. */
 export interface AuthorizerOptions {
   readonly verifier: TokenVerifier;
-  readonly log: DecisionLog;
+  readonly log: Log;
 }
 
 /**
@@ -45,14 +40,14 @@ export function createAuthorizer(
     try {
       const token = await verifier.verify(tokenFromHeaders(event.headers, event.multiValueHeaders));
       const answer = allowStage(event.methodArn, token);
-      log.info('authorized', { request_id, decision: 'allow', user: hashed(token.userId) });
+      log.info('authorized', { request_id, decision: 'allow', user_id: token.userId });
       return answer;
     } catch (error) {
       if (error instanceof DomainError && error.code === 'unauthorized') {
         log.info('authorized', { request_id, decision: 'refuse', reason: error.reason });
         throw new Error('Unauthorized');
       }
-      log.error('authorized', { request_id, decision: 'none', reason: describe(error) });
+      log.error('authorized', { request_id, decision: 'none', ...describeError(error) });
       // Lambda logs what is thrown with its causes; those are not ours to vouch for.
       throw new Error('No verdict on the token');
     }
@@ -81,11 +76,3 @@ function allowStage(methodArn: string, token: VerifiedToken): AuthorizerAnswer {
     } satisfies AuthorizerContext,
   };
 }
-
-/** A DomainError's reason is written to be logged; of anything else, a bug, the stack says where it is. */
-function describe(error: unknown): string {
-  if (error instanceof DomainError) return error.reason ?? error.code;
-  return error instanceof Error ? (error.stack ?? error.message) : typeof error;
-}
-
-const hashed = (userId: string): string => createHash('sha256').update(userId).digest('hex').slice(0, 16);

@@ -30,7 +30,7 @@ describe('settingsFor', () => {
     [{ wechatApiBases: [] }, "setting 'wechatApiBases' is []: must name at least one host"],
     [{ audience: 'two words' }, 'must be 1 to 128 visible ASCII characters'],
     [{ tokenLifetimeSeconds: 10 }, "setting 'tokenLifetimeSeconds' is 10: must be at least 300"],
-    [{ tokenLifetimeSeconds: 1.5e9 }, 'must be at most 2592000'],
+    [{ tokenLifetimeSeconds: 1.5e9 }, 'must be at most 604800 (7 days)'],
     [{ codeReuseWindowSeconds: -1 }, 'must not be negative'],
     [{ keyRotationDays: 0.5 }, 'must be a whole number of days'],
     [{ logRetentionDays: 29 }, 'must be a retention that CloudWatch Logs offers'],

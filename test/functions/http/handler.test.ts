@@ -14,9 +14,8 @@ const event = (headers: Record<string, string> = {}): APIGatewayProxyEvent =>
 
 async function answer(route: RouteHandler, headers?: Record<string, string>) {
   const lines: LogFields[] = [];
-  const handler = createHttpHandler({ 'POST /member/login': route }, (_message, fields) =>
-    lines.push(fields),
-  );
+  const keep = (_message: string, fields: LogFields) => lines.push(fields);
+  const handler = createHttpHandler({ 'POST /member/login': route }, { info: keep, error: keep });
   const response = await handler(event(headers));
   return { response, body: JSON.parse(response.body), lines };
 }
@@ -75,7 +74,7 @@ describe('createHttpHandler', () => {
   });
 
   it('answers a route that it does not know as not_found', async () => {
-    const handler = createHttpHandler({}, () => {});
+    const handler = createHttpHandler({}, { info: () => {}, error: () => {} });
 
     expect((await handler(event())).statusCode).toBe(404);
   });
