@@ -1,0 +1,148 @@
+/**
+ * Which tokens are void before they expire: single ones by a mark, all of a user's by a date, and those of banned and
+ * erased users.
+ */
+import { setTimeout as realSleep } from 'node:timers/promises';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  type BatchGetCommandOutput,
+  type DynamoDBDocumentClient,
+  PutCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
+import { answered, asUnavailable } from '../aws/unavailable.ts';
+import { DomainError } from '../errors/domain-error.ts';
+import { CLOCK_TOLERANCE_SECONDS, type VerifiedToken } from '../tokens/claims.ts';
+import { PARTITION_KEY, revokedTokenKey, TTL_ATTRIBUTE } from './table.ts';
+
+/** Whether a token that is otherwise valid still counts. */
+export type TokenStatus = 'active' | 'token_revoked' | 'user_banned';
+
+/** What {@link createRevocations} works with. */
+export interface RevocationsOptions {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+  /** Current Unix time in milliseconds. */
+  readonly now: () => number;
+  /** Waits milliseconds. Default: for real. */
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+/** What the status of a token hangs on. */
+export type JudgedToken = Pick<VerifiedToken, 'jti' | 'userId' | 'authTime'>;
+
+/** Revokes tokens and tells which are. All throw DomainError `unavailable` when DynamoDB is in trouble. */
+export interface Revocations {
+  /** Voids one token. */
+  revokeToken(token: Pick<VerifiedToken, 'jti' | 'expiresAt'>): Promise<void>;
+  /**
+   * Voids every token of the logins of a user until now, and none of a login that begins after this has resolved;
+   * takes up to a second. A user who is gone has no valid token, so for them there is nothing to do.
+   */
+  revokeAllTokens(userId: string): Promise<void>;
+  /**
+   * Whether a token still counts, as of this moment. The token of a user who is gone is revoked.
+   *
+   * @throws DomainError `unavailable` when that cannot be told: it never passes for a yes or a no
+   */
+  statusOf(token: JudgedToken): Promise<TokenStatus>;
+}
+
+/** Pauses between reads that DynamoDB left unanswered; the caller of a route waits for all of them. */
+const UNPROCESSED_PAUSES_MS = [25, 50, 100];
+
+const userState = v.object({
+  status: v.picklist(['active', 'banned']),
+  tokens_valid_after: v.optional(v.number()),
+});
+
+/** Creates {@link Revocations} on a table of the shape in `table.ts`. */
+export function createRevocations(options: RevocationsOptions): Revocations {
+  const { client, tableName: TableName, now, sleep = realSleep } = options;
+
+  async function revokeToken({ jti, expiresAt }: Pick<VerifiedToken, 'jti' | 'expiresAt'>): Promise<void> {
+    const Item = {
+      [PARTITION_KEY]: revokedTokenKey(jti),
+      // Verifiers forgive this much after `exp`, and the mark must outlive the token.
+      [TTL_ATTRIBUTE]: expiresAt + CLOCK_TOLERANCE_SECONDS,
+    };
+    await answered(client.send(new PutCommand({ TableName, Item })));
+  }
+
+  /**
+   * Tokens count whole seconds, so logins before and after this call within one second look alike. The date is
+   * therefore the next second, which voids all of them, and the answer waits until that second has begun, so that a
+   * login that follows it is valid at once.
+   */
+  async function revokeAllTokens(userId: string): Promise<void> {
+    const validAfter = Math.floor(now() / 1000) + 1;
+    try {
+      await client.send(
+        new UpdateCommand({
+          TableName,
+          Key: { [PARTITION_KEY]: userId },
+          UpdateExpression: 'SET tokens_valid_after = :validAfter',
+          // A clock that is behind, or a date set further ahead, must not bring a revoked token back.
+          ConditionExpression:
+            'attribute_exists(#pk) AND (attribute_not_exists(tokens_valid_after) OR tokens_valid_after < :validAfter)',
+          ExpressionAttributeNames: { '#pk': PARTITION_KEY },
+          ExpressionAttributeValues: { ':validAfter': validAfter },
+        }),
+      );
+    } catch (error) {
+      // The user is gone, or a later date stands already: either way all their tokens are void.
+      if (!(error instanceof ConditionalCheckFailedException)) throw asUnavailable(error);
+    }
+    while (now() < validAfter * 1000) await sleep(validAfter * 1000 - now());
+  }
+
+  async function statusOf({ jti, userId, authTime }: JudgedToken): Promise<TokenStatus> {
+    const mark = revokedTokenKey(jti);
+    const items = await readTogether([mark, userId]);
+    const user = items.get(userId);
+    // Banned comes first: it is the reason that lasts.
+    if (user === undefined) return 'token_revoked';
+    const { status, tokens_valid_after: validAfter } = stateFrom(user);
+    if (status === 'banned') return 'user_banned';
+    // Not `iat`: a refresh that was under way during the revocation would carry the old login across it.
+    const loggedInBefore = validAfter !== undefined && authTime < validAfter;
+    return items.has(mark) || loggedInBefore ? 'token_revoked' : 'active';
+  }
+
+  /** One round trip, consistent: a logout or ban that was answered a moment ago counts. */
+  async function readTogether(keys: readonly string[]): Promise<Map<unknown, Record<string, unknown>>> {
+    const found = new Map<unknown, Record<string, unknown>>();
+    let RequestItems: BatchGetCommandOutput['UnprocessedKeys'] = {
+      [TableName]: {
+        Keys: keys.map((key) => ({ [PARTITION_KEY]: key })),
+        ConsistentRead: true,
+        ProjectionExpression: '#pk, #status, tokens_valid_after',
+        ExpressionAttributeNames: { '#pk': PARTITION_KEY, '#status': 'status' },
+      },
+    };
+    for (const pause of [...UNPROCESSED_PAUSES_MS, undefined]) {
+      const answer: BatchGetCommandOutput = await answered(
+        client.send(new BatchGetCommand({ RequestItems })),
+      );
+      for (const item of answer.Responses?.[TableName] ?? []) found.set(item[PARTITION_KEY], item);
+      RequestItems = answer.UnprocessedKeys;
+      if (Object.keys(RequestItems ?? {}).length === 0) return found;
+      if (pause !== undefined) await sleep(pause);
+    }
+    throw new DomainError('unavailable', {
+      retryAfterSeconds: 2,
+      reason: 'DynamoDB left a revocation read unanswered',
+    });
+  }
+
+  return { revokeToken, revokeAllTokens, statusOf };
+}
+
+function stateFrom(item: unknown): v.InferOutput<typeof userState> {
+  const result = v.safeParse(userState, item);
+  // Without the values: they are someone's.
+  if (!result.success) throw new Error('A user item of the table has a damaged status or tokens_valid_after');
+  return result.output;
+}
