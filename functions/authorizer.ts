@@ -1,10 +1,11 @@
 /** Lambda entry: the authorizer of our REST API. Its role may read the users table and can see no private key. */
 import { setTimeout } from 'node:timers/promises';
+import { createDecide } from './authorizer/decide.ts';
+import { createRestAuthorizer } from './authorizer/rest.ts';
 import { createDocumentClient } from './aws/clients.ts';
 import { readEnvironment } from './environment.ts';
 import { log } from './log/logger.ts';
 import { loadJwksFromTable } from './tokens/jwks-item.ts';
-import { createAuthorizer } from './tokens/rest-authorizer.ts';
 import { createKeySource } from './tokens/verification-keys.ts';
 import { createTokenVerifier } from './tokens/verify.ts';
 
@@ -15,15 +16,16 @@ const environment = readEnvironment('authorizer');
 const table = { client: createDocumentClient(), tableName: environment.TABLE_NAME };
 const keys = createKeySource({ load: () => loadJwksFromTable(table), now: Date.now });
 
-export const handler = createAuthorizer({
+const decide = createDecide({
   verifier: createTokenVerifier({
     keys,
     issuer: environment.TOKEN_ISSUER,
     audience: environment.TOKEN_AUDIENCE,
     now: Date.now,
   }),
-  log,
 });
+
+export const handler = createRestAuthorizer({ decide, log });
 
 // INIT has a full CPU whatever the memory: credentials, the TLS connection and the keys cost the first user nothing.
 await Promise.race([keys.warm().catch(() => {}), setTimeout(WARM_UP_MS, undefined, { ref: false })]);

@@ -1,8 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createDecide } from '../../functions/authorizer/decide.ts';
+import { createRestAuthorizer } from '../../functions/authorizer/rest.ts';
 import { DomainError } from '../../functions/errors/domain-error.ts';
 import type { Log } from '../../functions/log/logger.ts';
 import { publishJwks } from '../../functions/tokens/jwks-item.ts';
-import { createAuthorizer } from '../../functions/tokens/rest-authorizer.ts';
 import { createKeySource } from '../../functions/tokens/verification-keys.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../functions/tokens/verify.ts';
 import {
@@ -47,7 +48,7 @@ const requestWith = (authorization: string, path = 'GET/member/me') => ({
 
 describe('the authorizer', () => {
   it('allows the whole stage to a valid token and hands its content on as flat strings', async () => {
-    const authorize = createAuthorizer({ verifier, log });
+    const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
 
     const answer = await authorize(requestWith(`Bearer ${signWith(key, {})}`));
 
@@ -68,7 +69,7 @@ describe('the authorizer', () => {
   });
 
   it('grants the same stage whatever the path looks like', async () => {
-    const authorize = createAuthorizer({ verifier, log });
+    const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
 
     for (const path of [
       'GET/',
@@ -85,7 +86,7 @@ describe('the authorizer', () => {
   });
 
   it('answers with the one error API Gateway turns into 401 when there is no valid token', async () => {
-    const authorize = createAuthorizer({ verifier, log });
+    const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
     const token = signWith(key, {});
     const requests = [
       { ...requestWith(''), headers: null, multiValueHeaders: null },
@@ -111,9 +112,9 @@ describe('the authorizer', () => {
 
     for (const failure of failures) {
       const broken = { verify: () => Promise.reject(failure) };
-      const error: unknown = await createAuthorizer({ verifier: broken, log })(requestWith('token')).catch(
-        (thrown: unknown) => thrown,
-      );
+      const error: unknown = await createRestAuthorizer({ decide: createDecide({ verifier: broken }), log })(
+        requestWith('token'),
+      ).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ message: 'No verdict on the token' });
       expect(error).not.toHaveProperty('cause');
     }
@@ -125,14 +126,14 @@ describe('the authorizer', () => {
   });
 
   it('fails rather than grants when the method ARN is not one', async () => {
-    const authorize = createAuthorizer({ verifier, log });
+    const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
 
     for (const methodArn of ['', '*', 'arn:aws:lambda:r:a:x/y/z', 'arn:aws:execute-api:r:a:api'])
       await expect(authorize({ ...requestWith(signWith(key, {})), methodArn })).rejects.toThrow('No verdict');
   });
 
   it('writes one line per decision, with no token in it', async () => {
-    const authorize = createAuthorizer({ verifier, log });
+    const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
     const tokens = [signWith(key, {}), signWith(key, { claims: { exp: 1 } }), `${signWith(key, {})}x`];
 
     for (const token of tokens) await authorize(requestWith(token)).catch(() => {});
@@ -177,7 +178,7 @@ describe('the Lambda entry', () => {
 
     const answer = await handler(requestWith(freshToken()));
 
-    expect(answer.context.user_id).toBe('user-1');
+    expect(answer.context).toMatchObject({ user_id: 'user-1' });
   });
 
   it('starts without its keys and reports their absence as trouble, not as a bad token', async () => {
