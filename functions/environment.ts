@@ -12,6 +12,11 @@ const list = v.pipe(
 );
 const wholeNumber = v.pipe(text, v.regex(/^\d{1,9}$/, 'is not a whole number'), v.transform(Number));
 
+const flag = v.pipe(
+  v.picklist(['true', 'false'], 'is neither true nor false'),
+  v.transform((value) => value === 'true'),
+);
+
 const table = { TABLE_NAME: text };
 const tokens = { TOKEN_ISSUER: url, TOKEN_AUDIENCE: text };
 
@@ -33,7 +38,12 @@ export const environments = {
     CODE_REUSE_WINDOW_SECONDS: wholeNumber,
   }),
   member: v.object({ ...table, SERVICE_VERSION: text }),
-  authorizer: v.object({ ...table, ...tokens }),
+  authorizer: v.object({
+    ...table,
+    ...tokens,
+    /** Whether tokens that were revoked, and users who are banned or gone, are refused. */
+    CHECK_REVOCATION: flag,
+  }),
   rotation: v.object({
     ...table,
     KEY_RING_ARN: text,

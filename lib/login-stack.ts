@@ -4,7 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
-import { JWKS_KEY } from '../functions/users/table.ts';
+import { JWKS_KEY, revokedTokenKey } from '../functions/users/table.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { StageSettings } from './config.ts';
 import { KeyRing } from './key-ring.ts';
@@ -89,14 +89,20 @@ export class WechatLoginStack extends Stack {
       { description: 'Answers the member routes', memorySize: 512, timeout: Duration.seconds(10) },
       { TABLE_NAME: users.tableName, SERVICE_VERSION: packageJson.version },
     );
-    users.grantItems(member.role, 'dynamodb:GetItem');
+    users.grantItems(member.role, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    users.grantItem(member.role, revokedTokenKey('*'), 'dynamodb:PutItem');
 
     const authorizer = add(
       'authorizer',
       { description: 'Decides whether a token opens a route', memorySize: 512, timeout: Duration.seconds(8) },
-      { ...tokenEnvironment, TABLE_NAME: users.tableName },
+      {
+        ...tokenEnvironment,
+        TABLE_NAME: users.tableName,
+        CHECK_REVOCATION: String(settings.checkRevocation),
+      },
     );
     users.grantItem(authorizer.role, JWKS_KEY, 'dynamodb:GetItem');
+    if (settings.checkRevocation) users.grantItems(authorizer.role, 'dynamodb:BatchGetItem');
 
     const rotation = add(
       'rotation',

@@ -28,6 +28,7 @@ const environment = {
   CODE_REUSE_WINDOW_SECONDS: '60',
   KEY_PUBLIC_BEFORE_USE_SECONDS: '43200',
   SERVICE_VERSION: '0.0.0',
+  CHECK_REVOCATION: 'true',
 };
 
 describe.each(Object.entries(budgetKb))('the bundle of %s', (name, budget) => {

@@ -67,10 +67,13 @@ describe('the stack of stage dev', () => {
       ],
       Member: [
         'dynamodb:GetItem on UsersTable6D91A5EE',
+        'dynamodb:PutItem on UsersTable6D91A5EE where pk is revoked#*',
+        'dynamodb:UpdateItem on UsersTable6D91A5EE',
         'logs:CreateLogStream on MemberLogs73BA7B56',
         'logs:PutLogEvents on MemberLogs73BA7B56',
       ],
       Authorizer: [
+        'dynamodb:BatchGetItem on UsersTable6D91A5EE',
         'dynamodb:GetItem on UsersTable6D91A5EE where pk is jwks',
         'logs:CreateLogStream on AuthorizerLogsF64AA3CA',
         'logs:PutLogEvents on AuthorizerLogsF64AA3CA',
@@ -126,9 +129,21 @@ describe('the stack of stage dev', () => {
       const templates = response.ResponseTemplates as Record<string, string>;
       const envelope = JSON.parse(templates['application/json'] ?? '') as Record<string, unknown>;
       expect(String(envelope.code)).toBe(response.StatusCode);
-      expect(errorCatalogue).toHaveProperty(String(envelope.error));
       expect(envelope).toMatchObject({ msg: expect.any(String), request_id: '$context.requestId' });
+      if (response.ResponseType !== 'ACCESS_DENIED')
+        expect(errorCatalogue).toHaveProperty(String(envelope.error));
     }
+  });
+
+  it('shows in the envelope of a denial what the authorizer says about it', () => {
+    template.hasResourceProperties('AWS::ApiGateway::GatewayResponse', {
+      ResponseType: 'ACCESS_DENIED',
+      StatusCode: '403',
+      ResponseTemplates: {
+        'application/json':
+          '{"code":403,"msg":"$context.authorizer.msg","error":"$context.authorizer.error","request_id":"$context.requestId"}',
+      },
+    });
   });
 
   it('runs every function on the runtime that the tests run on, bundled, on its own log group', () => {
@@ -183,6 +198,15 @@ describe('every stage', () => {
     expect(china).not.toContain('.amazonaws.com/');
   });
 
+  it('lets the authorizer read no user where revocation is off', () => {
+    const template = synthesize('dev', { settings: { checkRevocation: false } });
+
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ CHECK_REVOCATION: 'false' }) },
+    });
+    expect(actionsByRole(template).Authorizer).not.toContainEqual(expect.stringContaining('BatchGetItem'));
+  });
+
   it('uses the public URL as the issuer where there is one', () => {
     const template = synthesize('dev', { settings: { publicUrl: 'https://login.example.com' } });
 
@@ -220,7 +244,9 @@ function actionsByRole(template: Template): Record<string, string[]> {
       .flatMap((statement) => {
         expect(statement.Effect).toBe('Allow');
         const condition = statement.Condition as Record<string, Record<string, string[]>> | undefined;
-        const key = condition?.['ForAllValues:StringEquals']?.['dynamodb:LeadingKeys']?.[0];
+        const keys = condition?.['ForAllValues:StringEquals'] ?? condition?.['ForAllValues:StringLike'];
+        const key = keys?.['dynamodb:LeadingKeys']?.[0];
+        expect(key?.includes('*') ?? false).toBe(condition?.['ForAllValues:StringLike'] !== undefined);
         return [statement.Action]
           .flat()
           .flatMap((action) =>
