@@ -49,8 +49,8 @@ export interface InvokeMessage {
 export type FromEnvironment =
   | { readonly type: 'ready' }
   | { readonly type: 'init-error'; readonly error: LambdaError }
-  | { readonly type: 'result'; readonly requestId: string; readonly payload: string }
-  | { readonly type: 'error'; readonly requestId: string; readonly error: LambdaError };
+  | { readonly type: 'result'; readonly payload: string }
+  | { readonly type: 'error'; readonly error: LambdaError };
 
 /** A started environment. */
 export interface ExecutionEnvironment {
@@ -122,11 +122,10 @@ export function startEnvironment(spec: FunctionSpec, onLog: (line: string) => vo
         kill();
       }, spec.timeoutMs);
       const outcome = new Promise<Invocation>((resolve) => {
-        const listen = (message: FromEnvironment): void => {
+        child.once('message', (message: FromEnvironment) => {
           if (message.type === 'result') resolve({ ok: true, payload: message.payload });
           if (message.type === 'error') resolve({ ok: false, error: message.error });
-        };
-        child.on('message', listen);
+        });
         void gone.then(() => {
           const message = timedOut
             ? `Task timed out after ${(spec.timeoutMs / 1000).toFixed(2)} seconds`
@@ -135,7 +134,6 @@ export function startEnvironment(spec: FunctionSpec, onLog: (line: string) => vo
           resolve({ ok: false, error: { errorType, errorMessage: `RequestId: ${requestId} ${message}` } });
         });
         if (!ended) child.send({ requestId, event, functionArn: spec.arn, deadline } satisfies InvokeMessage);
-        void logged.then(() => child.off('message', listen));
       });
       await Promise.race([Promise.all([outcome, logged]), gone]);
       clearTimeout(timer);
