@@ -238,8 +238,8 @@ describe('routing', () => {
   test('prefers fixed segments to parameters, those to greedy ones, and a method to ANY', async () => {
     const routes = [
       'GET /',
-      'GET /a/b',
       'ANY /a/b',
+      'GET /a/b',
       'GET /a/{id}',
       'GET /a/{id}/c',
       'GET /a/{rest+}',

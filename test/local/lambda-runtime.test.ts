@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createResolver } from '../../local/intrinsics.ts';
@@ -178,15 +180,16 @@ describe('a function', () => {
 
   test('has had all it logged passed on when its answer arrives, even without a line end', async () => {
     const { runtime, lines } = startFunctions({
-      Fn: `export const handler = async ({ n }) => { console.log('out ' + n); console.error('err ' + n); process.stdout.write('rest ' + n); };`,
+      Fn: `export const handler = async ({ n }) => {
+        for (let line = 0; line < 500; line++) { console.log(n + ' out'); console.error(n + ' err'); }
+        process.stdout.write(n + ' rest');
+      };`,
     });
 
-    await runtime.invoke('Fn', { n: 1 });
-    const afterFirst = [...lines].sort();
-    await runtime.invoke('Fn', { n: 2 });
-
-    expect(afterFirst).toEqual(['err 1', 'out 1', 'rest 1']);
-    expect(lines).toHaveLength(6);
+    for (let n = 1; n <= 20; n++) {
+      await runtime.invoke('Fn', { n });
+      expect(lines.filter((line) => line.startsWith(`${n} `))).toHaveLength(1001);
+    }
   });
 });
 
@@ -222,6 +225,29 @@ describe('environments', () => {
 
     expect((pids as number[]).some(isRunning)).toBe(false);
     await expect(runtime.invoke('Fn', {})).rejects.toThrow('after the local run had ended');
+  });
+
+  test('do not outlive a parent that is killed', async () => {
+    const runtimeUrl = new URL('../../local/lambda-runtime.ts', import.meta.url).href;
+    const { runtime } = startFunctions({ Fn: counting });
+    const parent = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        `import { createLambdaRuntime } from '${runtimeUrl}';
+         const runtime = createLambdaRuntime(${JSON.stringify(runtime.functions)});
+         console.log((await runtime.invoke('Fn', {})).payload);`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(text.toString());
+    expect(isRunning(pid)).toBe(true);
+
+    parent.kill('SIGKILL');
+
+    await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
   });
 
   test('that die between two invocations are replaced', async () => {
