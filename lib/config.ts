@@ -46,7 +46,7 @@ const settingsSchema = v.strictObject({
   ),
   /**
    * Whether our own routes refuse tokens after a logout, a ban or an erasure, for one read of the table a request.
-   * Without it a token is good until it expires.
+   * Without it a token is good until it expires, and can be refreshed until then.
    */
   checkRevocation: v.boolean(),
   /** How long a code that arrives twice logs the same user in, in seconds; 0 turns it off. */
