@@ -160,13 +160,12 @@ export function createAdministration(options: AdministrationOptions): Administra
     const guard = {
       TableName,
       Key: { [PARTITION_KEY]: guardKeyOf(item) },
-      ConditionExpression: 'attribute_not_exists(#pk) OR user_id = :userId',
-      ExpressionAttributeNames: { '#pk': PARTITION_KEY },
+      ConditionExpression: 'user_id = :userId',
       ExpressionAttributeValues: { ':userId': userId },
     };
     const userAndRecord = [{ Delete: user }, record('erase', userId, order)];
     let outcome = await write([...userAndRecord, { Delete: guard }]);
-    // The openid is another user's by now: the guard is theirs and stays.
+    // There is no guard, or it is another user's and stays.
     if (outcome === userAndRecord.length) outcome = await write(userAndRecord);
     return outcome === 'written';
   }
