@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/*.test.ts', 'test/functions/**/*.test.ts', 'test/local/**/*.test.ts'],
+          include: ['test/*.test.ts', 'test/{bin,functions,local}/**/*.test.ts'],
           testTimeout: 30_000,
         },
       },

@@ -2,11 +2,13 @@
 import { CfnOutput, Duration, RemovalPolicy, SecretValue, Stack, type StackProps } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
 import { JWKS_KEY, revokedTokenKey } from '../functions/users/table.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { StageSettings } from './config.ts';
+import { usersTableParameter } from './deployed-names.ts';
 import { KeyRing } from './key-ring.ts';
 import { LoginApi } from './login-api.ts';
 import { ServiceFunction } from './service-function.ts';
@@ -122,6 +124,11 @@ export class WechatLoginStack extends Stack {
       authorizer: authorizer.lambda,
     });
 
+    new StringParameter(this, 'UsersTableName', {
+      description: 'Where the operator commands find the users table',
+      parameterName: usersTableParameter(this.stackName),
+      stringValue: users.tableName,
+    });
     new CfnOutput(this, 'ApiUrl', {
       value: settings.publicUrl ?? api.url,
       description: 'Base URL for the mini-program',

@@ -41,6 +41,13 @@ describe('the stack of stage dev', () => {
     });
   });
 
+  it('tells the operator commands what the users table is called', () => {
+    template.hasResourceProperties('AWS::SSM::Parameter', {
+      Name: '/WechatLogin-dev/users-table',
+      Value: { Ref: 'UsersTable6D91A5EE' },
+    });
+  });
+
   it('does not project the phone number into the index', () => {
     expect(JSON.stringify(resourcesOf(template, 'AWS::DynamoDB::GlobalTable'))).not.toContain('phone');
   });
