@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startLocalService } from '../local/service.ts';
+import { synthesize } from '../local/synthesize.ts';
 import { measureAuthorizer } from './authorizer.ts';
 import { measureGateway } from './gateway.ts';
 import type { Measurement } from './measurement.ts';
@@ -28,6 +29,15 @@ async function measureService(wechatDelayMs: number): Promise<readonly Measureme
   }
 }
 
+async function measureBundles(): Promise<readonly Measurement[]> {
+  const assembly = await synthesize();
+  try {
+    return await measureStartUp(assembly.directory, { starts: 9 });
+  } finally {
+    await assembly.remove();
+  }
+}
+
 const { json } = parseArgs({ options: { json: { type: 'string' } } }).values;
 const cores = availableParallelism();
 console.log(`Node.js ${process.versions.node}, ${cores} cores. Compare rows of one run, not runs: the first row of
@@ -38,7 +48,7 @@ const measurements: Measurement[] = [];
 const parts: readonly (() => Promise<readonly Measurement[]>)[] = [
   () => measureService(0),
   () => measureService(50),
-  () => measureStartUp({ starts: 9 }),
+  measureBundles,
   () => measureTokens({ warmUp: 200, measured: 1000 }),
   () => measureAuthorizer({ warmUp: 200, measured: 1000 }),
 ];

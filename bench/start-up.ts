@@ -8,7 +8,6 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { createResolver } from '../local/intrinsics.ts';
 import { readFunctions } from '../local/lambda-functions.ts';
-import { synthesize } from '../local/synthesize.ts';
 import { loadTemplate } from '../local/template.ts';
 import { compare, type Measurement } from './measurement.ts';
 
@@ -30,14 +29,20 @@ console.log(performance.now());
 process.exit();
 `;
 
-/** Measures; the floor is a module with nothing but a handler, which is the start of Node.js itself. */
-export async function measureStartUp({ starts }: StartUpCounts): Promise<readonly Measurement[]> {
-  const assembly = await synthesize();
+/**
+ * Measures; the floor is a module with nothing but a handler, which is the start of Node.js itself.
+ *
+ * @param assemblyDirectory a cloud assembly, with its bundles
+ */
+export async function measureStartUp(
+  assemblyDirectory: string,
+  { starts }: StartUpCounts,
+): Promise<readonly Measurement[]> {
   const empty = await mkdtemp(path.join(tmpdir(), 'wechat-login-empty-'));
   const aws = await startUselessAws();
   try {
     await writeFile(path.join(empty, 'index.mjs'), 'export const handler = () => {};\n');
-    const functions = readFunctions(createResolver(loadTemplate(assembly.directory)), {
+    const functions = readFunctions(createResolver(loadTemplate(assemblyDirectory)), {
       dynamodb: aws.url,
       secretsManager: aws.url,
     });
@@ -66,7 +71,6 @@ export async function measureStartUp({ starts }: StartUpCounts): Promise<readonl
   } finally {
     aws.close();
     await rm(empty, { recursive: true });
-    await assembly.remove();
   }
 }
 

@@ -4,7 +4,6 @@ import { measureAuthorizer } from '../../bench/authorizer.ts';
 import { measureGateway } from '../../bench/gateway.ts';
 import { compare, type Measurement } from '../../bench/measurement.ts';
 import { toTable } from '../../bench/report.ts';
-import { measureStartUp } from '../../bench/start-up.ts';
 import { measureTokens } from '../../bench/tokens.ts';
 
 const rounds = { warmUp: 1, measured: 3 };
@@ -28,13 +27,6 @@ const cases: readonly {
         'POST /member/login, returning user',
         'POST /member/login, new user',
       ].map((row) => `gateway, WeChat 0 ms, ${concurrency} at once: ${row}`),
-    ),
-  },
-  {
-    what: 'the start of every bundle',
-    measure: () => measureStartUp({ starts: 1 }),
-    rows: ['an empty module', 'Login', 'Member', 'Authorizer', 'Rotation'].map(
-      (row) => `start of a bundle: ${row}`,
     ),
   },
   {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { measureStartUp } from '../../bench/start-up.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -64,6 +65,16 @@ describe.each(Object.entries(budgetKb))('the bundle of %s', (name, budget) => {
     expect(readdirSync(bundleOf(name))).toEqual(['index.mjs']);
     expect(statSync(join(folder, 'index.mjs')).size / 1024).toBeLessThan(budget);
   });
+});
+
+it('starts in a time that the bench measures, bundle by bundle', async () => {
+  assembly ??= synthesizeWithBundles();
+
+  const measurements = await measureStartUp(assembly, { starts: 1 });
+
+  expect(measurements.map(({ row }) => row)).toEqual(['an empty module', ...Object.keys(budgetKb)]);
+  for (const { p50, timesFloor, sizeKb } of measurements)
+    for (const number of [p50, timesFloor, sizeKb]) expect(number).toBeGreaterThan(0);
 });
 
 let assembly: string | undefined;
