@@ -39,19 +39,19 @@ export async function measureStartUp(
   { starts }: StartUpCounts,
 ): Promise<readonly Measurement[]> {
   const empty = await mkdtemp(path.join(tmpdir(), 'wechat-login-empty-'));
-  const aws = await startUselessAws();
+  const upstream = await startRefusingServer();
   try {
     await writeFile(path.join(empty, 'index.mjs'), 'export const handler = () => {};\n');
     const functions = readFunctions(createResolver(loadTemplate(assemblyDirectory)), {
-      dynamodb: aws.url,
-      secretsManager: aws.url,
+      dynamodb: upstream.url,
+      secretsManager: upstream.url,
     });
     const bundles: Bundle[] = [
       { row: 'an empty module', directory: empty, environment: {} },
       ...functions.map(({ logicalId, directory, environment }) => ({
         row: logicalId.replace(/Function.*/, ''),
         directory,
-        environment,
+        environment: { ...environment, WECHAT_API_BASE: upstream.url },
       })),
     ];
     const series = await Promise.all(
@@ -69,7 +69,7 @@ export async function measureStartUp(
     }
     return compare('start of a bundle', series);
   } finally {
-    aws.close();
+    upstream.close();
     await rm(empty, { recursive: true });
   }
 }
@@ -83,8 +83,8 @@ async function startOnce({ directory, environment }: Bundle): Promise<number> {
   return Number(stdout.trim().split('\n').at(-1));
 }
 
-/** Refuses every call at once and for good, so that INIT neither waits nor retries: what is left is our own time. */
-async function startUselessAws(): Promise<{ readonly url: string; close(): void }> {
+/** In place of AWS and WeChat: refuses every call at once and for good, so that INIT neither waits nor retries: what is left is our own time. */
+async function startRefusingServer(): Promise<{ readonly url: string; close(): void }> {
   const server = createServer((request, response) => {
     request.resume();
     response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });

@@ -30,8 +30,9 @@ const signingKey = createSigningKeySource({
 });
 const appid = environment.WECHAT_APPIDS[0] ?? '';
 
+const wechat = createWechatClient({ apiBases: environment.WECHAT_API_BASE });
 const logIn = createLogIn({
-  wechat: createWechatClient({ apiBases: environment.WECHAT_API_BASE }),
+  wechat,
   appSecrets,
   users: createUsers(table),
   spentCodes: createSpentCodes({ ...table, windowSeconds: environment.CODE_REUSE_WINDOW_SECONDS }),
@@ -49,6 +50,7 @@ const logIn = createLogIn({
 await Promise.allSettled([
   appSecrets.secretFor(appid),
   signingKey(),
+  wechat.openConnection(),
   openConnection(dynamodb, environment.TABLE_NAME),
 ]);
 

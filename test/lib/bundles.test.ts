@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Largest size of each bundle, in KB of 1,024 bytes. */
 const budgetKb = { Login: 600, Member: 300, Authorizer: 300, Rotation: 320 };
 
-/** A complete environment whose AWS is not there: a bundle must start all the same and fail at the first request. */
+/** A complete environment whose AWS and WeChat are not there: a bundle must start all the same and fail at the first request. */
 const environment = {
   PATH: process.env.PATH ?? '',
   AWS_REGION: 'eu-west-1',
@@ -22,7 +22,7 @@ const environment = {
   TOKEN_ISSUER: 'https://login.example.com',
   TOKEN_AUDIENCE: 'wechat-login',
   WECHAT_APPIDS: 'wx0123456789abcdef',
-  WECHAT_API_BASE: 'https://api.weixin.qq.com',
+  WECHAT_API_BASE: 'http://127.0.0.1:1',
   WECHAT_SECRETS_ARN: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:wechat',
   KEY_RING_ARN: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys',
   TOKEN_LIFETIME_SECONDS: '604800',
