@@ -23,7 +23,7 @@ async function measureService(wechatDelayMs: number): Promise<readonly Measureme
   try {
     const { url, simulatorUrl = '' } = service;
     const target = { url, simulatorUrl, wechatDelayMs };
-    return await measureGateway(target, { concurrencies, slices: 5, requestsPerSlice: 30 });
+    return await measureGateway(target, { concurrencies, slices: 5, requestsPerSlice: 20 });
   } finally {
     await service.close();
   }
