@@ -39,8 +39,9 @@ const tokens = createTokenMinter({
   now,
 });
 
+const wechat = createWechatClient({ apiBases: environment.WECHAT_API_BASE });
 const logIn = createLogIn({
-  wechat: createWechatClient({ apiBases: environment.WECHAT_API_BASE }),
+  wechat,
   appSecrets,
   users: createUsers(table),
   spentCodes: createSpentCodes({ ...table, windowSeconds: environment.CODE_REUSE_WINDOW_SECONDS }),
@@ -52,6 +53,7 @@ const logIn = createLogIn({
 await Promise.allSettled([
   appSecrets.secretFor(appid),
   signingKey(),
+  wechat.openConnection(),
   openConnection(dynamodb, environment.TABLE_NAME),
 ]);
 

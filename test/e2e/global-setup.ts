@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { type LocalService, startLocalService } from '../../local/service.ts';
+import { startLocalService } from '../../local/service.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -19,9 +19,6 @@ declare module 'vitest' {
     readonly logFile: string;
     /** What must never be read in it, beside what the tests add. */
     readonly appSecret: string;
-    /** The database, for what only an operator could do. */
-    readonly dynamodbEndpoint: string;
-    readonly tableName: string;
   }
 }
 
@@ -39,16 +36,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('usersTable', service.tableNames[0] ?? '');
   project.provide('logFile', logFile);
   project.provide('appSecret', service.miniProgram.secret);
-  project.provide('dynamodbEndpoint', service.dynamodbEndpoint);
-  project.provide('tableName', usersTableOf(service));
   return async () => {
     await service.close();
     rmSync(directory, { recursive: true });
   };
-}
-
-/** The name of the one table. */
-function usersTableOf(service: LocalService): string {
-  const [table] = service.resolver.resourcesOf('AWS::DynamoDB::GlobalTable');
-  return String(service.resolver.names(table?.logicalId ?? '').ref);
 }

@@ -17,7 +17,7 @@ const unauthorized = { code: 401, error: 'unauthorized', msg: '未登录或登�
 const database = DynamoDBDocumentClient.from(
   new DynamoDBClient({ endpoint: inject('dynamodbEndpoint'), ...localIdentity }),
 );
-const inTable = (pk: string) => ({ TableName: inject('tableName'), Key: { pk } });
+const inTable = (pk: string) => ({ TableName: inject('usersTable'), Key: { pk } });
 const setUserStatus = (userId: string, status: string) =>
   database.send(
     new UpdateCommand({
