@@ -1,35 +1,69 @@
 /** Measures the authorizer's decision, from API Gateway's event to the policy, in each variant there is. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { createDecide } from '../functions/authorizer/decide.ts';
+import { createRestAuthorizer, type RestAuthorizerEvent } from '../functions/authorizer/rest.ts';
 import type { Log } from '../functions/log/logger.ts';
-import { type AuthorizerEvent, createAuthorizer } from '../functions/tokens/rest-authorizer.ts';
+import { createRevocations } from '../functions/users/revocations.ts';
+import { PARTITION_KEY } from '../functions/users/table.ts';
+import { startDatabase } from '../local/database.ts';
+import { createTable } from '../local/table.ts';
 import { compare, type Measurement, measureInTurn, type Rounds } from './measurement.ts';
-import { createVerifierAndToken, type VerifierAndToken } from './tokens.ts';
-
-type Decide = (event: AuthorizerEvent) => Promise<object>;
+import { createVerifierAndToken, tokenSubject } from './tokens.ts';
 
 /** Formats nothing and writes nothing: a line of log costs the same in every variant. */
 const silent: Log = { info() {}, error() {} };
 
-/** Every variant of the decision is one entry here, and one row of the report. */
-const variants: Readonly<Record<string, (verifier: VerifierAndToken['verifier']) => Decide>> = {
-  'authorizer without revocation': (verifier) => createAuthorizer({ verifier, log: silent }),
-};
-
-/** Measures; the floor is the verification of the token alone. */
+/** Measures; the floor is the verification of the token alone. Revocation reads the embedded DynamoDB. */
 export async function measureAuthorizer(rounds: Rounds): Promise<readonly Measurement[]> {
   const { verifier, token } = await createVerifierAndToken();
-  const event: AuthorizerEvent = {
+  const event: RestAuthorizerEvent = {
     methodArn: 'arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/v1/GET/member/me',
     headers: { Host: 'login.example.com', Authorization: `Bearer ${token}` },
     multiValueHeaders: { Host: ['login.example.com'], Authorization: [`Bearer ${token}`] },
     requestContext: { requestId: '00000000-0000-4000-8000-000000000000' },
   };
-  const decisions = Object.entries(variants).map(([row, create]) => {
-    const decide = create(verifier);
-    return { row, run: () => decide(event) };
+  const table = await startTableOfOneUser();
+  const revocations = createRevocations({ ...table, now: Date.now });
+  const stateless = createRestAuthorizer({ decide: createDecide({ verifier }), log: silent });
+  const central = createRestAuthorizer({ decide: createDecide({ verifier, revocations }), log: silent });
+  try {
+    const series = await measureInTurn(
+      [
+        { row: 'our verifier', run: () => verifier.verify(token) },
+        { row: 'authorizer without revocation', run: () => stateless(event) },
+        { row: 'authorizer with revocation', run: () => central(event) },
+      ],
+      rounds,
+    );
+    return compare('decide about a request', series);
+  } finally {
+    await table.stop();
+  }
+}
+
+async function startTableOfOneUser() {
+  const database = await startDatabase();
+  const bare = new DynamoDBClient({
+    endpoint: database.endpoint,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
   });
-  const series = await measureInTurn(
-    [{ row: 'our verifier', run: () => verifier.verify(token) }, ...decisions],
-    rounds,
-  );
-  return compare('decide about a request', series);
+  const client = DynamoDBDocumentClient.from(bare);
+  const tableName = 'users';
+  await createTable(bare, tableName, {
+    BillingMode: 'PAY_PER_REQUEST',
+    KeySchema: [{ AttributeName: PARTITION_KEY, KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: PARTITION_KEY, AttributeType: 'S' }],
+  });
+  const Item = { [PARTITION_KEY]: tokenSubject.userId, status: 'active' };
+  await client.send(new PutCommand({ TableName: tableName, Item }));
+  return {
+    client,
+    tableName,
+    stop: async () => {
+      bare.destroy();
+      await database.stop();
+    },
+  };
 }

@@ -11,7 +11,8 @@ import { compare, type Measurement, measureInTurn, type Rounds } from './measure
 
 const issuer = 'https://login.example.com';
 const audience = 'wechat-login';
-const subject = { userId: '3f0d2f0e-52d5-4c40-a6f4-0c3c0d0e2a11', appid: 'wx0123456789abcdef' };
+/** Whom the measured tokens are for. */
+export const tokenSubject = { userId: '3f0d2f0e-52d5-4c40-a6f4-0c3c0d0e2a11', appid: 'wx0123456789abcdef' };
 
 /** A verifier with its keys at hand, and a token it accepts. */
 export interface VerifierAndToken {
@@ -22,13 +23,13 @@ export interface VerifierAndToken {
 /** Makes a key ring, a token signed with it and the verifier for that. */
 export async function createVerifierAndToken(): Promise<VerifierAndToken> {
   const { verifier, minter } = await createParts();
-  return { verifier, token: (await minter.mint(subject)).token };
+  return { verifier, token: (await minter.mint(tokenSubject)).token };
 }
 
 /** Measures; the floors are RSA signatures made and checked by `node:crypto`. */
 export async function measureTokens(rounds: Rounds): Promise<readonly Measurement[]> {
   const { current, signingKey, minter, verifier } = await createParts();
-  const { token } = await minter.mint(subject);
+  const { token } = await minter.mint(tokenSubject);
   const [header = '', claims = '', signature = ''] = token.split('.');
   const input = Buffer.from(`${header}.${claims}`);
   const signatureBytes = Buffer.from(signature, 'base64url');
@@ -48,7 +49,7 @@ export async function measureTokens(rounds: Rounds): Promise<readonly Measuremen
         row: 'jose SignJWT',
         run: () => new SignJWT(payload).setProtectedHeader(protectedHeader).sign(signingKey.key),
       },
-      { row: 'our minter', run: () => minter.mint(subject) },
+      { row: 'our minter', run: () => minter.mint(tokenSubject) },
     ],
     rounds,
   );

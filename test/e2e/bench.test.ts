@@ -44,7 +44,11 @@ const cases: readonly {
   {
     what: 'the authorizer',
     measure: () => measureAuthorizer(rounds),
-    rows: ['decide about a request: our verifier', 'decide about a request: authorizer without revocation'],
+    rows: [
+      'decide about a request: our verifier',
+      'decide about a request: authorizer without revocation',
+      'decide about a request: authorizer with revocation',
+    ],
   },
 ];
 
