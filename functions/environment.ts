@@ -34,13 +34,7 @@ export const environments = {
   }),
   member: v.object({ ...table, SERVICE_VERSION: text }),
   authorizer: v.object({ ...table, ...tokens }),
-  rotation: v.object({
-    ...table,
-    KEY_RING_ARN: text,
-    TOKEN_LIFETIME_SECONDS: wholeNumber,
-    /** How long a key must have been public before it may sign. */
-    KEY_PUBLIC_BEFORE_USE_SECONDS: wholeNumber,
-  }),
+  rotation: v.object({ ...table, KEY_RING_ARN: text }),
 };
 
 /** Names of our functions. */

@@ -26,7 +26,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const keyRingArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
 const placeholder = '{"placeholder":"Zk3x9"}';
-const rules = { tokenLifetimeSeconds: 7 * 86_400, publicBeforeUseSeconds: 86_400 };
+const tokenLifetimeSeconds = 7 * 86_400;
 const self = { issuer: ISSUER, audience: AUDIENCE };
 
 let table: UsersTable;
@@ -76,7 +76,7 @@ async function setUp(born = placeholder) {
     await server.close();
   });
 
-  const step = createRotation({ secrets, keyRingArn, table: { client: document, tableName }, rules, now });
+  const step = createRotation({ secrets, keyRingArn, table: { client: document, tableName }, now });
   invoke = async (event) => {
     state.log.push(await step(event));
   };
@@ -306,7 +306,7 @@ describe('through three rotations', () => {
     const minter = createTokenMinter({
       ...self,
       now,
-      lifetimeSeconds: rules.tokenLifetimeSeconds,
+      lifetimeSeconds: tokenLifetimeSeconds,
       signingKey: createSigningKeySource({ client: secrets, keyRingArn, now }),
     });
     const prompt = createTokenVerifier({ ...self, now, keys: createKeySource({ load: published, now }) });
