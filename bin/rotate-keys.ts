@@ -16,7 +16,7 @@ import {
 import { documentPath } from '../functions/http/routes.ts';
 import { DROP_KEY_TAG, SIGNER_REFRESH_SECONDS } from '../functions/tokens/key-schedule.ts';
 
-const USAGE = `Usage: npm run rotate-keys -- --key-ring <KeyRingArn> --issuer <Issuer> [--drop <kid> | --drop all]
+const USAGE = `Usage: npm run rotate-keys -- --key-ring <KeyRingArn> --issuer <Issuer> [--drop=<kid> | --drop=all]
 Both values are printed by cdk deploy. --drop may be given several times.`;
 
 /** Longest that this waits for the rotation, milliseconds. */
@@ -82,6 +82,9 @@ async function rotate({ keyRingArn: SecretId, issuer, drop }: Request): Promise<
     const Tags = dropped.map((kid) => ({ Key: DROP_KEY_TAG + kid, Value: new Date().toISOString() }));
     await client.send(new TagResourceCommand({ SecretId, Tags }));
     console.log(`To be dropped: ${dropped.join(', ')}`);
+    // Not an error: this may be the repetition of a command that was interrupted after it had taken effect.
+    const absent = dropped.filter((kid) => !before.includes(kid));
+    if (absent.length > 0) console.log(`Not published, or not any more: ${absent.join(', ')}`);
   }
   const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
   let version: string | undefined;

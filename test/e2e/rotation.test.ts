@@ -77,7 +77,7 @@ async function rotateKeys(...drop: string[]): Promise<string> {
   const named = ['--key-ring', keyRingArn, '--issuer', service.url];
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['bin/rotate-keys.ts', ...named, ...drop.flatMap((kid) => ['--drop', kid])],
+    ['bin/rotate-keys.ts', ...named, ...drop.map((kid) => `--drop=${kid}`)],
     {
       env: {
         PATH: process.env.PATH,
@@ -189,6 +189,17 @@ describe('keys that rotate under load', () => {
 
     await expect(rotateKeys('not-a-key-id')).rejects.toThrow("'not-a-key-id' is no key id");
 
+    expect(await publishedKids()).toEqual(before);
+  });
+
+  it('stay as they are when the key to drop is not among them, which the command says', async () => {
+    const before = await publishedKids();
+    const gone = '-'.padEnd(43, 'x');
+
+    const said = await rotateKeys(gone);
+
+    expect(said).toContain(`Not published, or not any more: ${gone}`);
+    expect(said).toContain(`Still signing: ${before[0]}`);
     expect(await publishedKids()).toEqual(before);
   });
 
