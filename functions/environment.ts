@@ -44,13 +44,7 @@ export const environments = {
     /** Whether tokens that were revoked, and users who are banned or gone, are refused. */
     CHECK_REVOCATION: flag,
   }),
-  rotation: v.object({
-    ...table,
-    KEY_RING_ARN: text,
-    TOKEN_LIFETIME_SECONDS: wholeNumber,
-    /** How long a key must have been public before it may sign. */
-    KEY_PUBLIC_BEFORE_USE_SECONDS: wholeNumber,
-  }),
+  rotation: v.object({ ...table, KEY_RING_ARN: text }),
 };
 
 /** Names of our functions. */

@@ -9,10 +9,6 @@ const rotate = createRotation({
   secrets: createSecretsClient(),
   keyRingArn: environment.KEY_RING_ARN,
   table: { client: createDocumentClient(), tableName: environment.TABLE_NAME },
-  rules: {
-    tokenLifetimeSeconds: environment.TOKEN_LIFETIME_SECONDS,
-    publicBeforeUseSeconds: environment.KEY_PUBLIC_BEFORE_USE_SECONDS,
-  },
   now: Date.now,
 });
 

@@ -1,6 +1,12 @@
 /** The stages as typed settings: the one file a team edits before it deploys. */
 import * as v from 'valibot';
-import { TOKEN_LIFETIME_SECONDS } from '../functions/tokens/claims.ts';
+import { CLOCK_TOLERANCE_SECONDS, TOKEN_LIFETIME_SECONDS } from '../functions/tokens/claims.ts';
+import {
+  KEY_PUBLIC_BEFORE_USE_SECONDS,
+  MAX_RETIRED_KEYS_BEFORE_ROTATION,
+  RETIRED_KEY_PUBLIC_SECONDS,
+  VERIFIER_CACHE_SECONDS,
+} from '../functions/tokens/key-schedule.ts';
 
 const httpUrl = v.pipe(
   v.string(),
@@ -8,6 +14,29 @@ const httpUrl = v.pipe(
     /^https?:\/\/[^/?#\s]+$/,
     'must be an http(s) origin without a path, such as https://login.example.com',
   ),
+);
+
+const DAY_SECONDS = 86_400;
+
+/** A token must not outlive the public part of its key, not even at a slow verifier. */
+const maxTokenLifetimeSeconds = Math.min(
+  TOKEN_LIFETIME_SECONDS,
+  RETIRED_KEY_PUBLIC_SECONDS - VERIFIER_CACHE_SECONDS - CLOCK_TOLERANCE_SECONDS,
+);
+
+/** Days between rotations, counted so that no time of the key schedule is cut short. */
+const keyRotationDays = v.pipe(
+  v.number(),
+  v.integer('must be a whole number of days'),
+  v.check(
+    (days) => days * DAY_SECONDS >= Math.max(VERIFIER_CACHE_SECONDS, 2 * KEY_PUBLIC_BEFORE_USE_SECONDS),
+    `must be at least 1: a key is public for ${KEY_PUBLIC_BEFORE_USE_SECONDS / 3600} hours before it signs, because verifiers hold the public keys for up to ${VERIFIER_CACHE_SECONDS / 3600}`,
+  ),
+  v.check(
+    (days) => days * DAY_SECONDS * MAX_RETIRED_KEYS_BEFORE_ROTATION >= RETIRED_KEY_PUBLIC_SECONDS,
+    `must be at least ${Math.ceil(RETIRED_KEY_PUBLIC_SECONDS / DAY_SECONDS / MAX_RETIRED_KEYS_BEFORE_ROTATION)}: a retired key stays public until its last token has expired, and verifiers read no more than ten keys`,
+  ),
+  v.maxValue(365, 'must be at most 365'),
 );
 
 const settingsSchema = v.strictObject({
@@ -40,8 +69,8 @@ const settingsSchema = v.strictObject({
     v.integer('must be a whole number of seconds'),
     v.minValue(300, 'must be at least 300 (5 minutes)'),
     v.maxValue(
-      TOKEN_LIFETIME_SECONDS,
-      `must be at most ${TOKEN_LIFETIME_SECONDS} (7 days): verifiers refuse longer ones`,
+      maxTokenLifetimeSeconds,
+      `must be at most ${maxTokenLifetimeSeconds} (${maxTokenLifetimeSeconds / DAY_SECONDS} days): verifiers refuse longer ones, and no retired key stays public for longer`,
     ),
   ),
   /**
@@ -57,12 +86,7 @@ const settingsSchema = v.strictObject({
     v.maxValue(300, 'must be at most 300: a code lives five minutes'),
   ),
   /** Days between two rotations of the signing key. */
-  keyRotationDays: v.pipe(
-    v.number(),
-    v.integer('must be a whole number of days'),
-    v.minValue(1, 'must be at least 1: verifiers may hold the public keys for two hours'),
-    v.maxValue(365, 'must be at most 365'),
-  ),
+  keyRotationDays,
   /** Days that logs are kept; one of the values CloudWatch Logs takes. */
   logRetentionDays: v.picklist(
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731],

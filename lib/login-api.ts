@@ -13,8 +13,9 @@ import {
 } from 'aws-cdk-lib/aws-apigateway';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { type Route, routes } from '../functions/http/routes.ts';
+import { type DocumentRoute, type FunctionRoute, type Route, routes } from '../functions/http/routes.ts';
 import { addGatewayResponses, envelopeTemplate } from './gateway-responses.ts';
+import type { ServedDocument } from './well-known-documents.ts';
 
 /** API Gateway's own name for the deployed version; part of the default address, not of a custom domain's. */
 export const API_STAGE = 'v1';
@@ -22,7 +23,9 @@ export const API_STAGE = 'v1';
 /** Settings of {@link LoginApi}. */
 export interface LoginApiProps {
   /** The functions that routes name. */
-  readonly functions: Readonly<Record<Route['function'], IFunction>>;
+  readonly functions: Readonly<Record<FunctionRoute['function'], IFunction>>;
+  /** The documents that routes name. */
+  readonly documents: Readonly<Record<DocumentRoute['document'], ServedDocument>>;
   /** Decides on routes that need a token. */
   readonly authorizer: IFunction;
 }
@@ -62,6 +65,12 @@ export class LoginApi extends Construct {
     for (const route of routes as readonly Route[]) {
       const resource = this.api.root.resourceForPath(route.path);
       resources.set(route.path, resource);
+      if ('document' in route) {
+        const { integration, methodResponses } = props.documents[route.document];
+        const authorizationType = AuthorizationType.NONE;
+        resource.addMethod(route.method, integration, { authorizationType, methodResponses });
+        continue;
+      }
       resource.addMethod(
         route.method,
         new LambdaIntegration(props.functions[route.function], { allowTestInvoke: false }),

@@ -1,6 +1,6 @@
 /** The deployed thing: table, keys, secrets, functions and API of one stage. */
 import { CfnOutput, Duration, RemovalPolicy, SecretValue, Stack, type StackProps } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
@@ -13,12 +13,7 @@ import { KeyRing } from './key-ring.ts';
 import { LoginApi } from './login-api.ts';
 import { ServiceFunction } from './service-function.ts';
 import { UsersTable } from './users-table.ts';
-
-/**
- * A key is public this long before it signs: several times the two hours that API Gateway's own authorizer keeps a
- * set, and half of the shortest rotation period, so that a rotation that starts a little early still rotates.
- */
-const KEY_PUBLIC_BEFORE_USE_SECONDS = 12 * 3600;
+import { discoveryDocument, jwksDocument } from './well-known-documents.ts';
 
 /** Settings of {@link WechatLoginStack}. */
 export interface WechatLoginStackProps extends StackProps {
@@ -109,19 +104,24 @@ export class WechatLoginStack extends Stack {
     const rotation = add(
       'rotation',
       { description: 'Creates and rotates the signing keys', memorySize: 512, timeout: Duration.seconds(30) },
-      {
-        TABLE_NAME: users.tableName,
-        KEY_RING_ARN: keyRing.secretArn,
-        TOKEN_LIFETIME_SECONDS: String(settings.tokenLifetimeSeconds),
-        KEY_PUBLIC_BEFORE_USE_SECONDS: String(KEY_PUBLIC_BEFORE_USE_SECONDS),
-      },
+      { TABLE_NAME: users.tableName, KEY_RING_ARN: keyRing.secretArn },
     );
     users.grantItem(rotation.role, JWKS_KEY, 'dynamodb:GetItem', 'dynamodb:PutItem');
     keyRing.rotateWith(rotation.lambda, settings.keyRotationDays);
 
+    const jwksReader = new Role(this, 'JwksReader', {
+      description: 'Lets API Gateway serve the public keys without a function',
+      assumedBy: new ServicePrincipal('apigateway.amazonaws.com'),
+    });
+    users.grantItem(jwksReader, JWKS_KEY, 'dynamodb:GetItem');
+
     api.addRoutes({
       functions: { login: login.lambda, member: member.lambda },
       authorizer: authorizer.lambda,
+      documents: {
+        discovery: discoveryDocument(issuer),
+        jwks: jwksDocument(jwksReader, users.tableName),
+      },
     });
 
     new StringParameter(this, 'UsersTableName', {
@@ -134,6 +134,10 @@ export class WechatLoginStack extends Stack {
       description: 'Base URL for the mini-program',
     });
     new CfnOutput(this, 'Issuer', { value: issuer, description: 'Issuer of the tokens' });
+    new CfnOutput(this, 'KeyRingArn', {
+      value: keyRing.secretArn,
+      description: 'The signing keys: for npm run rotate-keys',
+    });
     new CfnOutput(this, 'WechatSecretsArn', {
       value: wechatSecrets.secretArn,
       description: 'Put {"<appid>":"<AppSecret>"} here',

@@ -4,8 +4,8 @@ import { bothMaps, valuesOf } from './api-request.ts';
 import { LocalRunError, unsupported } from './errors.ts';
 import { Refusal } from './gateway-responses.ts';
 import type { ResolvedResource } from './intrinsics.ts';
-import { contextVariable } from './mapping-template.ts';
 import { type AuthorizerAnswer, type Decision, evaluatePolicy, parseAuthorizerAnswer } from './policy.ts';
+import { contextVariable } from './substitution.ts';
 import type { Json, JsonObject } from './template.ts';
 
 /** A verdict, with what the function said about the caller. */

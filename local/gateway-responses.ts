@@ -5,10 +5,10 @@ import { LocalRunError, unsupported } from './errors.ts';
 import type { ResolvedResource, Resolver } from './intrinsics.ts';
 import {
   checkContextVariable,
-  compileTemplate,
+  compileSubstitution,
   contextVariable,
-  type MappingTemplate,
-} from './mapping-template.ts';
+  type Substitution,
+} from './substitution.ts';
 import { isJsonObject, type Json, type JsonObject } from './template.ts';
 
 /** Status and `x-amzn-ErrorType` of each type unless the template says otherwise. https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html */
@@ -63,7 +63,7 @@ interface Wording {
   readonly status: number | undefined;
   readonly headers: readonly (readonly [name: string, value: ParameterValue])[];
   readonly mediaType: string;
-  readonly template: MappingTemplate;
+  readonly template: Substitution;
 }
 
 /** A header value: computed from the request. */
@@ -73,7 +73,7 @@ const plainWording: Wording = {
   status: undefined,
   headers: [],
   mediaType: 'application/json',
-  template: compileTemplate('{"message":$context.error.messageString}', 'default gateway response'),
+  template: compileSubstitution('{"message":$context.error.messageString}', 'default gateway response'),
 };
 
 const known = new Set(['ResponseParameters', 'ResponseTemplates', 'ResponseType', 'RestApiId', 'StatusCode']);
@@ -134,7 +134,7 @@ function compileWording({ logicalId, properties }: ResolvedResource): Wording {
     template:
       first === undefined
         ? plainWording.template
-        : compileTemplate(String(first[1]), `${logicalId}.ResponseTemplates`),
+        : compileSubstitution(String(first[1]), `${logicalId}.ResponseTemplates`),
   };
 }
 

@@ -25,7 +25,7 @@ export function createMockIntegration(method: MappedMethod): Integration {
   return async (call) => {
     const status = statusOf(toIntegrationRequest(call));
     if (status === undefined) throw new Refusal('API_CONFIGURATION_ERROR', 'Internal server error');
-    return toResponse(status, call);
+    return toResponse({ selector: status, body: '{}' }, call);
   };
 }
 
@@ -56,23 +56,31 @@ export function compileRequestTemplates({
     throw unsupported(`${logicalId}.Integration.PassthroughBehavior`, JSON.stringify(behavior));
   return ({ request, context }) => {
     const template = templates.get(mediaTypeOf(request.headers, 'content-type') ?? 'application/json');
-    if (template !== undefined) return template(context);
+    if (template !== undefined) return template(context, request.body.toString('utf8')).text;
     if (behavior === 'NEVER' || (behavior === 'WHEN_NO_TEMPLATES' && templates.size > 0))
       throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Unsupported Media Type');
     return request.body.toString('utf8');
   };
 }
 
+/** What an integration answered. */
+export interface IntegrationAnswer {
+  /** What selects the integration response: the status. */
+  readonly selector: string;
+  /** What `$input` reads. */
+  readonly body: string;
+}
+
 interface IntegrationResponse {
-  /** The whole status (or, of a function, error message) must match; undefined for the default response. */
+  /** The whole selector must match; undefined for the default response. */
   readonly pattern: RegExp | undefined;
-  readonly render: (call: MethodCall) => ApiResponse;
+  readonly render: (body: string, call: MethodCall) => ApiResponse;
 }
 
 /** Reads the integration responses: the first whose pattern matches words the answer, otherwise the default. */
 export function compileIntegrationResponses(
   method: MappedMethod,
-): (selector: string, call: MethodCall) => ApiResponse {
+): (answer: IntegrationAnswer, call: MethodCall) => ApiResponse {
   const responses = list(method.integration.IntegrationResponses).map((response, at) =>
     compileIntegrationResponse(
       response,
@@ -80,12 +88,12 @@ export function compileIntegrationResponses(
       method,
     ),
   );
-  return (selector, call) => {
+  return ({ selector, body }, call) => {
     const chosen =
       responses.find(({ pattern }) => pattern?.test(selector)) ??
       responses.find(({ pattern }) => pattern === undefined);
     if (chosen === undefined) throw new Refusal('API_CONFIGURATION_ERROR', 'Internal server error');
-    return chosen.render(call);
+    return chosen.render(body, call);
   };
 }
 
@@ -114,22 +122,30 @@ function compileIntegrationResponse(
   });
   const [first, ...more] = compileTemplates(response.ResponseTemplates, `${where}.ResponseTemplates`);
   if (more.length > 0) throw unsupported(`${where}.ResponseTemplates`, 'more than one media type');
-  const [mediaType, template] = first ?? ['application/json', () => ''];
+  const [mediaType, template] = first ?? ['application/json', nothing];
   return {
     pattern:
       response.SelectionPattern === undefined
         ? undefined
         : new RegExp(`^(?:${response.SelectionPattern})$`, 's'),
-    render: ({ request, context }) => ({
-      status: Number(response.StatusCode),
-      headers: withDefaults(
-        headers.map(([name, value]) => [name, value(request, context)] as const),
-        ['Content-Type', mediaType],
-      ),
-      body: template(context),
-    }),
+    render: (body, { request, context }) => {
+      const rendering = template(context, body);
+      return {
+        status: rendering.status ?? Number(response.StatusCode),
+        headers: withDefaults(
+          Object.entries(rendering.headers),
+          ...withDefaults(
+            headers.map(([name, value]) => [name, value(request, context)] as const),
+            ['Content-Type', mediaType],
+          ),
+        ),
+        body: rendering.text,
+      };
+    },
   };
 }
+
+const nothing: MappingTemplate = () => ({ text: '', headers: {} });
 
 function compileTemplates(templates: Json | undefined, where: string): Map<string, MappingTemplate> {
   return new Map(

@@ -1,18 +1,52 @@
 /**
- * Renders the mapping templates the stack uses: text with `$context` variables. API Gateway would run integration
- * templates through Velocity; whatever needs Velocity is refused instead of half understood.
+ * Renders the mapping templates of integrations with a Velocity engine, as API Gateway does. The engine is complete;
+ * the variables and functions around it are those the stack uses, and anything else is refused before it is run.
+ *
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
  */
-import { unsupported } from './errors.ts';
+import { Compile, parse } from 'velocityjs';
+import { LocalRunError, unsupported } from './errors.ts';
+import { checkContextVariable, contextVariable } from './substitution.ts';
 import { isJsonObject, type Json, type JsonObject } from './template.ts';
 
-/** A checked template: renders to text. */
-export type MappingTemplate = (context: JsonObject) => string;
+/** What a rendered template says: its text, and what it sets in `$context.responseOverride`. */
+export interface Rendering {
+  readonly text: string;
+  /** Replaces the status of the integration response. */
+  readonly status?: number;
+  /** Replace headers of the integration response, or are added to them. */
+  readonly headers: Readonly<Record<string, string>>;
+}
 
-/** `$context` members that exist here; those of an authorizer are whatever it returns. */
-const knownContext =
-  /^(accountId|apiId|domainName|domainPrefix|extendedRequestId|httpMethod|identity\.(sourceIp|userAgent)|path|protocol|requestId|requestTime|requestTimeEpoch|resourceId|resourcePath|stage|error\.(message|messageString|responseType|validationErrorString)|authorizer\.\w+)$/;
+/**
+ * A checked template.
+ *
+ * @param body what `$input` reads: the request's body, or what the integration answered
+ */
+export type MappingTemplate = (context: JsonObject, body: string) => Rendering;
 
-const reference = /\$(context((?:\.\w+)+)|util\.escapeJavaScript\(\$context((?:\.\w+)+)\))/g;
+/** The part of the engine's syntax tree that templates here are made of. */
+interface Node {
+  readonly type: string;
+  readonly id?: string;
+  readonly value?: unknown;
+  readonly isEval?: boolean;
+  readonly path?: readonly PathStep[];
+  readonly equal?: readonly [Node, Node];
+  readonly condition?: Node;
+  readonly expression?: readonly Node[];
+  readonly operator?: string;
+}
+
+interface PathStep {
+  readonly type: string;
+  readonly id: unknown;
+  readonly args?: readonly Node[] | false;
+}
+
+type Tree = readonly (string | Node | Tree)[];
+
+const OPERATORS = ['&&', '||', '!', '==', '!='];
 
 /**
  * Checks a template.
@@ -21,33 +55,130 @@ const reference = /\$(context((?:\.\w+)+)|util\.escapeJavaScript\(\$context((?:\
  * @throws LocalRunError naming the expression
  */
 export function compileTemplate(text: string, where: string): MappingTemplate {
-  for (const [, , plain, escaped] of text.matchAll(reference))
-    checkContextVariable((plain ?? escaped ?? '').slice(1), where);
-  const [unknown] = /[$#][!{]?[A-Za-z][\w.]*/.exec(text.replace(reference, '')) ?? [];
-  if (unknown !== undefined) throw unsupported(where, `the expression ${unknown}`);
-  return (context) =>
-    text.replace(reference, (_, _expression, plain?: string, escaped?: string) =>
-      plain === undefined
-        ? escapeJavaScript(contextVariable(context, (escaped ?? '').slice(1)))
-        : contextVariable(context, plain.slice(1)),
-    );
+  const tree = parsed(text, where);
+  checkTree(tree, { where, variables: new Set() });
+  return (context, body) => {
+    const override: { status?: unknown; header: Record<string, unknown> } = { header: {} };
+    const rendered = new Compile(tree as never, { escape: false }).render({
+      context: { ...withTexts(context), responseOverride: override },
+      input: { path: (path: string) => valueAt(body, path, where) },
+      util: { escapeJavaScript },
+    });
+    return {
+      text: rendered,
+      ...(override.status !== undefined && { status: Number(override.status) }),
+      headers: Object.fromEntries(
+        Object.entries(override.header).map(([name, value]) => [name, String(value)]),
+      ),
+    };
+  };
 }
 
-/** Makes sure a `$context` member is one that exists here. @throws LocalRunError */
-export function checkContextVariable(name: string, where: string): void {
-  if (!knownContext.test(name)) throw unsupported(where, `the variable $context.${name}`);
+function parsed(text: string, where: string): Tree {
+  try {
+    return parse(text) as unknown as Tree;
+  } catch (cause) {
+    throw new LocalRunError(`${where}: this is no Velocity template.`, { cause });
+  }
 }
 
-/** The text of a `$context` member; empty when it has no value. */
-export function contextVariable(context: JsonObject, name: string): string {
-  const value = name
+interface Check {
+  readonly where: string;
+  /** Names that an earlier `#set` has given a value. */
+  readonly variables: Set<string>;
+}
+
+function checkTree(tree: Tree, check: Check): void {
+  for (const node of tree) {
+    if (Array.isArray(node)) checkTree(node, check);
+    else if (typeof node !== 'string') checkNode(node as Node, check);
+  }
+}
+
+function checkNode(node: Node, check: Check): void {
+  switch (node.type) {
+    case 'integer':
+    case 'bool':
+    case 'else':
+    case 'comment':
+      return;
+    case 'string':
+      if (node.isEval && /[$#]/.test(String(node.value)))
+        throw unsupported(check.where, `the text ${JSON.stringify(node.value)} with variables in it`);
+      return;
+    case 'if':
+    case 'elseif':
+      if (node.condition !== undefined) checkNode(node.condition, check);
+      return;
+    case 'math':
+      if (!OPERATORS.includes(node.operator ?? ''))
+        throw unsupported(check.where, `the operator ${node.operator}`);
+      for (const operand of node.expression ?? []) checkNode(operand, check);
+      return;
+    case 'set':
+      checkAssignment(node, check);
+      return;
+    case 'references':
+      checkReference(node, check);
+      return;
+    default:
+      throw unsupported(check.where, `#${node.id ?? node.type}`);
+  }
+}
+
+function checkAssignment({ equal }: Node, check: Check): void {
+  const [target, value] = equal ?? [];
+  if (target === undefined || value === undefined) return;
+  checkNode(value, check);
+  const name = nameOf(target);
+  if (target.path === undefined && !['context', 'input', 'util'].includes(name)) check.variables.add(name);
+  else if (!/^context\.responseOverride\.(status|header\.[\w-]+)$/.test(name))
+    throw unsupported(check.where, `setting $${name}`);
+}
+
+function checkReference(node: Node, check: Check): void {
+  const name = nameOf(node);
+  if (check.variables.has(name)) return;
+  const [step, ...more] = node.path ?? [];
+  if (node.id === 'context') {
+    checkContextVariable(name.replace(/^context\./, ''), check.where);
+    return;
+  }
+  const args = step?.type === 'method' && more.length === 0 && step.args ? step.args : [];
+  const [argument] = args;
+  if (argument === undefined || args.length > 1 || !['input.path', 'util.escapeJavaScript'].includes(name))
+    throw unsupported(check.where, `the expression $${name}`);
+  checkNode(argument, check);
+}
+
+function nameOf({ id, path = [] }: Node): string {
+  return [id, ...path.map((step) => String(step.id))].join('.');
+}
+
+/** `$context` with a text wherever the gateway knows no value, which is how API Gateway renders it. */
+function withTexts(context: JsonObject): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(context).map(([name, value]) => [
+      name,
+      isJsonObject(value) ? withTexts(value) : contextVariable(context, name),
+    ]),
+  );
+}
+
+/** `$input.path`: the value at a JSONPath of plain members; empty when there is none. */
+function valueAt(body: string, path: string, where: string): string | number | boolean {
+  const [, members] = /^\$((?:\.\w+)+)$/.exec(path) ?? [];
+  if (members === undefined) throw unsupported(where, `the path ${path}`);
+  const value = members
+    .slice(1)
     .split('.')
     .reduce<Json | undefined>(
       (at, key) => (isJsonObject(at) && Object.hasOwn(at, key) ? at[key] : undefined),
-      context,
+      JSON.parse(body) as Json,
     );
   if (value === undefined || value === null) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (typeof value === 'object') throw unsupported(where, `the path ${path} to an object or a list`);
+  return value;
 }
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html#util-template-reference */

@@ -7,9 +7,11 @@ import {
   type RequiredParameter,
 } from './api-method.ts';
 import { type Authorizer, compileAuthorizer } from './authorizer.ts';
+import { createAwsIntegration } from './aws-integration.ts';
 import { LocalRunError, unsupported } from './errors.ts';
 import { compileGatewayResponses, type RefusalRenderer } from './gateway-responses.ts';
 import type { ResolvedResource, Resolver } from './intrinsics.ts';
+import type { ServiceEndpoints } from './lambda-functions.ts';
 import { createLambdaProxy } from './lambda-proxy.ts';
 import { createMockIntegration } from './mapped-integration.ts';
 import { ACCOUNT_ID, REGION } from './resource-types.ts';
@@ -70,7 +72,8 @@ const properties = {
   },
   Integration: {
     ConnectionType: true,
-    IntegrationHttpMethod: 'Lambda is always called with POST',
+    Credentials: true,
+    IntegrationHttpMethod: 'Lambda and DynamoDB are always called with POST',
     IntegrationResponses: true,
     PassthroughBehavior: true,
     RequestTemplates: true,
@@ -92,9 +95,14 @@ const DEFAULT_INTEGRATION_TIMEOUT_MS = 29_000;
 /**
  * Reads the template's REST API.
  *
+ * @param endpoints the AWS services that integrations call
  * @throws LocalRunError when there is not exactly one, or it uses something the local run does not know
  */
-export function compileRestApi(resolver: Resolver, invoke: InvokeFunction): RestApi {
+export function compileRestApi(
+  resolver: Resolver,
+  invoke: InvokeFunction,
+  endpoints: ServiceEndpoints,
+): RestApi {
   const read = (type: Exclude<keyof typeof properties, 'Integration'>): readonly ResolvedResource[] => {
     const resources = resolver.resourcesOf(type);
     for (const { logicalId, properties: given } of resources) checkProperties(type, logicalId, given);
@@ -119,6 +127,11 @@ export function compileRestApi(resolver: Resolver, invoke: InvokeFunction): Rest
   );
   const paths = resourcePaths(resolver, read('AWS::ApiGateway::Resource'), attributes.RootResourceId ?? null);
   const binaryMediaTypes = texts(api.properties.BinaryMediaTypes);
+  const roles = new Map(
+    resolver
+      .resourcesOf('AWS::IAM::Role')
+      .map((role) => [resolver.names(role.logicalId).attributes.Arn ?? null, role.logicalId]),
+  );
 
   const methods = read('AWS::ApiGateway::Method').map(({ logicalId, properties: method }): ApiMethod => {
     if (method.ApiKeyRequired === true) throw unsupported(`${logicalId}.ApiKeyRequired`, 'an API key');
@@ -132,7 +145,13 @@ export function compileRestApi(resolver: Resolver, invoke: InvokeFunction): Rest
       resourcePath,
       authorizer: authorizerOf(logicalId, method, authorizers),
       requiredParameters: requiredParameters(logicalId, method, validators),
-      integration: compileIntegration(logicalId, method, { resourcePath, binaryMediaTypes, invoke }),
+      integration: compileIntegration(logicalId, method, {
+        resourcePath,
+        binaryMediaTypes,
+        invoke,
+        endpoints,
+        roles,
+      }),
     };
   });
 
@@ -211,26 +230,36 @@ function requiredParameters(
 function compileIntegration(
   logicalId: string,
   method: JsonObject,
-  api: { resourcePath: string; binaryMediaTypes: readonly string[]; invoke: InvokeFunction },
+  api: {
+    readonly resourcePath: string;
+    readonly binaryMediaTypes: readonly string[];
+    readonly invoke: InvokeFunction;
+    readonly endpoints: ServiceEndpoints;
+    /** Logical id of each role, by its ARN. */
+    readonly roles: ReadonlyMap<Json, string>;
+  },
 ): Integration {
   const integration = isJsonObject(method.Integration) ? method.Integration : {};
   const where = `${logicalId}.Integration`;
   checkProperties('Integration', where, integration);
   if ((integration.ConnectionType ?? 'INTERNET') !== 'INTERNET')
     throw unsupported(`${where}.ConnectionType`, JSON.stringify(integration.ConnectionType));
+  const timeoutMs = Number(integration.TimeoutInMillis ?? DEFAULT_INTEGRATION_TIMEOUT_MS);
+  const mapped = { logicalId, integration, methodResponses: method.MethodResponses ?? [] };
   switch (integration.Type) {
     case 'AWS_PROXY': {
       const functionArn = functionArnOf(integration.Uri);
       if (functionArn === undefined) throw unsupported(`${where}.Uri`, 'a URI that is not a function');
-      const timeoutMs = Number(integration.TimeoutInMillis ?? DEFAULT_INTEGRATION_TIMEOUT_MS);
       return createLambdaProxy({ ...api, functionArn, timeoutMs });
     }
     case 'MOCK':
-      return createMockIntegration({
-        logicalId,
-        integration,
-        methodResponses: method.MethodResponses ?? [],
-      });
+      return createMockIntegration(mapped);
+    case 'AWS': {
+      const role = api.roles.get(integration.Credentials ?? null);
+      if (role === undefined)
+        throw unsupported(`${where}.Credentials`, 'anything but a role of the template');
+      return createAwsIntegration({ ...mapped, role, timeoutMs, endpoints: api.endpoints });
+    }
     default:
       throw unsupported(`${where}.Type`, JSON.stringify(integration.Type));
   }

@@ -118,14 +118,8 @@ async function start(
   );
   onClose(secrets.close);
 
-  const runtime = createLambdaRuntime(
-    readFunctions(
-      resolver,
-      { dynamodb: database.endpoint, secretsManager: secrets.endpoint },
-      options.maxEnvironments,
-    ),
-    onLog,
-  );
+  const endpoints = { dynamodb: database.endpoint, secretsManager: secrets.endpoint };
+  const runtime = createLambdaRuntime(readFunctions(resolver, endpoints, options.maxEnvironments), onLog);
   onClose(runtime.close);
   const rotateStep = async (event: RotationStep): Promise<void> => {
     const rotation = rotations.find(({ secretArn }) => secretArn === event.SecretId);
@@ -138,7 +132,7 @@ async function start(
       );
   };
 
-  const api = compileRestApi(resolver, runtime.invoke);
+  const api = compileRestApi(resolver, runtime.invoke, endpoints);
   // The rotation runs first: functions may need, when they start, what it writes.
   await step('rotation', async () => {
     for (const { secretArn, immediately } of rotations) if (immediately) await secrets.rotate(secretArn);

@@ -13,6 +13,8 @@ export interface Secret {
   readonly arn: string;
   readonly name: string;
   readonly versions: Record<string, Version>;
+  /** Values by key. */
+  tags?: Record<string, string>;
   /** Written to since it was born; only such secrets are kept between runs. */
   written: boolean;
   lastRotatedAt?: number;
@@ -74,8 +76,26 @@ export function describeSecret(secret: Secret, rotatable: boolean): Record<strin
     Name: secret.name,
     RotationEnabled: rotatable,
     ...(secret.lastRotatedAt === undefined ? {} : { LastRotatedDate: secret.lastRotatedAt }),
+    Tags: Object.entries(secret.tags ?? {}).map(([Key, Value]) => ({ Key, Value })),
     VersionIdsToStages: Object.fromEntries(labelled.map(([id, { stages }]) => [id, stages])),
   };
+}
+
+/** `TagResource`: adds tags, or gives them other values. */
+export function tagResource(secret: Secret, input: Input): Record<string, unknown> {
+  if (!Array.isArray(input.Tags))
+    throw new ServiceError('InvalidParameterException', 'You must provide Tags.');
+  const added = (input.Tags as readonly Input[]).map((tag): [string, string] => {
+    const key = optionalText(tag, 'Key') ?? '';
+    const value = optionalText(tag, 'Value') ?? '';
+    // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Tag.html
+    if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u.test(key) || value.length > 256)
+      throw new ServiceError('InvalidParameterException', 'A tag has an invalid key or value.');
+    return [key, value];
+  });
+  secret.tags = { ...secret.tags, ...Object.fromEntries(added) };
+  secret.written = true;
+  return {};
 }
 
 /** `PutSecretValue`. A version's value is written once: the same again changes nothing, another is refused. */

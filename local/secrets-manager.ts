@@ -21,6 +21,7 @@ import {
   putSecretValue,
   type Secret,
   ServiceError,
+  tagResource,
   unixNow,
   updateSecretVersionStage,
 } from './secret-versions.ts';
@@ -117,6 +118,7 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
     ['PutSecretValue', putSecretValue],
     ['UpdateSecretVersionStage', updateSecretVersionStage],
     ['RotateSecret', rotateSecret],
+    ['TagResource', tagResource],
   ]);
 
   const answer = async (request: IncomingMessage): Promise<Record<string, unknown>> => {

@@ -27,6 +27,7 @@ const contracts = [
   'functions/errors/catalogue.ts',
   'functions/http/routes.ts',
   'functions/tokens/claims.ts',
+  'functions/tokens/key-schedule.ts',
   'functions/users/table.ts',
 ];
 

@@ -1,14 +1,27 @@
 /** The routes, once: the stack builds the API from this list and the functions dispatch on it. */
 
-/** One route of the API. */
-export interface Route {
+interface RouteAddress {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: `/${string}`;
+}
+
+/** A route that one of our functions answers. */
+export interface FunctionRoute extends RouteAddress {
   /** Who may call: anyone, or the bearer of a token (checked by our authorizer). */
   readonly auth: 'none' | 'token';
   /** The function that answers. */
   readonly function: 'login' | 'member';
 }
+
+/** A public document that API Gateway serves itself; standards fix its form, so it is not in the envelope. */
+export interface DocumentRoute extends RouteAddress {
+  readonly method: 'GET';
+  readonly auth: 'none';
+  readonly document: 'discovery' | 'jwks';
+}
+
+/** One route of the API. */
+export type Route = FunctionRoute | DocumentRoute;
 
 export const routes = [
   { method: 'POST', path: '/member/login', auth: 'none', function: 'login' },
@@ -17,11 +30,22 @@ export const routes = [
   { method: 'GET', path: '/member/me', auth: 'token', function: 'member' },
   { method: 'GET', path: '/whoami', auth: 'token', function: 'member' },
   { method: 'GET', path: '/health', auth: 'none', function: 'member' },
+  { method: 'GET', path: '/.well-known/openid-configuration', auth: 'none', document: 'discovery' },
+  { method: 'GET', path: '/.well-known/jwks.json', auth: 'none', document: 'jwks' },
 ] as const satisfies readonly Route[];
 
-/** `"POST /member/login"` and so on: how a route is named in dispatch tables and logs. */
+/** `"POST /member/login"` and so on: how a function's route is named in dispatch tables and logs. */
 export type RouteKey = (typeof routes)[number] extends infer R
-  ? R extends { method: infer M extends string; path: infer P extends string }
+  ? R extends { method: infer M extends string; path: infer P extends string; function: string }
     ? `${M} ${P}`
     : never
   : never;
+
+/** Path of a document, below the issuer. */
+export function documentPath(document: DocumentRoute['document']): string {
+  const route = (routes as readonly Route[]).find(
+    (candidate) => 'document' in candidate && candidate.document === document,
+  );
+  if (route === undefined) throw new TypeError(`No route serves the document ${document}`);
+  return route.path;
+}

@@ -58,6 +58,7 @@ export function createLogIn(
 ): (request: LoginRequest, trace: LoginTrace) => Promise<LoginResult> {
   const { users, spentCodes, tokens } = dependencies;
   return async ({ appid, code, profile }, trace) => {
+    tokens.prepare();
     const { identity, repeated } = await identify(dependencies, { appid, code }, trace);
     const [{ user, isNew }] = await Promise.all([
       users.findOrCreateUser({ appid, ...identity }, profile),

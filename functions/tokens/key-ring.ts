@@ -11,18 +11,15 @@ import {
   type Jwks,
   jwksSchema,
   MAX_JWKS_BYTES,
-  MAX_PUBLIC_KEYS,
   type PublicJwk,
   privateJwkSchema,
   publicJwkSchema,
 } from './json-web-keys.ts';
-
-/**
- * How long a retired key stays public beyond the lifetime of the last token it may have signed, in seconds:
- * two hours for the slowest known cache of a JWK Set, and a quarter for signers that still hold the old ring
- * and for clocks that differ.
- */
-export const RETIRED_KEY_GRACE_SECONDS = 2 * 3600 + 15 * 60;
+import {
+  KEY_PUBLIC_BEFORE_USE_SECONDS,
+  MAX_RETIRED_KEYS_BEFORE_ROTATION,
+  RETIRED_KEY_PUBLIC_SECONDS,
+} from './key-schedule.ts';
 
 const unixSeconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -46,13 +43,6 @@ export type RingKey = v.InferOutput<typeof signingKeySchema>;
 
 /** The value of the key ring's secret. Times are Unix seconds. */
 export type KeyRing = v.InferOutput<typeof keyRingSchema>;
-
-/** What {@link promote} decides by. */
-export interface PromotionRules {
-  readonly tokenLifetimeSeconds: number;
-  /** How long `next` must have been public before it may sign. */
-  readonly publicBeforeUseSeconds: number;
-}
 
 /** What {@link promote} did: the ring to use from now on, and why it did not rotate if it did not. */
 export interface Promotion {
@@ -91,14 +81,15 @@ export async function createKeyRing(now: number): Promise<KeyRing> {
 
 /**
  * The ring after a rotation at `now` (Unix seconds): retired keys whose time is over are dropped, and `next`
- * starts to sign if it has been public long enough and the set stays within {@link MAX_PUBLIC_KEYS};
+ * starts to sign if it has been public long enough and the set stays within what verifiers read;
  * otherwise the keys stay as they are, so that rotating too often is harmless.
  */
-export async function promote(ring: KeyRing, now: number, rules: PromotionRules): Promise<Promotion> {
+export async function promote(ring: KeyRing, now: number): Promise<Promotion> {
   const retired = ring.retired.filter((key) => key.remove_after > now);
-  if (now - ring.next.published_at < rules.publicBeforeUseSeconds)
+  if (now - ring.next.published_at < KEY_PUBLIC_BEFORE_USE_SECONDS)
     return { ring: { ...ring, retired }, kept: 'next_is_too_young' };
-  if (retired.length + 3 > MAX_PUBLIC_KEYS) return { ring: { ...ring, retired }, kept: 'too_many_keys' };
+  if (retired.length > MAX_RETIRED_KEYS_BEFORE_ROTATION)
+    return { ring: { ...ring, retired }, kept: 'too_many_keys' };
   return {
     ring: {
       current: ring.next,
@@ -108,10 +99,34 @@ export async function promote(ring: KeyRing, now: number, rules: PromotionRules)
         {
           kid: ring.current.kid,
           public_jwk: publicJwk(ring.current),
-          remove_after: now + rules.tokenLifetimeSeconds + RETIRED_KEY_GRACE_SECONDS,
+          remove_after: now + RETIRED_KEY_PUBLIC_SECONDS,
         },
       ],
     },
+  };
+}
+
+/** The ring without retired keys of these ids: what may be published of it. */
+export function withoutRetired(ring: KeyRing, kids: ReadonlySet<string>): KeyRing {
+  return { ...ring, retired: ring.retired.filter(({ kid }) => !kids.has(kid)) };
+}
+
+/** Whether a key of these ids signs, or will. */
+export function usesKey(ring: KeyRing, kids: ReadonlySet<string>): boolean {
+  return kids.has(ring.current.kid) || kids.has(ring.next.kid);
+}
+
+/**
+ * The ring without any key of these ids, at `now` (Unix seconds). A dropped key's place is taken by `next` if that
+ * stays, because it is public already; by a new key otherwise, which verifiers meet for the first time.
+ */
+export async function dropKeys(ring: KeyRing, now: number, kids: ReadonlySet<string>): Promise<KeyRing> {
+  const { retired } = withoutRetired(ring, kids);
+  const [current, next] = [ring.current, ring.next].filter(({ kid }) => !kids.has(kid));
+  return {
+    current: current ?? (await createRingKey(now)),
+    next: next ?? (await createRingKey(now)),
+    retired,
   };
 }
 

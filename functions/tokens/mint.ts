@@ -29,6 +29,8 @@ export interface MintedToken {
 
 /** Mints tokens. */
 export interface TokenMinter {
+  /** Begins to look for the signing key, so that a {@link TokenMinter.mint} soon after need not wait for it. */
+  prepare(): void;
   /** @throws DomainError `unavailable` when the signing key cannot be had */
   mint(subject: TokenSubject): Promise<MintedToken>;
 }
@@ -47,6 +49,10 @@ export interface TokenMinterOptions {
 export function createTokenMinter(options: TokenMinterOptions): TokenMinter {
   const { signingKey, issuer, audience, lifetimeSeconds, now } = options;
   return {
+    prepare() {
+      // A failure is met again, and answered, by the mint.
+      signingKey().catch(() => {});
+    },
     async mint({ userId, appid, authTime }) {
       const { kid, key } = await signingKey();
       const issuedAt = Math.floor(now() / 1000);

@@ -16,13 +16,15 @@ import {
 import { type JwksTable, loadJwksFromTable, type Publication, publishJwks } from './jwks-item.ts';
 import {
   createKeyRing,
+  dropKeys,
   type KeyRing,
-  type Promotion,
-  type PromotionRules,
   parseKeyRing,
   promote,
   publicJwks,
+  usesKey,
+  withoutRetired,
 } from './key-ring.ts';
+import { DROP_KEY_TAG } from './key-schedule.ts';
 import { createTokenMinter } from './mint.ts';
 import { importSigningKey } from './signing-keys.ts';
 import { createKeySource } from './verification-keys.ts';
@@ -41,6 +43,7 @@ export interface RotationReport {
   readonly outcome:
     | 'created_first_ring'
     | 'promoted'
+    | 'dropped_keys'
     | 'kept_next_is_too_young'
     | 'kept_too_many_keys'
     | 'published'
@@ -58,10 +61,12 @@ export interface RotationOptions {
   readonly secrets: SecretsManagerClient;
   readonly keyRingArn: string;
   readonly table: JwksTable;
-  readonly rules: PromotionRules;
   /** Current Unix time in milliseconds. */
   readonly now: () => number;
 }
+
+/** Ids of keys that an operator has declared compromised. */
+type DroppedKeys = ReadonlySet<string>;
 
 /** Issuer and audience of the token that only tests a ring: no verifier of ours or of others accepts them. */
 const SELF_TEST = 'urn:wechat-login:key-ring-self-test';
@@ -72,24 +77,21 @@ const SELF_TEST = 'urn:wechat-login:key-ring-self-test';
  * The answered function throws when a step cannot be done now; Secrets Manager then repeats the rotation.
  */
 export function createRotation(options: RotationOptions): (event: RotationEvent) => Promise<RotationReport> {
-  const { secrets, keyRingArn, table, rules, now } = options;
+  const { secrets, keyRingArn, table, now } = options;
   const unixNow = (): number => Math.floor(now() / 1000);
 
   /**
    * The set is published before the ring is stored, because `published_at` in the ring promises just that. If
    * the store fails, the set holds one key too many that nobody owns, until the repeated step publishes again.
    */
-  async function createSecret(event: RotationEvent): Promise<RotationReport> {
+  async function createSecret(event: RotationEvent, dropped: DroppedKeys): Promise<RotationReport> {
     const { SecretId, ClientRequestToken } = event;
     const step = 'createSecret';
     const pending = await readRing(secrets, { SecretId, VersionId: ClientRequestToken });
     if (pending !== undefined) return { step, outcome: 'already_done', ...summary(pending) };
 
     const current = await readRing(secrets, { SecretId, VersionStage: 'AWSCURRENT' });
-    const { ring, kept }: Promotion =
-      current === undefined
-        ? { ring: await createKeyRing(unixNow()) }
-        : await promote(current, unixNow(), rules);
+    const { ring, outcome } = await nextRing(current, dropped);
     await publishJwks(table, publicationOf(ring));
     try {
       await secrets.send(
@@ -102,22 +104,33 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
       );
     } catch (error) {
       // A twin of this step stored its ring first: that one counts.
-      if (error instanceof ResourceExistsException) return setSecret(event);
+      if (error instanceof ResourceExistsException) return setSecret(event, dropped);
       throw error;
     }
-    if (current === undefined) return { step, outcome: 'created_first_ring', ...summary(ring) };
-    return { step, outcome: kept === undefined ? 'promoted' : `kept_${kept}`, ...summary(ring) };
+    return { step, outcome, ...summary(ring) };
   }
 
-  async function setSecret(event: RotationEvent): Promise<RotationReport> {
-    const ring = await readPendingRing(secrets, event);
+  /** Dropping a key that signs or will sign is all that its rotation does; retired ones go along with any. */
+  async function nextRing(
+    current: KeyRing | undefined,
+    dropped: DroppedKeys,
+  ): Promise<{ ring: KeyRing; outcome: RotationReport['outcome'] }> {
+    if (current === undefined) return { ring: await createKeyRing(unixNow()), outcome: 'created_first_ring' };
+    if (usesKey(current, dropped))
+      return { ring: await dropKeys(current, unixNow(), dropped), outcome: 'dropped_keys' };
+    const { ring, kept } = await promote(withoutRetired(current, dropped), unixNow());
+    return { ring, outcome: kept === undefined ? 'promoted' : `kept_${kept}` };
+  }
+
+  async function setSecret(event: RotationEvent, dropped: DroppedKeys): Promise<RotationReport> {
+    const ring = withoutRetired(await readPendingRing(secrets, event), dropped);
     await publishJwks(table, publicationOf(ring));
     return { step: 'setSecret', outcome: 'published', ...summary(ring) };
   }
 
   /** Signs with the key that is about to sign and verifies through what is published, as any verifier would. */
-  async function testSecret(event: RotationEvent): Promise<RotationReport> {
-    const ring = await readPendingRing(secrets, event);
+  async function testSecret(event: RotationEvent, dropped: DroppedKeys): Promise<RotationReport> {
+    const ring = withoutRetired(await readPendingRing(secrets, event), dropped);
     const published = await loadJwksFromTable(table);
     if (JSON.stringify(published) !== JSON.stringify(publicJwks(ring)))
       throw new Error('The published JWK Set is not that of the new key ring');
@@ -131,6 +144,28 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
       await verifier.verify(token);
     }
     return { step: 'testSecret', outcome: 'tested', ...summary(ring) };
+  }
+
+  /**
+   * A version's value cannot be changed: a rotation that was under way with a key that an operator has dropped since
+   * then gives its version up, so that the next rotation makes another one.
+   */
+  async function abandonIfCompromised(event: RotationEvent, dropped: DroppedKeys): Promise<void> {
+    const { SecretId, ClientRequestToken } = event;
+    const pending = await readRing(secrets, { SecretId, VersionId: ClientRequestToken });
+    if (pending === undefined || !usesKey(pending, dropped)) return;
+    await leavePending(event);
+    throw new Error('The pending key ring held a key that was dropped; it is given up: rotate again');
+  }
+
+  async function leavePending({ SecretId, ClientRequestToken }: RotationEvent): Promise<void> {
+    await secrets.send(
+      new UpdateSecretVersionStageCommand({
+        SecretId,
+        VersionStage: 'AWSPENDING',
+        RemoveFromVersionId: ClientRequestToken,
+      }),
+    );
   }
 
   async function finishSecret(event: RotationEvent, current: string | undefined): Promise<RotationReport> {
@@ -147,33 +182,32 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
       );
     }
     // If it stayed, and somebody later made another version current, the next rotation would complete this one.
-    await secrets.send(
-      new UpdateSecretVersionStageCommand({
-        SecretId,
-        VersionStage: 'AWSPENDING',
-        RemoveFromVersionId: ClientRequestToken,
-      }),
-    );
+    await leavePending(event);
     return { step: 'finishSecret', outcome: 'finished' };
   }
 
   return async (event) => {
     const { Step: step, SecretId, ClientRequestToken } = event;
     if (SecretId !== keyRingArn) throw new Error('This function rotates the key ring and no other secret');
-    const { VersionIdsToStages: versions = {} } = await secrets.send(new DescribeSecretCommand({ SecretId }));
+    const description = await secrets.send(new DescribeSecretCommand({ SecretId }));
+    const { VersionIdsToStages: versions = {}, Tags: tags = [] } = description;
+    const dropped: DroppedKeys = new Set(
+      tags.flatMap(({ Key = '' }) => (Key.startsWith(DROP_KEY_TAG) ? [Key.slice(DROP_KEY_TAG.length)] : [])),
+    );
     const current = Object.keys(versions).find((id) => versions[id]?.includes('AWSCURRENT'));
     const isCurrent = current === ClientRequestToken;
     const isPending = versions[ClientRequestToken]?.includes('AWSPENDING') ?? false;
     if (isCurrent && !(isPending && step === 'finishSecret')) return { step, outcome: 'already_done' };
     // A late repetition of an earlier rotation must not publish or activate an old ring.
     if (!isPending) throw new Error('This version of the secret is not being rotated');
+    if (!isCurrent && dropped.size > 0) await abandonIfCompromised(event, dropped);
     switch (step) {
       case 'createSecret':
-        return createSecret(event);
+        return createSecret(event, dropped);
       case 'setSecret':
-        return setSecret(event);
+        return setSecret(event, dropped);
       case 'testSecret':
-        return testSecret(event);
+        return testSecret(event, dropped);
       case 'finishSecret':
         return finishSecret(event, current);
       default:

@@ -1,17 +1,15 @@
-/** The key that signs now, read from the key ring's secret and followed within minutes when the ring rotates. */
+/** The key that signs now, read from the key ring's secret and followed within half a minute when the ring rotates. */
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { importJWK } from 'jose';
 import { createRefreshedValue } from '../cache/refreshed-value.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import { TOKEN_ALGORITHM } from './claims.ts';
 import { type KeyRing, parseKeyRing, type RingKey } from './key-ring.ts';
+import { SIGNER_MAX_AGE_SECONDS, SIGNER_REFRESH_SECONDS } from './key-schedule.ts';
 import type { SigningKey } from './mint.ts';
 
-/** From this age on the ring is read again in the background: a rotation reaches every signer within minutes. */
-const REFRESH_AFTER_MS = 5 * 60_000;
-
 /** Least time between two reads of the secret. */
-const COOLDOWN_MS = 1_000;
+const COOLDOWN_MS = 5_000;
 
 /** What {@link createSigningKeySource} needs. */
 export interface SigningKeySourceOptions {
@@ -22,24 +20,34 @@ export interface SigningKeySourceOptions {
 }
 
 /**
- * Creates the function that answers the current signing key; concurrent first calls share one read.
+ * Creates the function that answers the current signing key; concurrent calls share one read.
+ *
+ * A ring older than {@link SIGNER_REFRESH_SECONDS} is read again before it is used, and not behind the caller's back:
+ * an environment that slept through a rotation would sign with a key that nobody accepts any more. While the secret
+ * cannot be read, the old ring goes on signing up to {@link SIGNER_MAX_AGE_SECONDS}.
  *
  * The answered function throws DomainError `unavailable` while the ring cannot be read or was not created yet.
  */
 export function createSigningKeySource(options: SigningKeySourceOptions): () => Promise<SigningKey> {
   const { client, keyRingArn, now } = options;
   let imported: SigningKey | undefined;
+  let readAt = Number.POSITIVE_INFINITY;
   const signingKey = createRefreshedValue({
     async load() {
       const { current } = await readRing(client, keyRingArn);
       if (imported?.kid !== current.kid) imported = await importSigningKey(current);
+      readAt = now();
       return imported;
     },
-    refreshAfterMs: REFRESH_AFTER_MS,
+    refreshAfterMs: SIGNER_MAX_AGE_SECONDS * 1000,
+    maxAgeMs: SIGNER_MAX_AGE_SECONDS * 1000,
     cooldownMs: COOLDOWN_MS,
     now,
   });
-  return () => signingKey.get();
+  return async () => {
+    if (now() - readAt >= SIGNER_REFRESH_SECONDS * 1000) await signingKey.refresh().catch(() => {});
+    return signingKey.get();
+  };
 }
 
 /** Imports a ring's private key so that it can sign and nothing else. */

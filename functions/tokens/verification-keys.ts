@@ -9,11 +9,11 @@ import { DomainError } from '../errors/domain-error.ts';
 import { TOKEN_ALGORITHM } from './claims.ts';
 import { jwksSchema } from './json-web-keys.ts';
 
-/** From this age on the set is read again in the background. */
-const REFRESH_AFTER_MS = 10 * 60_000;
+/** From this age on the set is read again in the background: how soon a dropped key opens nothing any more. */
+const REFRESH_AFTER_MS = 30_000;
 
-/** A set of this age is not used any more: a withdrawn key must not live on in a verifier that cannot read. */
-const MAX_AGE_MS = 60 * 60_000;
+/** A set of this age is not used any more: a dropped key must not live on in a verifier that slept or cannot read. */
+const MAX_AGE_MS = 10 * 60_000;
 
 /** Least time between two reads of the set. */
 const COOLDOWN_MS = 1_000;

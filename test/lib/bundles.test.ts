@@ -27,7 +27,6 @@ const environment = {
   KEY_RING_ARN: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys',
   TOKEN_LIFETIME_SECONDS: '604800',
   CODE_REUSE_WINDOW_SECONDS: '60',
-  KEY_PUBLIC_BEFORE_USE_SECONDS: '43200',
   SERVICE_VERSION: '0.0.0',
   CHECK_REVOCATION: 'true',
 };

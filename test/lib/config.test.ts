@@ -1,5 +1,26 @@
 import { describe, expect, it } from 'vitest';
+import { CLOCK_TOLERANCE_SECONDS, TOKEN_LIFETIME_SECONDS } from '../../functions/tokens/claims.ts';
+import {
+  KEY_PUBLIC_BEFORE_USE_SECONDS,
+  RETIRED_KEY_PUBLIC_SECONDS,
+  SIGNER_MAX_AGE_SECONDS,
+  SIGNER_REFRESH_SECONDS,
+  VERIFIER_CACHE_SECONDS,
+} from '../../functions/tokens/key-schedule.ts';
 import { settingsFor, stageNames } from '../../lib/config.ts';
+
+describe('the key schedule', () => {
+  it('keeps a retired key public for the longest token, the slowest verifier, and clocks that differ', () => {
+    expect(RETIRED_KEY_PUBLIC_SECONDS).toBeGreaterThanOrEqual(
+      TOKEN_LIFETIME_SECONDS + VERIFIER_CACHE_SECONDS + SIGNER_MAX_AGE_SECONDS,
+    );
+    expect(SIGNER_MAX_AGE_SECONDS).toBeGreaterThan(SIGNER_REFRESH_SECONDS + CLOCK_TOLERANCE_SECONDS);
+  });
+
+  it('makes a key public for longer than any verifier keeps an older set', () => {
+    expect(KEY_PUBLIC_BEFORE_USE_SECONDS).toBeGreaterThan(VERIFIER_CACHE_SECONDS);
+  });
+});
 
 describe('settingsFor', () => {
   it.each(stageNames)('accepts stage %s as it stands', (stage) => {
@@ -33,6 +54,12 @@ describe('settingsFor', () => {
     [{ tokenLifetimeSeconds: 1.5e9 }, 'must be at most 604800 (7 days)'],
     [{ codeReuseWindowSeconds: -1 }, 'must not be negative'],
     [{ keyRotationDays: 0.5 }, 'must be a whole number of days'],
+    [{ keyRotationDays: 0 }, 'must be at least 1: a key is public for 12 hours before it signs'],
+    [
+      { keyRotationDays: 1 },
+      'must be at least 2: a retired key stays public until its last token has expired',
+    ],
+    [{ keyRotationDays: 366 }, 'must be at most 365'],
     [{ logRetentionDays: 29 }, 'must be a retention that CloudWatch Logs offers'],
     [{ protectData: 'yes' }, 'setting \'protectData\' is "yes"'],
     [{ colour: 'red' }, "'colour' is not a setting; there are appids, "],

@@ -95,7 +95,53 @@ describe('the stack of stage dev', () => {
         'secretsmanager:PutSecretValue on KeyRingSecret73EFAB8B',
         'secretsmanager:UpdateSecretVersionStage on KeyRingSecret73EFAB8B',
       ],
+      JwksReader: ['dynamodb:GetItem on UsersTable6D91A5EE where pk is jwks'],
     });
+  });
+
+  it('lets API Gateway, and nobody else, act as the reader of the public keys', () => {
+    template.hasResourceProperties('AWS::IAM::Role', {
+      Description: Match.stringLikeRegexp('public keys'),
+      AssumeRolePolicyDocument: {
+        Statement: [
+          { Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'apigateway.amazonaws.com' } },
+        ],
+      },
+    });
+  });
+
+  it('serves both public documents without a function, cacheable, and never passes a body on', () => {
+    const methods = methodsByRoute(template);
+    for (const [path, type, maxAge] of [
+      ['/.well-known/openid-configuration', 'MOCK', 3600],
+      ['/.well-known/jwks.json', 'AWS', 300],
+    ] as const) {
+      expect(methods.get(`GET ${path}`), path).toMatchObject({
+        AuthorizationType: 'NONE',
+        Integration: {
+          Type: type,
+          PassthroughBehavior: 'NEVER',
+          IntegrationResponses: expect.arrayContaining([
+            expect.objectContaining({
+              StatusCode: '200',
+              ResponseParameters: {
+                'method.response.header.Cache-Control': `'public, max-age=${maxAge}'`,
+              },
+            }),
+          ]),
+        },
+      });
+    }
+    expect(methods.get('GET /.well-known/jwks.json')).toMatchObject({
+      Integration: { Credentials: { 'Fn::GetAtt': [expect.stringContaining('JwksReader'), 'Arn'] } },
+    });
+  });
+
+  it('starts no function with a debug switch: they print URLs, which hold the AppSecret', () => {
+    for (const { Properties: lambda } of Object.values(resourcesOf(template, 'AWS::Lambda::Function'))) {
+      const { Variables = {} } = lambda.Environment as { Variables?: object };
+      expect(Object.keys(Variables).filter((name) => /^(NODE_|DEBUG$)/.test(name))).toEqual([]);
+    }
   });
 
   it('attaches no managed policy to any role', () => {
@@ -245,7 +291,7 @@ function methodsByRoute(template: Template): Map<string, Record<string, unknown>
 function actionsByRole(template: Template): Record<string, string[]> {
   const sentences: Record<string, string[]> = {};
   for (const { Properties: policy } of Object.values(resourcesOf(template, 'AWS::IAM::Policy'))) {
-    const role = String((policy.Roles as { Ref: string }[])[0]?.Ref).replace(/Role[0-9A-F]{8}$/, '');
+    const role = String((policy.Roles as { Ref: string }[])[0]?.Ref).replace(/(Role)?[0-9A-F]{8}$/, '');
     const statements = (policy.PolicyDocument as { Statement: Record<string, unknown>[] }).Statement;
     sentences[role] = statements
       .flatMap((statement) => {

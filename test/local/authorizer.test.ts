@@ -270,7 +270,7 @@ describe("an authorizer's cache", () => {
   ])('cannot be deployed with %s', (_, properties, message) => {
     const resources = { ...apiWith({}), Gate: lambda('Gate'), Auth: authorizer('Gate', properties) };
 
-    expect(() => compileRestApi(createResolver(template(resources)), () => Promise.reject())).toThrow(
+    expect(() => compileRestApi(createResolver(template(resources)), () => Promise.reject(), {})).toThrow(
       message,
     );
   });

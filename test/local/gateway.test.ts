@@ -397,8 +397,10 @@ describe('the gateway', () => {
   test('holds requests back until it has an API', async () => {
     const gateway = await startGateway(0);
     const early = fetch(`${gateway.url}/nowhere`);
-    const api = compileRestApi(createResolver(template(apiWith({}))), () =>
-      Promise.reject(new Error('unused')),
+    const api = compileRestApi(
+      createResolver(template(apiWith({}))),
+      () => Promise.reject(new Error('unused')),
+      {},
     );
 
     gateway.serve(api);
@@ -448,9 +450,9 @@ describe('a template feature that is not known is refused at start, by name:', (
       `${where}.Integration.Uri: a URI that is not a function`,
     ],
     [
-      'Velocity',
-      integration({ RequestTemplates: { 'application/json': '#set($a = 1)' } }),
-      `${where}.Integration.RequestTemplates: the expression #set is not supported`,
+      'a directive of Velocity',
+      integration({ RequestTemplates: { 'application/json': '#foreach($a in $b)#end' } }),
+      `${where}.Integration.RequestTemplates: #foreach is not supported`,
     ],
     [
       '$input',
@@ -546,7 +548,7 @@ describe('a template feature that is not known is refused at start, by name:', (
     ],
   ])('%s', (_, resources, message) => {
     const compile = () =>
-      compileRestApi(createResolver(template(resources)), () => Promise.reject(new Error('unused')));
+      compileRestApi(createResolver(template(resources)), () => Promise.reject(new Error('unused')), {});
 
     expect(compile).toThrow(message);
   });

@@ -8,6 +8,7 @@ import {
   PutSecretValueCommand,
   RotateSecretCommand,
   SecretsManagerClient,
+  TagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -230,5 +231,25 @@ describe('the data file', () => {
     );
     expect((await stat(dataFile)).mode & 0o777).toBe(0o600);
     await rm(folder, { recursive: true });
+  });
+});
+
+describe('tags', () => {
+  it('are kept, replaced by key, and described', async () => {
+    const { client } = await start();
+    const tag = (Key: string, Value: string) =>
+      client.send(new TagResourceCommand({ SecretId: arn, Tags: [{ Key, Value }] }));
+    await tag('drop-key:a_-', 'first');
+    await tag('drop-key:b', 'now');
+    await tag('drop-key:a_-', 'second');
+
+    const { Tags } = await client.send(new DescribeSecretCommand({ SecretId: arn }));
+
+    expect(Tags).toEqual([
+      { Key: 'drop-key:a_-', Value: 'second' },
+      { Key: 'drop-key:b', Value: 'now' },
+    ]);
+    await expect(tag('', 'x')).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await expect(tag('<key>', 'x')).rejects.toMatchObject({ name: 'InvalidParameterException' });
   });
 });

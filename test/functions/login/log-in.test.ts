@@ -43,6 +43,7 @@ function setUp(overrides: {
       awaitTwin: vi.fn(overrides.awaitTwin ?? (async () => undefined)),
     },
     tokens: {
+      prepare: vi.fn(),
       mint: vi.fn(async () => ({ token: 't', jti: 'j', expiresIn: 604_800, expiresAt: 1 })),
     },
   } satisfies LogInDependencies;
@@ -87,6 +88,17 @@ describe('a login', () => {
     await logIn();
 
     expect(order.slice(0, 2).sort()).toEqual(['remember starts', 'user starts']);
+  });
+
+  it('looks for the signing key while WeChat is asked', async () => {
+    const { dependencies, logIn } = setUp({
+      code2Session: async () => {
+        expect(dependencies.tokens.prepare).toHaveBeenCalledOnce();
+        return { openid: 'o1', host: 0 };
+      },
+    });
+
+    expect(await logIn()).toMatchObject({ token: 't' });
   });
 
   it('succeeds although the spent code could not be remembered, and says so in the log', async () => {

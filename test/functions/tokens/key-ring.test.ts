@@ -3,16 +3,17 @@ import { inspect } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   createKeyRing,
+  dropKeys,
   type KeyRing,
   parseKeyRing,
   promote,
   publicJwks,
-  RETIRED_KEY_GRACE_SECONDS,
+  usesKey,
 } from '../../../functions/tokens/key-ring.ts';
 import { NOW_SECONDS } from '../../fixtures/tokens.ts';
 
 const DAY = 86_400;
-const rules = { tokenLifetimeSeconds: 7 * DAY, publicBeforeUseSeconds: DAY };
+const HOUR = 3600;
 
 let ring: KeyRing;
 
@@ -39,36 +40,39 @@ describe('promotion', () => {
   it('lets next sign, makes a new next, and keeps the old key public until its last token is gone', async () => {
     const now = NOW_SECONDS + 30 * DAY;
 
-    const { ring: promoted, kept } = await promote(ring, now, rules);
+    const { ring: promoted, kept } = await promote(ring, now);
 
     expect(kept).toBeUndefined();
     expect(promoted.current).toEqual(ring.next);
     expect([ring.current.kid, ring.next.kid]).not.toContain(promoted.next.kid);
     expect(promoted.next.published_at).toBe(now);
     expect(promoted.retired).toMatchObject([
-      { kid: ring.current.kid, remove_after: now + 7 * DAY + RETIRED_KEY_GRACE_SECONDS },
+      { kid: ring.current.kid, remove_after: now + 7 * DAY + 2 * HOUR + 15 * 60 },
     ]);
     expect(parseKeyRing(JSON.stringify(promoted))).toEqual(promoted);
   });
 
   it('does not let a key sign that has not been public for long enough', async () => {
-    const early = await promote(ring, NOW_SECONDS + DAY - 1, rules);
-    const due = await promote(ring, NOW_SECONDS + DAY, rules);
+    const early = await promote(ring, NOW_SECONDS + 12 * HOUR - 1);
+    const due = await promote(ring, NOW_SECONDS + 12 * HOUR);
 
     expect(early).toEqual({ ring, kept: 'next_is_too_young' });
     expect(due.kept).toBeUndefined();
   });
 
   it('drops a retired key when its time is over and not a second earlier, promoting or not', async () => {
-    const { ring: promoted } = await promote(ring, NOW_SECONDS + DAY, rules);
+    const { ring: promoted } = await promote(ring, NOW_SECONDS + DAY);
     const end = promoted.retired[0]?.remove_after ?? 0;
 
-    const before = await promote(promoted, end - 1, rules);
-    const after = await promote(promoted, end, { ...rules, publicBeforeUseSeconds: 365 * DAY });
+    const before = await promote(promoted, end - 1);
+    const young = { ...promoted, next: { ...promoted.next, published_at: end } };
+    const after = await promote(young, end);
+    const promotedAgain = await promote(promoted, end);
 
     expect(before.ring.retired.map(({ kid }) => kid)).toContain(ring.current.kid);
     expect(after.kept).toBe('next_is_too_young');
     expect(after.ring.retired).toEqual([]);
+    expect(promotedAgain.ring.retired.map(({ kid }) => kid)).toEqual([promoted.current.kid]);
   });
 
   it('waits when the set would outgrow what verifiers read', async () => {
@@ -76,8 +80,8 @@ describe('promotion', () => {
     let now = NOW_SECONDS;
     const outcomes: (string | undefined)[] = [];
     for (let round = 0; round < 12; round++) {
-      now += 3600;
-      const promotion = await promote(grown, now, { ...rules, publicBeforeUseSeconds: 3600 });
+      now += 12 * HOUR;
+      const promotion = await promote(grown, now);
       grown = promotion.ring;
       outcomes.push(promotion.kept);
       expect(publicJwks(grown).keys.length).toBeLessThanOrEqual(10);
@@ -88,9 +92,41 @@ describe('promotion', () => {
   });
 });
 
+describe('dropping keys', () => {
+  const kids = (...dropped: { kid: string }[]) => new Set(dropped.map(({ kid }) => kid));
+
+  it('lets next sign at once when current is dropped, and makes a new next', async () => {
+    const { ring: rotated } = await promote(ring, NOW_SECONDS + DAY);
+    const after = await dropKeys(rotated, NOW_SECONDS + DAY + 1, kids(rotated.current));
+
+    expect(after.current).toEqual(rotated.next);
+    expect([rotated.current.kid, rotated.next.kid]).not.toContain(after.next.kid);
+    expect(after.retired).toEqual(rotated.retired);
+    expect(usesKey(after, kids(rotated.current))).toBe(false);
+  });
+
+  it('keeps the key that signs when only next or a retired one is dropped', async () => {
+    const { ring: rotated } = await promote(ring, NOW_SECONDS + DAY);
+    const after = await dropKeys(rotated, NOW_SECONDS + DAY + 1, kids(rotated.next, ring.current));
+
+    expect(after.current).toEqual(rotated.current);
+    expect(after.next.kid).not.toBe(rotated.next.kid);
+    expect(after.retired).toEqual([]);
+  });
+
+  it('replaces every key when every key is dropped', async () => {
+    const { ring: rotated } = await promote(ring, NOW_SECONDS + DAY);
+    const all = kids(...publicJwks(rotated).keys);
+    const after = await dropKeys(rotated, NOW_SECONDS + DAY + 1, all);
+
+    expect(publicJwks(after).keys.filter(({ kid }) => all.has(kid))).toEqual([]);
+    expect(publicJwks(after).keys).toHaveLength(2);
+  });
+});
+
 describe('the published set', () => {
   it('holds every key in order, with the members verifiers insist on and never a private one', async () => {
-    const { ring: promoted } = await promote(ring, NOW_SECONDS + DAY, rules);
+    const { ring: promoted } = await promote(ring, NOW_SECONDS + DAY);
 
     const { keys } = publicJwks(promoted);
 

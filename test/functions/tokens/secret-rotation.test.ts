@@ -4,11 +4,15 @@ import {
   GetSecretValueCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
+  TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { decodeProtectedHeader } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Jwks } from '../../../functions/tokens/json-web-keys.ts';
 import { loadJwksFromTable, publishJwks } from '../../../functions/tokens/jwks-item.ts';
 import { createKeyRing, type KeyRing, parseKeyRing, publicJwks } from '../../../functions/tokens/key-ring.ts';
+import { DROP_KEY_TAG } from '../../../functions/tokens/key-schedule.ts';
 import { createTokenMinter, type MintedToken } from '../../../functions/tokens/mint.ts';
 import { createRotation, type RotationReport } from '../../../functions/tokens/secret-rotation.ts';
 import { createSigningKeySource } from '../../../functions/tokens/signing-keys.ts';
@@ -26,7 +30,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const keyRingArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
 const placeholder = '{"placeholder":"Zk3x9"}';
-const rules = { tokenLifetimeSeconds: 7 * 86_400, publicBeforeUseSeconds: 86_400 };
+const tokenLifetimeSeconds = 7 * 86_400;
 const self = { issuer: ISSUER, audience: AUDIENCE };
 
 let table: UsersTable;
@@ -76,7 +80,7 @@ async function setUp(born = placeholder) {
     await server.close();
   });
 
-  const step = createRotation({ secrets, keyRingArn, table: { client: document, tableName }, rules, now });
+  const step = createRotation({ secrets, keyRingArn, table: { client: document, tableName }, now });
   invoke = async (event) => {
     state.log.push(await step(event));
   };
@@ -87,6 +91,14 @@ async function setUp(born = placeholder) {
     return value;
   };
   const published = () => loadJwksFromTable(table);
+  const publishedKids = async () => ((await published()) as Jwks).keys.map(({ kid }) => kid);
+  const drop = (...kids: string[]) =>
+    uncut.send(
+      new TagResourceCommand({
+        SecretId: keyRingArn,
+        Tags: kids.map((kid) => ({ Key: DROP_KEY_TAG + kid, Value: 'now' })),
+      }),
+    );
   return {
     state,
     now,
@@ -95,6 +107,8 @@ async function setUp(born = placeholder) {
     step,
     ring,
     published,
+    publishedKids,
+    drop,
     rotate: () => server.rotate(keyRingArn),
     override: (replacement: (step: RotationStep) => Promise<unknown>) => {
       invoke = replacement;
@@ -269,6 +283,114 @@ describe('a rotation that is cut off', () => {
   });
 });
 
+describe('an emergency rotation', () => {
+  it('takes the key that signs out of use and of the published set at once; next signs, the others stay', async () => {
+    const { rotate, ring, publishedKids, drop, state } = await setUp();
+    await rotate();
+    state.now += 30 * DAY;
+    await rotate();
+    const before = await ring();
+
+    await drop(before.current.kid);
+    await rotate();
+
+    const after = await ring();
+    expect(after.current).toEqual(before.next);
+    expect(after.retired).toEqual(before.retired);
+    expect(await publishedKids()).toEqual([before.next.kid, after.next.kid, before.retired[0]?.kid]);
+    expect(state.log.map(({ outcome }) => outcome)).toContain('dropped_keys');
+  });
+
+  it('is done once: later rotations go on as ever', async () => {
+    const { rotate, ring, drop, state } = await setUp();
+    await rotate();
+    await drop((await ring()).current.kid);
+    await rotate();
+    const dropped = await ring();
+
+    await rotate();
+    expect(await ring()).toEqual(dropped);
+    state.now += 30 * DAY;
+    await rotate();
+
+    expect((await ring()).current).toEqual(dropped.next);
+  });
+
+  it('replaces every key when all are named', async () => {
+    const { rotate, publishedKids, drop, state } = await setUp();
+    await rotate();
+    state.now += 30 * DAY;
+    await rotate();
+    const before = await publishedKids();
+
+    await drop(...before);
+    await rotate();
+
+    const after = await publishedKids();
+    expect(after).toHaveLength(2);
+    expect(after.filter((kid) => before.includes(kid))).toEqual([]);
+  });
+
+  it('ends the same when it is cut off at any call to AWS and run again', async () => {
+    const old = await createKeyRing(NOW / 1000 - 30 * 86_400);
+    for (const cut of ['before', 'after'] as const) {
+      for (let cutAt = 1; ; cutAt++) {
+        const { rotate, ring, published, drop, state } = await setUp(JSON.stringify(old));
+        await drop(old.current.kid);
+        Object.assign(state, { cutAt, cut });
+        await rotate().catch((error: unknown) => expect(inspect(error)).toContain('cut off'));
+        if (state.calls < cutAt) break;
+        await rotate();
+
+        const after = await ring();
+        expect(after.current).toEqual(old.next);
+        expect(after.retired).toEqual([]);
+        expect(await published()).toEqual(publicJwks(after));
+      }
+    }
+  }, 60_000);
+
+  it('wins over a rotation that is under way, whichever step that has got to and whichever key is named', async () => {
+    const old = await createKeyRing(NOW / 1000 - 30 * 86_400);
+    for (const lastStep of ['createSecret', 'setSecret', 'testSecret']) {
+      for (const victim of ['current', 'next'] as const) {
+        const { rotate, ring, publishedKids, drop, override, step } = await setUp(JSON.stringify(old));
+        override(async (event) => {
+          await step(event);
+          if (event.Step === lastStep) throw new Error('stopped');
+        });
+        await expect(rotate()).rejects.toThrow('stopped');
+        override(step);
+
+        await drop(old[victim].kid);
+        // A pending ring that would sign with the dropped key is given up; the next rotation makes another.
+        if (victim === 'next') await expect(rotate()).rejects.toThrow('rotate again');
+        await rotate();
+
+        expect(await publishedKids()).not.toContain(old[victim].kid);
+        const after = await ring();
+        expect([after.current.kid, after.next.kid]).not.toContain(old[victim].kid);
+        expect(await publishedKids()).toContain(after.current.kid);
+      }
+    }
+  });
+
+  it('takes a retired key out of the set without waiting for its time', async () => {
+    const { rotate, ring, publishedKids, drop, state } = await setUp();
+    await rotate();
+    state.now += 30 * DAY;
+    await rotate();
+    const before = await ring();
+    const [retired] = before.retired;
+
+    await drop(retired?.kid ?? '');
+    await rotate();
+
+    expect(await publishedKids()).toEqual([before.current.kid, before.next.kid]);
+    expect((await ring()).retired).toEqual([]);
+  });
+});
+
 describe('the rotation function', () => {
   it('goes on from a ring that an operator made current, not from the one it made itself before', async () => {
     const { rotate, ring, secrets, state } = await setUp();
@@ -299,55 +421,96 @@ describe('the rotation function', () => {
   });
 });
 
-describe('through three rotations', () => {
-  it('no valid token is refused, even by a verifier that reads the set twelve hours late, and retired keys end', async () => {
-    const { rotate, ring, published, state, now, secrets } = await setUp();
+describe('through many rotations', () => {
+  it.each([
+    { everyDays: 10, rotations: 4, retiredAtTheEnd: 1 },
+    { everyDays: 2, rotations: 10, retiredAtTheEnd: 4 },
+  ])(
+    'every $everyDays days no valid token is refused, even by a verifier that reads the set twelve hours late, and retired keys end',
+    async ({ everyDays, rotations, retiredAtTheEnd }) => {
+      const { rotate, ring, published, state, now, secrets } = await setUp();
+      await rotate();
+      const minter = createTokenMinter({
+        ...self,
+        now,
+        lifetimeSeconds: tokenLifetimeSeconds,
+        signingKey: createSigningKeySource({ client: secrets, keyRingArn, now }),
+      });
+      const prompt = createTokenVerifier({ ...self, now, keys: createKeySource({ load: published, now }) });
+      let lateSet = await published();
+      const late = () =>
+        createTokenVerifier({ ...self, now, keys: createKeySource({ load: async () => lateSet, now }) });
+      const seenKids = new Set<string>();
+      let alive: MintedToken[] = [];
+      const dead: string[] = [];
+
+      for (let hours = 12; hours <= rotations * everyDays * 24; hours += 12) {
+        state.now = NOW + hours * HOUR;
+        alive.push(await minter.mint({ userId: `user-${hours}`, appid: 'wx1' }));
+        if (hours % (everyDays * 24) === 0) await rotate();
+        // A signer that has not noticed the rotation yet.
+        alive.push(await minter.mint({ userId: `user-${hours}-late`, appid: 'wx1' }));
+        const expired = ({ expiresAt }: MintedToken) => expiresAt * 1000 <= state.now - 5_000;
+        dead.push(...alive.filter(expired).map(({ token }) => token));
+        alive = alive.filter((minted) => !expired(minted));
+        const lateVerifier = late();
+        for (const { token } of alive) {
+          await prompt.verify(token);
+          await lateVerifier.verify(token);
+        }
+        const set = (await published()) as { keys: Record<string, string>[] };
+        expect(set.keys.length).toBeLessThanOrEqual(10);
+        for (const key of set.keys) {
+          expect(Object.keys(key)).toEqual(['kid', 'alg', 'use', 'kty', 'n', 'e']);
+          seenKids.add(key.kid ?? '');
+        }
+        lateSet = set;
+      }
+
+      expect(seenKids.size).toBe(2 + rotations);
+      expect((await ring()).retired).toHaveLength(retiredAtTheEnd);
+      for (const token of dead.slice(0, 5)) {
+        await expect(prompt.verify(token)).rejects.toMatchObject({ reason: 'unknown_key' });
+      }
+      for (const token of dead)
+        await expect(prompt.verify(token)).rejects.toMatchObject({ code: 'unauthorized' });
+    },
+    60_000,
+  );
+});
+
+describe('an emergency among running signers and verifiers', () => {
+  it('refuses the tokens of the dropped key within half a minute, and not one other', async () => {
+    const { rotate, ring, published, drop, state, now, secrets } = await setUp();
     await rotate();
-    const minter = createTokenMinter({
-      ...self,
-      now,
-      lifetimeSeconds: rules.tokenLifetimeSeconds,
-      signingKey: createSigningKeySource({ client: secrets, keyRingArn, now }),
-    });
-    const prompt = createTokenVerifier({ ...self, now, keys: createKeySource({ load: published, now }) });
-    let lateSet = await published();
-    const late = () =>
-      createTokenVerifier({ ...self, now, keys: createKeySource({ load: async () => lateSet, now }) });
-    const seenKids = new Set<string>();
-    let alive: MintedToken[] = [];
-    const dead: string[] = [];
+    const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
+    const minter = createTokenMinter({ ...self, now, lifetimeSeconds: tokenLifetimeSeconds, signingKey });
+    const verifier = createTokenVerifier({ ...self, now, keys: createKeySource({ load: published, now }) });
+    const mint = async () => (await minter.mint({ userId: 'user', appid: 'wx1' })).token;
+    const retired = await mint();
+    state.now += 2 * DAY;
+    await rotate();
+    const condemned = await mint();
+    await verifier.verify(condemned);
 
-    for (let hours = 12; hours <= 40 * 24; hours += 12) {
-      state.now = NOW + hours * HOUR;
-      alive.push(await minter.mint({ userId: `user-${hours}`, appid: 'wx1' }));
-      if (hours % (10 * 24) === 0) await rotate();
-      // A signer that has not noticed the rotation yet.
-      alive.push(await minter.mint({ userId: `user-${hours}-late`, appid: 'wx1' }));
-      const expired = ({ expiresAt }: MintedToken) => expiresAt * 1000 <= state.now - 5_000;
-      dead.push(...alive.filter(expired).map(({ token }) => token));
-      alive = alive.filter((minted) => !expired(minted));
-      const lateVerifier = late();
-      for (const { token } of alive) {
-        await prompt.verify(token);
-        await lateVerifier.verify(token);
-      }
-      const set = (await published()) as { keys: Record<string, string>[] };
-      expect(set.keys.length).toBeLessThanOrEqual(10);
-      for (const key of set.keys) {
-        expect(Object.keys(key)).toEqual(['kid', 'alg', 'use', 'kty', 'n', 'e']);
-        seenKids.add(key.kid ?? '');
-      }
-      lateSet = set;
-    }
+    await drop((await ring()).current.kid);
+    await rotate();
+    const { current } = await ring();
 
-    expect(seenKids.size).toBe(2 + 4);
-    expect((await ring()).retired).toHaveLength(1);
-    for (const token of dead.slice(0, 5)) {
-      await expect(prompt.verify(token)).rejects.toMatchObject({ reason: 'unknown_key' });
+    const minted: { token: string; at: number }[] = [];
+    const start = state.now;
+    for (let second = 0; second <= 60; second++) {
+      state.now = start + second * 1000;
+      minted.push({ token: await mint(), at: second });
+      await verifier.verify(retired);
+      await new Promise(setImmediate);
     }
-    for (const token of dead)
-      await expect(prompt.verify(token)).rejects.toMatchObject({ code: 'unauthorized' });
-  }, 60_000);
+    await expect(verifier.verify(condemned)).rejects.toMatchObject({ reason: 'unknown_key' });
+    for (const { token, at } of minted) {
+      if (at >= 30) expect((await verifier.verify(token)).userId).toBe('user');
+      expect(decodeProtectedHeader(token).kid === current.kid, `minted after ${at} s`).toBe(at >= 30);
+    }
+  });
 });
 
 describe('the signing key', () => {
@@ -374,7 +537,7 @@ describe('the signing key', () => {
     });
   });
 
-  it('is read once, cannot leave the process, and follows a rotation within minutes', async () => {
+  it('is read once, cannot leave the process, and follows a rotation', async () => {
     const { rotate, ring, state, now, secrets } = await setUp();
     await rotate();
     let reads = 0;
@@ -393,8 +556,40 @@ describe('the signing key', () => {
     await rotate();
     const { current } = await ring();
 
-    await signingKey();
-    await expect.poll(async () => (await signingKey()).kid).toBe(current.kid);
+    expect((await signingKey()).kid).toBe(current.kid);
+  });
+
+  it('is looked for again before it signs once it is half a minute old, even after a long sleep', async () => {
+    const { rotate, ring, state, now, secrets, drop } = await setUp();
+    await rotate();
+    const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
+    const { kid: old } = await signingKey();
+    await drop(old);
+    await rotate();
+
+    state.now += 30_000 - 1;
+    const justBefore = await signingKey();
+    state.now += 1;
+    const due = await signingKey();
+
+    expect(justBefore.kid).toBe(old);
+    expect(due.kid).toBe((await ring()).current.kid);
+  });
+
+  it('goes on signing for a quarter of an hour while the secret cannot be read, and not longer', async () => {
+    const { rotate, state, now, secrets } = await setUp();
+    await rotate();
+    const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
+    const held = await signingKey();
+    secrets.middlewareStack.add(() => () => Promise.reject(new Error('the service is away')), {
+      step: 'initialize',
+    });
+
+    state.now += 15 * 60_000 - 1;
+    expect((await signingKey()).kid).toBe(held.kid);
+    state.now += 5_001;
+
+    await expect(signingKey()).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it('is imported once for as long as it stays the same', async () => {

@@ -1,0 +1,134 @@
+/**
+ * The two documents that other teams' verifiers start from, served by API Gateway itself: its own JWT authorizer
+ * gives an issuer 1.5 seconds, which a function that starts cold may miss.
+ */
+import { Fn } from 'aws-cdk-lib';
+import {
+  AwsIntegration,
+  type Integration,
+  type MethodResponse,
+  MockIntegration,
+  PassthroughBehavior,
+} from 'aws-cdk-lib/aws-apigateway';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { errorCatalogue } from '../functions/errors/catalogue.ts';
+import { documentPath } from '../functions/http/routes.ts';
+import { TOKEN_ALGORITHM } from '../functions/tokens/claims.ts';
+import { JWKS_ATTRIBUTE, JWKS_KEY, PARTITION_KEY } from '../functions/users/table.ts';
+import { envelopeTemplate } from './gateway-responses.ts';
+
+/** A document as a method of the API. */
+export interface ServedDocument {
+  readonly integration: Integration;
+  readonly methodResponses: MethodResponse[];
+}
+
+/** The document changes with the stage's settings only. */
+const DISCOVERY_CACHE = "'public, max-age=3600'";
+
+/**
+ * Short, because a key that is dropped in an emergency lives on in every cache between us and a verifier; new keys
+ * are public for hours before they sign, so no cache is ever too old for those.
+ */
+const JWKS_CACHE = "'public, max-age=300'";
+
+/** Seconds in `Retry-After` while the keys cannot be read: the first rotation takes a few. */
+const RETRY_AFTER_SECONDS = 5;
+
+const CACHE_CONTROL = 'method.response.header.Cache-Control';
+const RETRY_AFTER = 'method.response.header.Retry-After';
+
+/** What tokens say, for `claims_supported`. */
+const claims = ['iss', 'aud', 'sub', 'client_id', 'iat', 'exp', 'jti', 'auth_time'];
+
+/**
+ * The OpenID Provider Metadata (OpenID Connect Discovery 1.0, section 3) of an issuer whose tokens come from a login
+ * of its own: every required member but the endpoints that do not exist here.
+ *
+ * @param issuer the `iss` of tokens; clients compare it exactly
+ */
+export function discoveryDocument(issuer: string): ServedDocument {
+  const document = JSON.stringify({
+    issuer,
+    jwks_uri: Fn.join('', [issuer, documentPath('jwks')]),
+    // Nothing is handed out over OAuth here; this is what issuers without an authorization endpoint say.
+    response_types_supported: ['id_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [TOKEN_ALGORITHM],
+    claims_supported: claims,
+  });
+  return {
+    integration: new MockIntegration({
+      passthroughBehavior: PassthroughBehavior.NEVER,
+      requestTemplates: { 'application/json': '{"statusCode": 200}' },
+      integrationResponses: [
+        {
+          statusCode: '200',
+          responseParameters: { [CACHE_CONTROL]: DISCOVERY_CACHE },
+          responseTemplates: { 'application/json': document },
+        },
+      ],
+    }),
+    methodResponses: [{ statusCode: '200', responseParameters: { [CACHE_CONTROL]: true } }],
+  };
+}
+
+/**
+ * The JWK Set (RFC 7517) out of the item that rotation publishes, as the text it is stored as.
+ *
+ * @param reader may read that item and do nothing else
+ */
+export function jwksDocument(reader: IRole, tableName: string): ServedDocument {
+  const { status } = errorCatalogue.unavailable;
+  return {
+    integration: new AwsIntegration({
+      service: 'dynamodb',
+      action: 'GetItem',
+      options: {
+        credentialsRole: reader,
+        // What a client sends must never become the request to DynamoDB.
+        passthroughBehavior: PassthroughBehavior.NEVER,
+        requestTemplates: {
+          'application/json': JSON.stringify({
+            TableName: tableName,
+            Key: { [PARTITION_KEY]: { S: JWKS_KEY } },
+            ProjectionExpression: JWKS_ATTRIBUTE,
+          }),
+        },
+        integrationResponses: [
+          {
+            selectionPattern: '200',
+            statusCode: '200',
+            responseParameters: { [CACHE_CONTROL]: JWKS_CACHE },
+            responseTemplates: { 'application/json': publishedOrUnavailable },
+          },
+          {
+            statusCode: String(status),
+            responseParameters: {
+              [CACHE_CONTROL]: "'no-store'",
+              [RETRY_AFTER]: `'${RETRY_AFTER_SECONDS}'`,
+            },
+            responseTemplates: { 'application/json': envelopeTemplate('unavailable') },
+          },
+        ],
+      },
+    }),
+    methodResponses: [
+      { statusCode: '200', responseParameters: { [CACHE_CONTROL]: true } },
+      { statusCode: String(status), responseParameters: { [CACHE_CONTROL]: true, [RETRY_AFTER]: true } },
+    ],
+  };
+}
+
+/**
+ * DynamoDB answers 200 for an item that is not there, as before the first rotation. Overrides are API Gateway's way
+ * to change the answer once the template has seen the body.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html
+ */
+const publishedOrUnavailable = `#set($jwks = $input.path('$.Item.${JWKS_ATTRIBUTE}.S'))
+#if($jwks && $jwks != "")$jwks#else
+#set($context.responseOverride.status = ${errorCatalogue.unavailable.status})
+#set($context.responseOverride.header.Cache-Control = "no-store")
+#set($context.responseOverride.header.Retry-After = "${RETRY_AFTER_SECONDS}")
+${envelopeTemplate('unavailable')}
+#end`;
