@@ -12,6 +12,17 @@ const list = v.pipe(
 );
 const wholeNumber = v.pipe(text, v.regex(/^\d{1,9}$/, 'is not a whole number'), v.transform(Number));
 
+/** Keys may only come over TLS; a loopback address is for tests and local runs. */
+const keysUrl = v.pipe(
+  url,
+  v.check((value) => {
+    const { protocol, hostname } = new URL(value);
+    return (
+      protocol === 'https:' || (protocol === 'http:' && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(hostname))
+    );
+  }, 'is not an https URL'),
+);
+
 const table = { TABLE_NAME: text };
 const tokens = { TOKEN_ISSUER: url, TOKEN_AUDIENCE: text };
 
@@ -34,6 +45,15 @@ export const environments = {
   }),
   member: v.object({ ...table, SERVICE_VERSION: text }),
   authorizer: v.object({ ...table, ...tokens }),
+  'remote-authorizer': v.object({
+    ...tokens,
+    /** Where the issuer publishes its JWK Set. */
+    JWKS_URL: keysUrl,
+    /** How HTTP APIs with payload 2.0 were set up: simple responses, or policies. */
+    HTTP_RESPONSE: v.picklist(['simple', 'iam'], 'is neither simple nor iam'),
+    /** Longest that an AppSync API keeps a yes. */
+    CACHE_TTL_SECONDS: wholeNumber,
+  }),
   rotation: v.object({
     ...table,
     KEY_RING_ARN: text,
