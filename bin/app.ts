@@ -7,5 +7,6 @@ const app = new App();
 const stage: string = app.node.tryGetContext('stage') ?? 'dev';
 
 new WechatLoginStack(app, `WechatLogin-${stage}`, {
+  stage,
   settings: settingsFor(stage, app.node.tryGetContext('settings')),
 });

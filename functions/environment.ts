@@ -12,14 +12,15 @@ const list = v.pipe(
 );
 const wholeNumber = v.pipe(text, v.regex(/^\d{1,9}$/, 'is not a whole number'), v.transform(Number));
 
+const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
+
 /** Keys may only come over TLS; a loopback address is for tests and local runs. */
 const keysUrl = v.pipe(
   url,
   v.check((value) => {
+    if (!URL.canParse(value)) return true;
     const { protocol, hostname } = new URL(value);
-    return (
-      protocol === 'https:' || (protocol === 'http:' && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(hostname))
-    );
+    return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname));
   }, 'is not an https URL'),
 );
 

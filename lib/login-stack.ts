@@ -4,11 +4,13 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
+import { JWKS_PATH } from '../functions/tokens/claims.ts';
 import { JWKS_KEY } from '../functions/users/table.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { StageSettings } from './config.ts';
 import { KeyRing } from './key-ring.ts';
 import { LoginApi } from './login-api.ts';
+import { admitApisOf, publishStage } from './other-teams.ts';
 import { ServiceFunction } from './service-function.ts';
 import { UsersTable } from './users-table.ts';
 
@@ -22,13 +24,15 @@ const KEY_PUBLIC_BEFORE_USE_SECONDS = 12 * 3600;
 export interface WechatLoginStackProps extends StackProps {
   /** The stage's settings, from `lib/config.ts`. */
   readonly settings: StageSettings;
+  /** The stage's name; other stacks find this one by it. */
+  readonly stage: string;
 }
 
 /** A WeChat mini-program login service of its own. */
 export class WechatLoginStack extends Stack {
   constructor(scope: Construct, id: string, props: WechatLoginStackProps) {
     super(scope, id, { description: 'WeChat mini-program login', ...props });
-    const { settings } = props;
+    const { settings, stage } = props;
 
     const users = new UsersTable(this, 'Users', { protectData: settings.protectData });
     const keyRing = new KeyRing(this, 'KeyRing', { protectData: settings.protectData });
@@ -115,6 +119,14 @@ export class WechatLoginStack extends Stack {
       functions: { login: login.lambda, member: member.lambda },
       authorizer: authorizer.lambda,
     });
+
+    publishStage(this, stage, {
+      issuer,
+      audience: settings.audience,
+      'jwks-url': `${issuer}${JWKS_PATH}`,
+      'authorizer-arn': authorizer.lambda.functionArn,
+    });
+    for (const account of settings.consumerAccounts) admitApisOf(account, authorizer.lambda);
 
     new CfnOutput(this, 'ApiUrl', {
       value: settings.publicUrl ?? api.url,

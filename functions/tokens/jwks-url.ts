@@ -23,9 +23,10 @@ export async function loadJwksFromUrl(url: string): Promise<Jwks> {
   try {
     const { keys } = v.parse(jwkListSchema, JSON.parse(text));
     return {
-      keys: keys
-        .filter((key) => v.is(knownMembersSchema, key))
-        .map((key) => v.parse(knownMembersSchema, key)),
+      keys: keys.flatMap((key) => {
+        const known = v.safeParse(knownMembersSchema, key);
+        return known.success ? [known.output] : [];
+      }),
     };
   } catch {
     // Not as a cause: a parser quotes what it could not read.

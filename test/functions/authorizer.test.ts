@@ -187,7 +187,7 @@ describe('the Lambda entry', () => {
 
     const answer = await handler(requestWith(freshToken()));
 
-    expect(answer.context).toMatchObject({ user_id: 'user-1' });
+    expect(answer).toMatchObject({ context: { user_id: 'user-1' } });
   });
 
   it('starts without its keys and reports their absence as trouble, not as a bad token', async () => {
