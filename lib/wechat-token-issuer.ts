@@ -1,4 +1,5 @@
 /** A WeChat login service as other teams' stacks know it: whose tokens to trust, and where its keys are. */
+import { Token } from 'aws-cdk-lib';
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
@@ -39,6 +40,9 @@ export interface FromStageProps {
   readonly stage: string;
 }
 
+/** Keys may only come over TLS; a loopback address is for tests and local runs. */
+const ADDRESS = /^(https:\/\/[^\s/]|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])(\S*[^\s/])?$/;
+
 /** A WeChat login service. */
 export class WechatTokenIssuer extends Construct {
   /** The tokens' `iss`. */
@@ -73,6 +77,13 @@ export class WechatTokenIssuer extends Construct {
 
   private constructor(scope: Construct, id: string, attributes: WechatTokenIssuerAttributes) {
     super(scope, id);
+    for (const name of ['issuer', 'jwksUrl'] as const) {
+      const url = attributes[name];
+      if (url === undefined || Token.isUnresolved(url) || ADDRESS.test(url)) continue;
+      throw new Error(
+        `${this.node.path}: ${name} is '${url}'; it must be an https URL without a slash at the end`,
+      );
+    }
     this.attributes = attributes;
     this.issuer = attributes.issuer;
     this.audience = attributes.audience;
