@@ -45,49 +45,69 @@ const ADDRESS = /^(https:\/\/[^\s/]|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/
 
 /** A WeChat login service. */
 export class WechatTokenIssuer extends Construct {
-  /** The tokens' `iss`. */
-  readonly issuer: string;
-  /** The tokens' `aud`. */
-  readonly audience: string;
-  /** Where the public keys are. */
-  readonly jwksUrl: string;
   private readonly attributes: WechatTokenIssuerAttributes;
 
   /** A login service in the same account and region, by what its stack wrote to SSM. */
   static fromStage(scope: Construct, id: string, props: FromStageProps): WechatTokenIssuer {
     const read = (parameter: StageParameter): string =>
       StringParameter.valueForStringParameter(scope, stageParameterName(props.stage, parameter));
+    // Read when asked for: a parameter that nothing uses would be one more that a deployment can fail on.
     return new WechatTokenIssuer(scope, id, {
-      issuer: read('issuer'),
-      audience: read('audience'),
-      jwksUrl: read('jwks-url'),
-      authorizerArn: read('authorizer-arn'),
+      get issuer() {
+        return read('issuer');
+      },
+      get audience() {
+        return read('audience');
+      },
+      get jwksUrl() {
+        return read('jwks-url');
+      },
+      get authorizerArn() {
+        return read('authorizer-arn');
+      },
       authorizerInThisAccount: true,
     });
   }
 
-  /** Any login service, in whatever account. */
+  /**
+   * Any login service, in whatever account.
+   *
+   * @throws Error when a URL is not one that keys may come from
+   */
   static fromAttributes(
     scope: Construct,
     id: string,
     attributes: WechatTokenIssuerAttributes,
   ): WechatTokenIssuer {
-    return new WechatTokenIssuer(scope, id, attributes);
-  }
-
-  private constructor(scope: Construct, id: string, attributes: WechatTokenIssuerAttributes) {
-    super(scope, id);
+    const issuer = new WechatTokenIssuer(scope, id, attributes);
     for (const name of ['issuer', 'jwksUrl'] as const) {
       const url = attributes[name];
       if (url === undefined || Token.isUnresolved(url) || ADDRESS.test(url)) continue;
       throw new Error(
-        `${this.node.path}: ${name} is '${url}'; it must be an https URL without a slash at the end`,
+        `${issuer.node.path}: ${name} is '${url}'; it must be an https URL without a slash at the end`,
       );
     }
+    return issuer;
+  }
+
+  private constructor(scope: Construct, id: string, attributes: WechatTokenIssuerAttributes) {
+    super(scope, id);
     this.attributes = attributes;
-    this.issuer = attributes.issuer;
-    this.audience = attributes.audience;
-    this.jwksUrl = attributes.jwksUrl ?? `${attributes.issuer}${JWKS_PATH}`;
+  }
+
+  /** The tokens' `iss`. */
+  get issuer(): string {
+    return this.attributes.issuer;
+  }
+
+  /** The tokens' `aud`. */
+  get audience(): string {
+    return this.attributes.audience;
+  }
+
+  /** Where the public keys are. */
+  get jwksUrl(): string {
+    return this.attributes.jwksUrl ?? `${this.issuer}${JWKS_PATH}`;
   }
 
   /**
