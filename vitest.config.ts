@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/functions/**/*.test.ts', 'test/local/**/*.test.ts', 'test/testing/**/*.test.ts'],
+          include: ['test/*.test.ts', 'test/{bin,functions,local,testing}/**/*.test.ts'],
           testTimeout: 30_000,
         },
       },

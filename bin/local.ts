@@ -46,7 +46,7 @@ function printLog(functionId: string, line: string): void {
 }
 
 /** Logs a demo user in through the gateway and opens a protected route with the token. */
-async function demonstrate({ url }: LocalService): Promise<void> {
+async function demonstrate({ url, dynamodbEndpoint, tableNames }: LocalService): Promise<void> {
   const body = JSON.stringify({ code: 'demo-xiaoming', nickName: '小明' });
   const login = await fetch(`${url}/member/login`, {
     method: 'POST',
@@ -67,6 +67,10 @@ Log in yourself:
 and send the token along:
 
   curl -s ${url}/member/me -H 'authorization: Bearer <token>'
+
+Be the operator:
+
+  npm run members -- find --user-id ${data.user_id} --local ${dynamodbEndpoint} --table ${tableNames[0]}
 `);
 }
 

@@ -8,6 +8,7 @@ import { log } from './log/logger.ts';
 import { loadJwksFromTable } from './tokens/jwks-item.ts';
 import { createKeySource } from './tokens/verification-keys.ts';
 import { createTokenVerifier } from './tokens/verify.ts';
+import { createRevocations } from './users/revocations.ts';
 
 /** Longest that INIT waits for the keys; the first request waits for the rest. */
 const WARM_UP_MS = 1_000;
@@ -23,6 +24,7 @@ const decide = createDecide({
     audience: environment.TOKEN_AUDIENCE,
     now: Date.now,
   }),
+  revocations: environment.CHECK_REVOCATION ? createRevocations({ ...table, now: Date.now }) : undefined,
 });
 
 export const handler = createAuthorizer({

@@ -24,6 +24,11 @@ const keysUrl = v.pipe(
   }, 'is not an https URL'),
 );
 
+const flag = v.pipe(
+  v.picklist(['true', 'false'], 'is neither true nor false'),
+  v.transform((value) => value === 'true'),
+);
+
 const table = { TABLE_NAME: text };
 const tokens = { TOKEN_ISSUER: url, TOKEN_AUDIENCE: text };
 
@@ -45,7 +50,12 @@ export const environments = {
     CODE_REUSE_WINDOW_SECONDS: wholeNumber,
   }),
   member: v.object({ ...table, SERVICE_VERSION: text }),
-  authorizer: v.object({ ...table, ...tokens }),
+  authorizer: v.object({
+    ...table,
+    ...tokens,
+    /** Whether tokens that were revoked, and users who are banned or gone, are refused. */
+    CHECK_REVOCATION: flag,
+  }),
   'remote-authorizer': v.object({
     ...tokens,
     /** Where the issuer publishes its JWK Set. */

@@ -1,10 +1,11 @@
-/** `POST /member/login`: wires the login to WeChat, DynamoDB and Secrets Manager. */
+/** The routes that sign tokens: wires them to WeChat, DynamoDB and Secrets Manager. */
 import { createDocumentClient, createSecretsClient, openConnection } from './aws/clients.ts';
 import { readEnvironment } from './environment.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { log } from './log/logger.ts';
 import { createLogIn } from './login/log-in.ts';
 import { createLoginRoute } from './login/login-route.ts';
+import { createRefreshRoute } from './login/refresh-route.ts';
 import { createTokenMinter } from './tokens/mint.ts';
 import { createSigningKeySource } from './tokens/signing-keys.ts';
 import { createUsers } from './users/find-or-create.ts';
@@ -30,18 +31,21 @@ const signingKey = createSigningKeySource({
 });
 const appid = environment.WECHAT_APPIDS[0] ?? '';
 
+const tokens = createTokenMinter({
+  signingKey,
+  issuer: environment.TOKEN_ISSUER,
+  audience: environment.TOKEN_AUDIENCE,
+  lifetimeSeconds: environment.TOKEN_LIFETIME_SECONDS,
+  now,
+});
+
+const wechat = createWechatClient({ apiBases: environment.WECHAT_API_BASE });
 const logIn = createLogIn({
-  wechat: createWechatClient({ apiBases: environment.WECHAT_API_BASE }),
+  wechat,
   appSecrets,
   users: createUsers(table),
   spentCodes: createSpentCodes({ ...table, windowSeconds: environment.CODE_REUSE_WINDOW_SECONDS }),
-  tokens: createTokenMinter({
-    signingKey,
-    issuer: environment.TOKEN_ISSUER,
-    audience: environment.TOKEN_AUDIENCE,
-    lifetimeSeconds: environment.TOKEN_LIFETIME_SECONDS,
-    now,
-  }),
+  tokens,
 });
 
 // INIT has a full CPU for nothing: what the first login needs is fetched now, side by side. A failure here is
@@ -49,8 +53,15 @@ const logIn = createLogIn({
 await Promise.allSettled([
   appSecrets.secretFor(appid),
   signingKey(),
+  wechat.openConnection(),
   openConnection(dynamodb, environment.TABLE_NAME),
 ]);
 
-/** Answers `POST /member/login`. */
-export const handler = createHttpHandler({ 'POST /member/login': createLoginRoute({ logIn, appid }) }, log);
+/** Answers the routes of `functions/http/routes.ts` that name the login function. */
+export const handler = createHttpHandler(
+  {
+    'POST /member/login': createLoginRoute({ logIn, appid }),
+    'POST /member/refresh': createRefreshRoute({ tokens, now }),
+  },
+  log,
+);

@@ -6,13 +6,15 @@ import { log } from './log/logger.ts';
 import { createMemberRoutes } from './member/member-routes.ts';
 import { loadSigningKeyCreatedAt } from './tokens/jwks-item.ts';
 import { createUsers } from './users/find-or-create.ts';
+import { createRevocations } from './users/revocations.ts';
 
 const environment = readEnvironment('member');
 const client = createDocumentClient();
-const table = { client, tableName: environment.TABLE_NAME };
+const table = { client, tableName: environment.TABLE_NAME, now: Date.now };
 
 const routes = createMemberRoutes({
-  users: createUsers({ ...table, now: Date.now }),
+  users: createUsers(table),
+  revocations: createRevocations(table),
   signingKeyCreatedAt: () => loadSigningKeyCreatedAt(table),
   version: environment.SERVICE_VERSION,
   now: Date.now,

@@ -44,6 +44,11 @@ const settingsSchema = v.strictObject({
       `must be at most ${TOKEN_LIFETIME_SECONDS} (7 days): verifiers refuse longer ones`,
     ),
   ),
+  /**
+   * Whether our own routes refuse tokens after a logout, a ban or an erasure, for one read of the table a request.
+   * Without it a token is good until it expires, and can be refreshed until then.
+   */
+  checkRevocation: v.boolean(),
   /** How long a code that arrives twice logs the same user in, in seconds; 0 turns it off. */
   codeReuseWindowSeconds: v.pipe(
     v.number(),
@@ -85,6 +90,7 @@ const defaults: v.InferInput<typeof settingsSchema> = {
   wechatApiBases: ['https://api.weixin.qq.com', 'https://api2.weixin.qq.com'],
   audience: 'wechat-login',
   tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS,
+  checkRevocation: true,
   codeReuseWindowSeconds: 60,
   keyRotationDays: 30,
   consumerAccounts: [],

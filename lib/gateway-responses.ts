@@ -35,8 +35,19 @@ const retryAfterSeconds: Partial<Record<ErrorCode, number>> = { unavailable: 2, 
 /** The envelope of an error as a template that API Gateway fills in. */
 export const envelopeTemplate = (error: ErrorCode): string => {
   const { status, zh } = errorCatalogue[error];
-  return JSON.stringify({ code: status, msg: zh, error, request_id: '$context.requestId' });
+  return envelope(status, zh, error);
 };
+
+/** Our authorizer denies a token only with a reason, which it puts into its context: revoked, or banned. */
+const denialTemplate = envelope(
+  errorCatalogue.forbidden.status,
+  '$context.authorizer.msg',
+  '$context.authorizer.error',
+);
+
+function envelope(code: number, msg: string, error: string): string {
+  return JSON.stringify({ code, msg, error, request_id: '$context.requestId' });
+}
 
 /** Gives every refusal of the API our envelope. The gateway cannot see `Accept-Language`, so it speaks Chinese. */
 export function addGatewayResponses(api: RestApi): void {
@@ -50,7 +61,9 @@ export function addGatewayResponses(api: RestApi): void {
         ...(error === 'unauthorized' && { 'WWW-Authenticate': "'Bearer'" }),
         ...(retryAfter !== undefined && { 'Retry-After': `'${retryAfter}'` }),
       },
-      templates: { 'application/json': envelopeTemplate(error) },
+      templates: {
+        'application/json': type === ResponseType.ACCESS_DENIED ? denialTemplate : envelopeTemplate(error),
+      },
     });
   }
 }

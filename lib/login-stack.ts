@@ -2,12 +2,14 @@
 import { CfnOutput, Duration, RemovalPolicy, SecretValue, Stack, type StackProps } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
 import { JWKS_PATH } from '../functions/tokens/claims.ts';
-import { JWKS_KEY } from '../functions/users/table.ts';
+import { JWKS_KEY, revokedTokenKey } from '../functions/users/table.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { StageSettings } from './config.ts';
+import { usersTableParameter } from './deployed-names.ts';
 import { KeyRing } from './key-ring.ts';
 import { LoginApi } from './login-api.ts';
 import { admitApisOf, publishStage } from './other-teams.ts';
@@ -93,14 +95,20 @@ export class WechatLoginStack extends Stack {
       { description: 'Answers the member routes', memorySize: 512, timeout: Duration.seconds(10) },
       { TABLE_NAME: users.tableName, SERVICE_VERSION: packageJson.version },
     );
-    users.grantItems(member.role, 'dynamodb:GetItem');
+    users.grantItems(member.role, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    users.grantItem(member.role, revokedTokenKey('*'), 'dynamodb:PutItem');
 
     const authorizer = add(
       'authorizer',
       { description: 'Decides whether a token opens a route', memorySize: 512, timeout: Duration.seconds(8) },
-      { ...tokenEnvironment, TABLE_NAME: users.tableName },
+      {
+        ...tokenEnvironment,
+        TABLE_NAME: users.tableName,
+        CHECK_REVOCATION: String(settings.checkRevocation),
+      },
     );
     users.grantItem(authorizer.role, JWKS_KEY, 'dynamodb:GetItem');
+    if (settings.checkRevocation) users.grantItems(authorizer.role, 'dynamodb:BatchGetItem');
 
     const rotation = add(
       'rotation',
@@ -120,6 +128,11 @@ export class WechatLoginStack extends Stack {
       authorizer: authorizer.lambda,
     });
 
+    new StringParameter(this, 'UsersTableName', {
+      description: 'Where the operator commands find the users table',
+      parameterName: usersTableParameter(this.stackName),
+      stringValue: users.tableName,
+    });
     publishStage(this, stage, {
       issuer,
       audience: settings.audience,

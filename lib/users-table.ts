@@ -43,11 +43,12 @@ export class UsersTable extends Construct {
     this.allow(grantee, actions, this.table.tableArn);
   }
 
-  /** Allows exactly these actions on one item, named by its partition key. */
+  /** Allows exactly these actions on the items whose partition key is this one; `*` stands for any text. */
   grantItem(grantee: IGrantable, key: string, ...actions: `dynamodb:${string}`[]): void {
+    const operator = key.includes('*') ? 'StringLike' : 'StringEquals';
     this.allow(grantee, actions, this.table.tableArn, {
       // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
-      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [key] },
+      [`ForAllValues:${operator}`]: { 'dynamodb:LeadingKeys': [key] },
     });
   }
 

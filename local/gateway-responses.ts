@@ -146,8 +146,8 @@ function compileWording({ logicalId, properties }: ResolvedResource): Wording {
 export function compileParameter(source: string, where: string): ParameterValue {
   const literal = /^'(.*)'$/s.exec(source)?.[1];
   if (literal !== undefined) {
-    if (/[\r\n]/.test(literal))
-      throw new LocalRunError(`${where}: a header value must not hold a line break.`);
+    if (/[^\t\x20-\x7e]/.test(literal))
+      throw new LocalRunError(`${where}: a header value must be printable ASCII.`);
     return () => literal;
   }
   const variable = /^context\.(.+)$/.exec(source)?.[1];

@@ -74,10 +74,10 @@ async function answer(
   };
   try {
     const result = await handler(JSON.parse(event), context);
-    send({ type: 'result', requestId, payload: JSON.stringify(result === undefined ? null : result) });
+    send({ type: 'result', payload: JSON.stringify(result === undefined ? null : result) });
   } catch (thrown) {
     logError('Invoke Error', thrown);
-    send({ type: 'error', requestId, error: toLambdaError(thrown) });
+    send({ type: 'error', error: toLambdaError(thrown) });
   }
   // Everything written before these marks belongs to this invocation.
   process.stdout.write(`\n\0end ${requestId}\n`);

@@ -49,8 +49,8 @@ export interface InvokeMessage {
 export type FromEnvironment =
   | { readonly type: 'ready' }
   | { readonly type: 'init-error'; readonly error: LambdaError }
-  | { readonly type: 'result'; readonly requestId: string; readonly payload: string }
-  | { readonly type: 'error'; readonly requestId: string; readonly error: LambdaError };
+  | { readonly type: 'result'; readonly payload: string }
+  | { readonly type: 'error'; readonly error: LambdaError };
 
 /** A started environment. */
 export interface ExecutionEnvironment {

@@ -46,6 +46,8 @@ export interface LocalStack {
   readonly url: string;
   /** Base URL of the database, for tools and tests that look inside. */
   readonly dynamodbEndpoint: string;
+  /** Names of the template's tables in it. */
+  readonly tableNames: readonly string[];
   /** Base URL of the Secrets Manager stand-in. */
   readonly secretsManagerEndpoint: string;
   /** Answers what resources are called. */
@@ -101,7 +103,7 @@ async function start(
   onClose(database.stop);
   const resolver = createResolver(loadTemplate(await directory));
 
-  await step('tables', () => createTables(resolver, database.endpoint));
+  const tableNames = await step('tables', () => createTables(resolver, database.endpoint));
 
   const rotations = readRotations(resolver);
   const secrets = await step('secrets', () =>
@@ -154,6 +156,7 @@ async function start(
   return {
     url: gateway.url,
     dynamodbEndpoint: database.endpoint,
+    tableNames,
     secretsManagerEndpoint: secrets.endpoint,
     resolver,
     invoke: runtime.invoke,
@@ -161,7 +164,8 @@ async function start(
   };
 }
 
-async function createTables(resolver: Resolver, endpoint: string): Promise<void> {
+/** Answers the tables' names. */
+async function createTables(resolver: Resolver, endpoint: string): Promise<string[]> {
   const client = new DynamoDBClient({
     endpoint,
     region: REGION,
@@ -171,10 +175,14 @@ async function createTables(resolver: Resolver, endpoint: string): Promise<void>
     const tables = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'].flatMap((type) =>
       resolver.resourcesOf(type),
     );
+    const names: string[] = [];
     for (const { logicalId, properties } of tables) {
       const { TableName: _, ...shape } = properties;
-      await createTable(client, String(resolver.names(logicalId).ref), shape);
+      const name = String(resolver.names(logicalId).ref);
+      await createTable(client, name, shape);
+      names.push(name);
     }
+    return names;
   } finally {
     client.destroy();
   }

@@ -61,11 +61,11 @@ interface AssetManifest {
 }
 
 /**
- * Loads the only stack of a cloud assembly, or the one with the given name.
+ * Loads the only stack of a cloud assembly.
  *
- * @throws LocalRunError when there is no such stack, or a file of the assembly cannot be read
+ * @throws LocalRunError when it does not hold exactly one, or a file of it cannot be read
  */
-export function loadTemplate(assemblyDir: string, stackName?: string): Template {
+export function loadTemplate(assemblyDir: string): Template {
   const manifest = readJson<{ artifacts?: Record<string, Artifact> }>(
     path.join(assemblyDir, 'manifest.json'),
   );
@@ -76,13 +76,10 @@ export function loadTemplate(assemblyDir: string, stackName?: string): Template 
       name: properties?.stackName ?? id,
       file: properties?.templateFile ?? '',
     }));
-  const found = stackName === undefined ? stacks : stacks.filter(({ name }) => name === stackName);
-  const [stack, ...others] = found;
+  const [stack, ...others] = stacks;
   if (stack === undefined || others.length > 0) {
     const there = stacks.map(({ name }) => name).join(', ') || 'none';
-    throw new LocalRunError(
-      `The cloud assembly must hold exactly one stack${stackName === undefined ? '' : ` named ${stackName}`}; it holds: ${there}.`,
-    );
+    throw new LocalRunError(`The cloud assembly must hold exactly one stack; it holds: ${there}.`);
   }
 
   const template = readJson<JsonObject>(path.join(assemblyDir, stack.file));

@@ -12,6 +12,8 @@ export interface Route {
 
 export const routes = [
   { method: 'POST', path: '/member/login', auth: 'none', function: 'login' },
+  { method: 'POST', path: '/member/refresh', auth: 'token', function: 'login' },
+  { method: 'POST', path: '/member/logout', auth: 'token', function: 'member' },
   { method: 'GET', path: '/member/me', auth: 'token', function: 'member' },
   { method: 'GET', path: '/whoami', auth: 'token', function: 'member' },
   { method: 'GET', path: '/health', auth: 'none', function: 'member' },

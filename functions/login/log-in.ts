@@ -9,7 +9,7 @@ import { WechatError } from '../wechat/errors.ts';
 
 /** What a login needs; real parts in the Lambda, others in tests. */
 export interface LogInDependencies {
-  readonly wechat: WechatClient;
+  readonly wechat: Omit<WechatClient, 'openConnection'>;
   readonly appSecrets: AppSecrets;
   readonly users: Users;
   readonly spentCodes: SpentCodes;

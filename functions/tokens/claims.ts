@@ -12,6 +12,9 @@ export const JWKS_PATH = '/.well-known/jwks.json';
 /** Seven days, in seconds. */
 export const TOKEN_LIFETIME_SECONDS = 7 * 24 * 3600;
 
+/** Thirty days, in seconds: how long after a login its tokens can be exchanged for new ones. */
+export const REFRESHABLE_SECONDS = 30 * 24 * 3600;
+
 /** Longest token text that is looked at, in characters; ours are about 800. */
 export const MAX_TOKEN_LENGTH = 4096;
 

@@ -143,6 +143,6 @@ export function createRevocations(options: RevocationsOptions): Revocations {
 function stateFrom(item: unknown): v.InferOutput<typeof userState> {
   const result = v.safeParse(userState, item);
   // Without the values: they are someone's.
-  if (!result.success) throw new Error('A user item of the table has a damaged status or tokens_valid_after');
+  if (!result.success) throw new Error('A user item of the table is damaged: status or tokens_valid_after');
   return result.output;
 }

@@ -14,7 +14,7 @@ export interface User extends Profile {
   readonly status: UserStatus;
   /** Exact to about a day, so that a login need not write. */
   readonly lastLoginAt: number;
-  /** Tokens issued before are revoked. */
+  /** Tokens of logins (`auth_time`) before are revoked. */
   readonly tokensValidAfter?: number;
   /** Absent on a user that was read from the index. */
   readonly createdAt?: number;

@@ -47,6 +47,11 @@ export interface WechatClient {
    * `wechat_misconfigured`; nothing else, and nothing secret in it.
    */
   code2Session(input: Code2SessionInput): Promise<WechatSession>;
+  /**
+   * Opens the first call's connection to the first host ahead of it: name, TCP, TLS, and undici's parser, which is
+   * WebAssembly that the first connection compiles. Takes at most a second, and failing is left to the call.
+   */
+  openConnection(): Promise<void>;
   /** Closes all connections; calls under way fail. */
   close(): Promise<void>;
 }
@@ -57,6 +62,8 @@ const KEEP_ALIVE_MS = 4_000;
 const CONNECTIONS_PER_HOST = 32;
 /** An answer has some 150 bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** Longest that a start waits for its connection. */
+const OPEN_MS = 1_000;
 /** Before the retry of a busy WeChat. */
 const BUSY_PAUSE_MS = 100;
 const BUSY = -1;
@@ -113,6 +120,14 @@ export function createWechatClient(options: WechatClientOptions): WechatClient {
       } finally {
         lastUsedAt = now();
       }
+    },
+    async openConnection() {
+      const [first] = hosts;
+      if (first === undefined) return;
+      const limits = { signal: AbortSignal.timeout(OPEN_MS), connectTimeoutMs, maxBytes: MAX_ANSWER_BYTES };
+      // Whatever is answered here, the connection is open; no route is called that could count against a quota.
+      await getText(first.pool, '/', limits).catch(() => {});
+      lastUsedAt = now();
     },
     async close() {
       await Promise.all(hosts.map(({ pool }) => pool.destroy()));

@@ -11,6 +11,10 @@ declare module 'vitest' {
     readonly baseUrl: string;
     /** Where the WeChat simulator answers. */
     readonly wechatUrl: string;
+    /** Where its database answers. */
+    readonly dynamodbEndpoint: string;
+    /** Name of the users table in it. */
+    readonly usersTable: string;
     /** File with every line that the functions have logged. */
     readonly logFile: string;
     /** What must never be read in it, beside what the tests add. */
@@ -28,6 +32,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   });
   project.provide('baseUrl', service.url);
   project.provide('wechatUrl', service.simulatorUrl ?? '');
+  project.provide('dynamodbEndpoint', service.dynamodbEndpoint);
+  project.provide('usersTable', service.tableNames[0] ?? '');
   project.provide('logFile', logFile);
   project.provide('appSecret', service.miniProgram.secret);
   return async () => {

@@ -1,199 +1,82 @@
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createDecide } from '../../functions/authorizer/decide.ts';
-import { type AuthorizerOptions, createAuthorizer } from '../../functions/authorizer/handler.ts';
+import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { IamAnswer } from '../../functions/authorizer/iam-answer.ts';
-import { DomainError } from '../../functions/errors/domain-error.ts';
-import type { Log } from '../../functions/log/logger.ts';
 import { publishJwks } from '../../functions/tokens/jwks-item.ts';
-import { createKeySource } from '../../functions/tokens/verification-keys.ts';
-import { createTokenVerifier, type TokenVerifier } from '../../functions/tokens/verify.ts';
-import {
-  AUDIENCE,
-  createTestKey,
-  ISSUER,
-  NOW,
-  NOW_SECONDS,
-  signWith,
-  type TestKey,
-  validClaims,
-} from '../fixtures/tokens.ts';
+import { createRevocations } from '../../functions/users/revocations.ts';
+import { AUDIENCE, createTestKey, ISSUER, NOW_SECONDS, signWith, type TestKey } from '../fixtures/tokens.ts';
 import { localIdentity, startUsersTable } from '../fixtures/users-table.ts';
 
-const stage = 'arn:aws-cn:execute-api:cn-north-1:111122223333:abc123/prod';
-const now = () => NOW;
-
 let key: TestKey;
-let verifier: TokenVerifier;
-let lines: [level: string, message: string, fields: Record<string, unknown>][];
-
 beforeAll(async () => {
   key = await createTestKey();
-  const keys = createKeySource({ load: async () => key.jwks, now });
-  verifier = createTokenVerifier({ keys, issuer: ISSUER, audience: AUDIENCE, now });
 });
-beforeEach(() => {
-  lines = [];
-});
+beforeEach(() => vi.unstubAllEnvs());
 
-const log: Log = {
-  info: (message, fields) => lines.push(['info', message, fields]),
-  error: (message, fields) => lines.push(['error', message, fields]),
-};
+async function importEntry(endpoint: string, checkRevocation: boolean) {
+  vi.resetModules();
+  for (const [name, value] of Object.entries({
+    TABLE_NAME: 'users',
+    TOKEN_ISSUER: ISSUER,
+    TOKEN_AUDIENCE: AUDIENCE,
+    CHECK_REVOCATION: String(checkRevocation),
+    AWS_REGION: localIdentity.region,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    POWERTOOLS_LOG_LEVEL: 'SILENT',
+  }))
+    vi.stubEnv(name, value);
+  return (await import('../../functions/authorizer.ts')).handler as (event: object) => Promise<IamAnswer>;
+}
 
-/** The authorizer as a REST API knows it. */
-const createRestAuthorizer = (options: Pick<AuthorizerOptions, 'decide' | 'log'>) =>
-  createAuthorizer({ ...options, httpResponse: 'simple', cacheTtlSeconds: 0, now }) as (
-    event: object,
-  ) => Promise<IamAnswer>;
-
-const requestWith = (authorization: string, path = 'GET/member/me') => ({
+const requestWith = (token: string) => ({
   type: 'REQUEST',
   httpMethod: 'GET',
-  methodArn: `${stage}/${path}`,
-  headers: { Authorization: authorization },
-  multiValueHeaders: { Authorization: [authorization] },
-  requestContext: { requestId: 'request-1' },
+  methodArn: 'arn:aws-cn:execute-api:cn-north-1:111122223333:abc123/prod/GET/member/me',
+  headers: { Authorization: token },
 });
 
-describe('the authorizer', () => {
-  it('allows the whole stage to a valid token and hands its content on as flat strings', async () => {
-    const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
+function freshToken(claims: Record<string, unknown> = {}): string {
+  const iat = Math.floor(Date.now() / 1000);
+  return signWith(key, { claims: { iat, auth_time: iat, exp: iat + 60, ...claims } });
+}
 
-    const answer = await authorize(requestWith(`Bearer ${signWith(key, {})}`));
+async function startTable() {
+  const table = await startUsersTable();
+  await publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS });
+  return table;
+}
 
-    expect(answer).toEqual({
-      principalId: 'user-1',
-      policyDocument: {
-        Version: '2012-10-17',
-        Statement: [{ Action: 'execute-api:Invoke', Effect: 'Allow', Resource: `${stage}/*` }],
-      },
-      context: {
-        user_id: 'user-1',
-        appid: validClaims().client_id,
-        jti: validClaims().jti,
-        auth_time: String(NOW_SECONDS - 60),
-        expires_at: String(NOW_SECONDS + 3600),
-      },
-    });
-  });
+it('has its keys before the first request comes, and without revocation needs nothing else', async () => {
+  const table = await startTable();
+  const handler = await importEntry(table.endpoint, false);
+  await table.stop();
 
-  it('grants the same stage whatever the path looks like', async () => {
-    const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
+  const answer = await handler(requestWith(freshToken()));
 
-    for (const path of [
-      'GET/',
-      'GET/a/b/c',
-      'GET/a:b/c:d',
-      'POST/x/arn:aws:execute-api:r:a:other/dev/GET',
-      'GET/*',
-      'GET/%2F',
-    ])
-      expect(
-        (await authorize(requestWith(signWith(key, {}), path))).policyDocument.Statement,
-        path,
-      ).toMatchObject([{ Resource: `${stage}/*` }]);
-  });
-
-  it('answers with the one error API Gateway turns into 401 when there is no valid token', async () => {
-    const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
-    const token = signWith(key, {});
-    const requests = [
-      { ...requestWith(''), headers: null, multiValueHeaders: null },
-      requestWith('nonsense'),
-      requestWith(`Bearer ${token}x`),
-      requestWith(`Bearer ${signWith(key, { claims: { exp: NOW_SECONDS - 60 } })}`),
-      { ...requestWith(token), multiValueHeaders: { Authorization: [token, token] } },
-    ];
-
-    for (const request of requests) await expect(authorize(request)).rejects.toThrow(/^Unauthorized$/);
-
-    expect(lines.map(([, , { reason }]) => reason)).toEqual([
-      ...['missing_token', 'malformed', 'malformed', 'expired', 'duplicate_header'],
-    ]);
-  });
-
-  it('answers with another error, and no details, when there is no verdict', async () => {
-    const failures = [
-      new DomainError('unavailable', { reason: 'keys are away', cause: new Error('details') }),
-      new TypeError('a bug'),
-      'thrown text',
-    ];
-
-    for (const failure of failures) {
-      const broken = { verify: () => Promise.reject(failure) };
-      const error: unknown = await createRestAuthorizer({ decide: createDecide({ verifier: broken }), log })(
-        requestWith('token'),
-      ).catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ message: 'No verdict on the token' });
-      expect(error).not.toHaveProperty('cause');
-    }
-
-    expect(lines.map(([level]) => level)).toEqual(['error', 'error', 'error']);
-    expect(lines[0]?.[2].reason).toBe('keys are away');
-    expect(lines[1]?.[2]).toMatchObject({ cause: 'TypeError', stack: expect.stringContaining('    at ') });
-    expect(JSON.stringify(lines)).not.toContain('a bug');
-  });
-
-  it('fails rather than grants when the method ARN is not one', async () => {
-    const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
-
-    for (const methodArn of ['', '*', 'arn:aws:lambda:r:a:x/y/z', 'arn:aws:execute-api:r:a:api'])
-      await expect(authorize({ ...requestWith(signWith(key, {})), methodArn })).rejects.toThrow('No verdict');
-  });
-
-  it('writes one line per decision, with no token in it', async () => {
-    const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
-    const tokens = [signWith(key, {}), signWith(key, { claims: { exp: 1 } }), `${signWith(key, {})}x`];
-
-    for (const token of tokens) await authorize(requestWith(token)).catch(() => {});
-
-    expect(lines).toHaveLength(3);
-    expect(lines[0]?.[2]).toMatchObject({
-      request_id: 'request-1',
-      decision: 'allow',
-      user_id: 'user-1',
-    });
-    const text = JSON.stringify(lines);
-    for (const part of tokens.flatMap((token) => token.split('.'))) expect(text).not.toContain(part);
-  });
+  expect(answer.context).toMatchObject({ user_id: 'user-1' });
 });
 
-describe('the Lambda entry', () => {
-  const importEntry = async (endpoint: string) => {
-    vi.resetModules();
-    for (const [name, value] of Object.entries({
-      TABLE_NAME: 'users',
-      TOKEN_ISSUER: ISSUER,
-      TOKEN_AUDIENCE: AUDIENCE,
-      AWS_REGION: localIdentity.region,
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-      AWS_ENDPOINT_URL_DYNAMODB: endpoint,
-      POWERTOOLS_LOG_LEVEL: 'SILENT',
-    }))
-      vi.stubEnv(name, value);
-    return (await import('../../functions/authorizer.ts')).handler;
-  };
-  const freshToken = () => {
-    const iat = Math.floor(Date.now() / 1000);
-    return signWith(key, { claims: { iat, auth_time: iat, exp: iat + 60 } });
-  };
+it('starts without its keys and reports their absence as trouble, not as a bad token', async () => {
+  const handler = await importEntry('http://127.0.0.1:1', true);
 
-  it('has its keys before the first request comes', async () => {
-    const table = await startUsersTable();
-    await publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS });
-    const handler = await importEntry(table.endpoint);
-    await table.stop();
+  await expect(handler(requestWith(freshToken()))).rejects.toThrow('No verdict on the token');
+  await expect(handler(requestWith('nonsense'))).rejects.toThrow(/^Unauthorized$/);
+});
 
-    const answer = await handler(requestWith(freshToken()));
+it('asks the table about every token, and has no verdict when the table is away', async () => {
+  const table = await startTable();
+  await table.put({ pk: 'user-1', status: 'active' });
+  const handler = await importEntry(table.endpoint, true);
+  const [token, revoked] = [freshToken(), freshToken({ jti: 'other' })];
 
-    expect(answer).toMatchObject({ context: { user_id: 'user-1' } });
-  });
+  await createRevocations({ ...table, now: Date.now }).revokeToken({ jti: 'other', expiresAt: NOW_SECONDS });
+  const answers = [await handler(requestWith(token)), await handler(requestWith(revoked))];
+  await table.stop();
 
-  it('starts without its keys and reports their absence as trouble, not as a bad token', async () => {
-    const handler = await importEntry('http://127.0.0.1:1');
-
-    await expect(handler(requestWith(freshToken()))).rejects.toThrow('No verdict on the token');
-    await expect(handler(requestWith('nonsense'))).rejects.toThrow(/^Unauthorized$/);
-  });
+  expect(answers.map(({ context }) => context)).toEqual([
+    expect.objectContaining({ user_id: 'user-1' }),
+    expect.objectContaining({ error: 'token_revoked' }),
+  ]);
+  await expect(handler(requestWith(token))).rejects.toThrow('No verdict on the token');
+  await expect(handler(requestWith(revoked))).rejects.toThrow('No verdict on the token');
 });

@@ -41,6 +41,13 @@ describe('the stack of stage dev', () => {
     });
   });
 
+  it('tells the operator commands what the users table is called', () => {
+    template.hasResourceProperties('AWS::SSM::Parameter', {
+      Name: '/WechatLogin-dev/users-table',
+      Value: { Ref: 'UsersTable6D91A5EE' },
+    });
+  });
+
   it('does not project the phone number into the index', () => {
     expect(JSON.stringify(resourcesOf(template, 'AWS::DynamoDB::GlobalTable'))).not.toContain('phone');
   });
@@ -67,10 +74,13 @@ describe('the stack of stage dev', () => {
       ],
       Member: [
         'dynamodb:GetItem on UsersTable6D91A5EE',
+        'dynamodb:PutItem on UsersTable6D91A5EE where pk is revoked#*',
+        'dynamodb:UpdateItem on UsersTable6D91A5EE',
         'logs:CreateLogStream on MemberLogs73BA7B56',
         'logs:PutLogEvents on MemberLogs73BA7B56',
       ],
       Authorizer: [
+        'dynamodb:BatchGetItem on UsersTable6D91A5EE',
         'dynamodb:GetItem on UsersTable6D91A5EE where pk is jwks',
         'logs:CreateLogStream on AuthorizerLogsF64AA3CA',
         'logs:PutLogEvents on AuthorizerLogsF64AA3CA',
@@ -126,9 +136,21 @@ describe('the stack of stage dev', () => {
       const templates = response.ResponseTemplates as Record<string, string>;
       const envelope = JSON.parse(templates['application/json'] ?? '') as Record<string, unknown>;
       expect(String(envelope.code)).toBe(response.StatusCode);
-      expect(errorCatalogue).toHaveProperty(String(envelope.error));
       expect(envelope).toMatchObject({ msg: expect.any(String), request_id: '$context.requestId' });
+      if (response.ResponseType !== 'ACCESS_DENIED')
+        expect(errorCatalogue).toHaveProperty(String(envelope.error));
     }
+  });
+
+  it('shows in the envelope of a denial what the authorizer says about it', () => {
+    template.hasResourceProperties('AWS::ApiGateway::GatewayResponse', {
+      ResponseType: 'ACCESS_DENIED',
+      StatusCode: '403',
+      ResponseTemplates: {
+        'application/json':
+          '{"code":403,"msg":"$context.authorizer.msg","error":"$context.authorizer.error","request_id":"$context.requestId"}',
+      },
+    });
   });
 
   it('runs every function on the runtime that the tests run on, bundled, on its own log group', () => {
@@ -142,9 +164,9 @@ describe('the stack of stage dev', () => {
   });
 
   it('tells other stacks by SSM parameters how to trust its tokens', () => {
-    const parameters = Object.values(resourcesOf(template, 'AWS::SSM::Parameter')).map(
-      ({ Properties: { Name, Value } }) => [Name, Value],
-    );
+    const parameters = Object.values(resourcesOf(template, 'AWS::SSM::Parameter'))
+      .map(({ Properties: { Name, Value } }) => [Name, Value])
+      .filter(([name]) => String(name).startsWith('/wechat-login/'));
 
     expect(Object.fromEntries(parameters)).toEqual({
       '/wechat-login/dev/issuer': expect.anything(),
@@ -216,6 +238,15 @@ describe('every stage', () => {
     expect(sources).toHaveLength(consumerAccounts.length + 1);
   });
 
+  it('lets the authorizer read no user where revocation is off', () => {
+    const template = synthesize('dev', { settings: { checkRevocation: false } });
+
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ CHECK_REVOCATION: 'false' }) },
+    });
+    expect(actionsByRole(template).Authorizer).not.toContainEqual(expect.stringContaining('BatchGetItem'));
+  });
+
   it('uses the public URL as the issuer where there is one', () => {
     const template = synthesize('dev', { settings: { publicUrl: 'https://login.example.com' } });
 
@@ -265,7 +296,9 @@ function actionsByRole(template: Template): Record<string, string[]> {
       .flatMap((statement) => {
         expect(statement.Effect).toBe('Allow');
         const condition = statement.Condition as Record<string, Record<string, string[]>> | undefined;
-        const key = condition?.['ForAllValues:StringEquals']?.['dynamodb:LeadingKeys']?.[0];
+        const keys = condition?.['ForAllValues:StringEquals'] ?? condition?.['ForAllValues:StringLike'];
+        const key = keys?.['dynamodb:LeadingKeys']?.[0];
+        expect(key?.includes('*') ?? false).toBe(condition?.['ForAllValues:StringLike'] !== undefined);
         return [statement.Action]
           .flat()
           .flatMap((action) =>

@@ -462,6 +462,30 @@ describe('when the first host is down', () => {
   });
 });
 
+describe('a connection opened ahead', () => {
+  it('carries the first call, and exchanges nothing itself', async () => {
+    const client = clientFor(wechat.url);
+
+    await client.openConnection();
+    await connectionIsFree();
+    const before = wechat.calls();
+    await client.code2Session({ appid, secret, code: wechat.issueCode() });
+
+    expect(before).toEqual({ count: 0, connections: 1 });
+    expect(wechat.calls()).toEqual({ count: 1, connections: 1 });
+  });
+
+  it('that cannot be had is left to the call, in bounded time', async () => {
+    const silent = `http://127.0.0.1:${await listen(createTcpServer(() => {}))}`;
+    const startedAt = performance.now();
+
+    for (const base of [`http://127.0.0.1:${await deadPort()}`, silent])
+      await expect(clientFor(base).openConnection()).resolves.toBeUndefined();
+
+    expect(performance.now() - startedAt).toBeLessThan(1_000 + SLACK_MS);
+  });
+});
+
 describe('after a pause', () => {
   it('as long as a frozen Lambda takes, no connection from before is written on', async () => {
     let time = 0;

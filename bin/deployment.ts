@@ -1,0 +1,51 @@
+/** What a command learns from AWS about a deployed stage: what its parts are called, and who is asking. */
+import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { stackNameOf, usersTableParameter } from '../lib/deployed-names.ts';
+import { CommandError } from './command-error.ts';
+
+/**
+ * Name of a stage's users table. Region and credentials come from the environment.
+ *
+ * @throws CommandError
+ */
+export async function usersTableOf(stage: string): Promise<string> {
+  const Name = usersTableParameter(stackNameOf(stage));
+  const client = new SSMClient();
+  try {
+    const { Parameter } = await client.send(new GetParameterCommand({ Name }));
+    return Parameter?.Value ?? '';
+  } catch (error) {
+    if (!(error instanceof ParameterNotFound)) throw failed('look up the users table', error);
+    const region = await client.config.region();
+    throw new CommandError(
+      `There is no parameter ${Name} in ${region}: is stage '${stage}' deployed in this account and region?`,
+    );
+  } finally {
+    client.destroy();
+  }
+}
+
+/**
+ * ARN of whoever the credentials in the environment belong to.
+ *
+ * @throws CommandError
+ */
+export async function callerArn(): Promise<string> {
+  const client = new STSClient();
+  try {
+    const { Arn } = await client.send(new GetCallerIdentityCommand());
+    if (Arn === undefined) throw new CommandError('AWS does not say whose credentials these are.');
+    return Arn;
+  } catch (error) {
+    throw failed('ask AWS whose credentials these are', error);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** These calls carry nothing confidential, so what AWS says about them can be shown. */
+function failed(what: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof CommandError) return error;
+  return new CommandError(`Could not ${what}: ${error.name}: ${error.message}`);
+}

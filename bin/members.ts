@@ -1,0 +1,145 @@
+/** `npm run members`: what an operator does about a user, on a deployed stage or a local run. */
+import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DomainError } from '../functions/errors/domain-error.ts';
+import { describeError } from '../functions/log/describe-error.ts';
+import { type Administration, createAdministration } from '../functions/users/administer.ts';
+import { createRevocations } from '../functions/users/revocations.ts';
+import type { User } from '../functions/users/user.ts';
+import { CommandError } from './command-error.ts';
+import {
+  type Command,
+  readArguments,
+  type Search,
+  type Target,
+  USAGE,
+  UsageError,
+} from './members/arguments.ts';
+import { sentenceOf, viewOf } from './members/user-view.ts';
+
+/** The users of a target, and who is asking. */
+interface Site {
+  readonly administration: Administration;
+  readonly operator: string;
+}
+
+/** What a local run accepts; it has a region because DynamoDB Local keeps one set of tables for each. */
+const localIdentity = {
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+};
+
+async function reach(target: Target): Promise<Site> {
+  const site = (client: DynamoDBClient, tableName: string, operator: string): Site => {
+    const table = {
+      client: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
+      tableName,
+      now: Date.now,
+    };
+    return {
+      administration: createAdministration({ ...table, revocations: createRevocations(table) }),
+      operator,
+    };
+  };
+  if (target.kind === 'local') {
+    const client = new DynamoDBClient({ endpoint: target.endpoint, ...localIdentity });
+    return site(client, target.tableName, `local:${localUser()}`);
+  }
+  // Loaded only where there is AWS to ask.
+  const { callerArn, usersTableOf } = await import('./deployment.ts');
+  const operator = await callerArn();
+  const tableName = target.kind === 'stage' ? await usersTableOf(target.stage) : target.tableName;
+  return site(new DynamoDBClient(), tableName, operator);
+}
+
+/** A container may run as a user that has no name. */
+function localUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`;
+  }
+}
+
+async function run(command: Command, { administration, operator }: Site): Promise<void> {
+  if (command.name === 'find') return find(command.search, command.show, administration);
+  const { name, userId } = command;
+  if (name === 'export') {
+    const held = await administration.exportUser(userId);
+    if (held === undefined) throw await noSuchUser(userId, administration);
+    return print(held);
+  }
+  if (name === 'erase' && !command.confirmed) await confirmErasure(userId, administration);
+  const done = await administration[name](userId, { by: operator, reason: command.reason });
+  if (!done) throw await noSuchUser(userId, administration);
+  console.log(`${name} ${userId}: done, recorded as ordered by ${operator}`);
+}
+
+async function find(search: Search, show: boolean, administration: Administration): Promise<void> {
+  const users = await usersFor(search, administration);
+  if (users.length === 0) {
+    if (search.kind === 'user_id') throw await noSuchUser(search.userId, administration);
+    throw new CommandError('There is no such user.');
+  }
+  print(
+    await Promise.all(
+      users.map(async (user) => viewOf(user, await administration.changesOf(user.userId), show)),
+    ),
+  );
+}
+
+async function usersFor(search: Search, administration: Administration): Promise<readonly User[]> {
+  switch (search.kind) {
+    case 'user_id': {
+      const user = await administration.findByUserId(search.userId);
+      return user === undefined ? [] : [user];
+    }
+    case 'openid':
+      return administration.findByOpenid(search.openid, search.appid);
+    case 'unionid':
+      return administration.findByUnionid(search.unionid);
+  }
+}
+
+/** Says of an erased user what is still known: who erased them, when and why. */
+async function noSuchUser(userId: string, administration: Administration): Promise<CommandError> {
+  const last = (await administration.changesOf(userId)).at(-1);
+  return new CommandError(`There is no user ${userId}${last ? ` (${sentenceOf(last)})` : ''}.`);
+}
+
+async function confirmErasure(userId: string, administration: Administration): Promise<void> {
+  const user = await administration.findByUserId(userId);
+  if (user === undefined) throw await noSuchUser(userId, administration);
+  process.stderr.write(
+    `This removes user ${userId} (${user.username || 'no name'}) of ${user.appid} for good. Type yes to go on: `,
+  );
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line.trim() === 'yes') return;
+    break;
+  }
+  throw new CommandError('Nothing was erased.');
+}
+
+function print(value: unknown): void {
+  console.log(JSON.stringify(value, undefined, 2));
+}
+
+async function main(): Promise<void> {
+  const request = readArguments(process.argv.slice(2));
+  if (request === 'help') return console.log(USAGE);
+  await run(request.command, await reach(request.target));
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof UsageError) {
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exitCode = 2;
+    return;
+  }
+  // A foreign error's message can quote what it could not read, which may be somebody's data.
+  const known = error instanceof CommandError || error instanceof DomainError;
+  console.error(known ? error.message : describeError(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,190 @@
+/** The command line of `npm run members`: what may be asked, and of which table. */
+import { parseArgs } from 'node:util';
+import { stageNames } from '../../lib/config.ts';
+
+/** Shown with every mistake in the command line. */
+export const USAGE = `Usage: npm run members -- <command> [options]
+
+  find    --user-id ID | --openid OPENID [--appid APPID] | --unionid UNIONID
+          shows users and what was done about them; openid, unionid and phone are
+          masked unless --show is given. --unionid reads the whole table: slow.
+  ban     --user-id ID --reason TEXT           refuses the user's logins and tokens
+  unban   --user-id ID --reason TEXT           takes a ban back
+  revoke  --user-id ID --reason TEXT           voids all tokens of the user
+  erase   --user-id ID --reason TEXT [--yes]   removes the user and all personal data
+  export  --user-id ID                         prints everything held about the user
+
+The reason is kept with who, when and what, longer than the user: name no person in it.
+
+Where:
+  --stage ${stageNames.join('|')}
+                                a deployed stage; region and credentials as for the AWS CLI
+  --table NAME                  a deployed table, by its name
+  --table NAME --local URL      the table of a local run, which prints this line
+
+Exit status: 0 done, 1 no such user or failed, 2 wrong command line.`;
+
+/** A mistake in the command line; its message names the option and the rule, never the value. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Where the users are. */
+export type Target =
+  | { readonly kind: 'stage'; readonly stage: string }
+  | { readonly kind: 'table'; readonly tableName: string }
+  | { readonly kind: 'local'; readonly tableName: string; readonly endpoint: string };
+
+/** Whom to find. */
+export type Search =
+  | { readonly kind: 'user_id'; readonly userId: string }
+  | { readonly kind: 'openid'; readonly openid: string; readonly appid: string | undefined }
+  | { readonly kind: 'unionid'; readonly unionid: string };
+
+/** What an operator asks for. */
+export type Command =
+  | { readonly name: 'find'; readonly search: Search; readonly show: boolean }
+  | {
+      readonly name: 'ban' | 'unban' | 'revoke';
+      readonly userId: string;
+      readonly reason: string;
+    }
+  | { readonly name: 'erase'; readonly userId: string; readonly reason: string; readonly confirmed: boolean }
+  | { readonly name: 'export'; readonly userId: string };
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+const options = {
+  'user-id': text,
+  openid: text,
+  appid: text,
+  unionid: text,
+  reason: text,
+  show: flag,
+  yes: flag,
+  stage: text,
+  table: text,
+  local: text,
+  help: flag,
+} as const;
+
+type Option = keyof typeof options;
+type Values = Partial<Record<Option, string | boolean>>;
+
+/** What each command knows beside the target's options. */
+const commandOptions: Readonly<Record<Command['name'], readonly Option[]>> = {
+  find: ['user-id', 'openid', 'appid', 'unionid', 'show'],
+  ban: ['user-id', 'reason'],
+  unban: ['user-id', 'reason'],
+  revoke: ['user-id', 'reason'],
+  erase: ['user-id', 'reason', 'yes'],
+  export: ['user-id'],
+};
+const targetOptions: readonly Option[] = ['stage', 'table', 'local'];
+
+/** Enough for a sentence and a ticket's number. */
+const MAX_REASON_LENGTH = 500;
+
+/**
+ * Reads the command line; `help` when that is what is asked for.
+ *
+ * @throws UsageError
+ */
+export function readArguments(args: readonly string[]): { command: Command; target: Target } | 'help' {
+  const { values, positionals } = parse(args);
+  if (values.help === true) return 'help';
+  const [name, ...rest] = positionals;
+  if (name === undefined) throw new UsageError('Name a command.');
+  if (!isCommand(name)) throw new UsageError(`There is no such command; there are ${commandNames}.`);
+  if (rest.length > 0) throw new UsageError('One command at a time; a text of several words needs quotes.');
+  const allowed = [...commandOptions[name], ...targetOptions];
+  const foreign = Object.keys(values).find((option) => !allowed.includes(option as Option));
+  if (foreign !== undefined) throw new UsageError(`${name} has no option --${foreign}.`);
+  return { command: readCommand(name, values), target: readTarget(values) };
+}
+
+const commandNames = Object.keys(commandOptions).join(', ');
+
+function isCommand(name: string): name is Command['name'] {
+  return Object.hasOwn(commandOptions, name);
+}
+
+function parse(args: readonly string[]): { values: Values; positionals: string[] } {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    // Its codes say what is wrong, its message may repeat a value.
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (!code.startsWith('ERR_PARSE_ARGS_')) throw error;
+    throw new UsageError(
+      code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
+        ? 'There is no such option.'
+        : 'An option lacks its value, or has one too many.',
+    );
+  }
+}
+
+function readCommand(name: Command['name'], values: Values): Command {
+  if (name === 'find') return { name, search: readSearch(values), show: values.show === true };
+  const userId = readUserId(values);
+  if (name === 'export') return { name, userId };
+  const reason = readReason(values);
+  return name === 'erase'
+    ? { name, userId, reason, confirmed: values.yes === true }
+    : { name, userId, reason };
+}
+
+function readSearch(values: Values): Search {
+  const given = (['user-id', 'openid', 'unionid'] as const).filter((option) => values[option] !== undefined);
+  const [by] = given;
+  if (by === undefined || given.length > 1)
+    throw new UsageError('find needs one of --user-id, --openid and --unionid.');
+  if (values.appid !== undefined && by !== 'openid') throw new UsageError('--appid goes with --openid.');
+  if (by === 'user-id') return { kind: 'user_id', userId: readUserId(values) };
+  if (by === 'unionid') return { kind: 'unionid', unionid: readId(values, 'unionid') };
+  return {
+    kind: 'openid',
+    openid: readId(values, 'openid'),
+    appid: values.appid === undefined ? undefined : readId(values, 'appid'),
+  };
+}
+
+function readTarget(values: Values): Target {
+  const { stage, table, local } = values;
+  if ((stage === undefined) === (table === undefined))
+    throw new UsageError('Say where: --stage or --table, one of them.');
+  if (local !== undefined && table === undefined) throw new UsageError('--local goes with --table.');
+  if (stage !== undefined) {
+    if (!stageNames.some((each) => each === stage))
+      throw new UsageError(`--stage must be one of ${stageNames.join(', ')}.`);
+    return { kind: 'stage', stage: String(stage) };
+  }
+  const tableName = readId(values, 'table');
+  if (local === undefined) return { kind: 'table', tableName };
+  const endpoint = String(local);
+  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint))
+    throw new UsageError('--local must be the URL of the database, such as http://127.0.0.1:8000.');
+  return { kind: 'local', tableName, endpoint };
+}
+
+function readUserId(values: Values): string {
+  const userId = String(values['user-id'] ?? '');
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(userId))
+    throw new UsageError('--user-id must be a user_id, which is a UUID.');
+  return userId;
+}
+
+function readId(values: Values, option: Option): string {
+  const value = String(values[option] ?? '');
+  if (!/^[\w.-]{1,255}$/.test(value))
+    throw new UsageError(`--${option} must be letters, digits, '-', '_' and '.'.`);
+  return value;
+}
+
+function readReason(values: Values): string {
+  const reason = String(values.reason ?? '').trim();
+  if (reason === '') throw new UsageError('--reason must say why: it is kept with the change.');
+  if (reason.length > MAX_REASON_LENGTH || /[\p{Cc}\u2028\u2029]/u.test(reason) || !reason.isWellFormed())
+    throw new UsageError(`--reason must be one line of at most ${MAX_REASON_LENGTH} characters.`);
+  return reason;
+}

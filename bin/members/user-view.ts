@@ -1,0 +1,38 @@
+/** A user as an operator sees one: enough to recognize, and no identifier that need not be on a screen. */
+import type { RecordedChange } from '../../functions/users/recorded-changes.ts';
+import type { User } from '../../functions/users/user.ts';
+
+/** The user for the screen, named as in the API; with `show` nothing is masked. Times are UTC. */
+export function viewOf(user: User, changes: readonly RecordedChange[], show: boolean): object {
+  const identifier = (value: string | undefined): string | undefined =>
+    value === undefined || show ? value : mask(value);
+  return {
+    user_id: user.userId,
+    appid: user.appid,
+    openid: identifier(user.openid),
+    unionid: identifier(user.unionid),
+    phone: identifier(user.phone),
+    username: user.username,
+    sex: user.sex,
+    avatar: user.avatar,
+    status: user.status,
+    created_at: timeOf(user.createdAt),
+    last_login_at: timeOf(user.lastLoginAt),
+    tokens_valid_after: timeOf(user.tokensValidAfter),
+    changes: changes.map((change) => ({ ...change, at: timeOf(change.at) })),
+  };
+}
+
+/** A change in a sentence, for what is left of an erased user. */
+export function sentenceOf({ what, at, by, reason }: RecordedChange): string {
+  return `${what} on ${timeOf(at)} by ${by}: ${reason}`;
+}
+
+/** At most a quarter of it and never more than four characters, then its length. */
+export function mask(value: string): string {
+  return `${value.slice(0, Math.min(4, Math.floor(value.length / 4)))}…(${value.length})`;
+}
+
+function timeOf(unixSeconds: number | undefined): string | undefined {
+  return unixSeconds === undefined ? undefined : new Date(unixSeconds * 1000).toISOString();
+}

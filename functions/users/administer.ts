@@ -1,0 +1,224 @@
+/** What operators do about a user: find, ban, revoke, erase, export. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+  ScanCommand,
+  TransactWriteCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { answered, asUnavailable } from '../aws/unavailable.ts';
+import { changesFromItem, type RecordedChange, recording, type TransactItem } from './recorded-changes.ts';
+import type { Revocations } from './revocations.ts';
+import { changesKey, openidGuardKey, openidIndex, PARTITION_KEY, type UserStatus } from './table.ts';
+import { type User, userFromItem } from './user.ts';
+
+/** What {@link createAdministration} works with. */
+export interface AdministrationOptions {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+  /** Current Unix time in milliseconds. */
+  readonly now: () => number;
+  readonly revocations: Pick<Revocations, 'revokeAllTokens'>;
+}
+
+/** Who orders a change, and why. */
+export type Order = Pick<RecordedChange, 'by' | 'reason'>;
+
+/** Everything held about a user, attributes as they are stored. */
+export interface UserExport {
+  readonly user: Item;
+  /** What makes their openid unique; absent when it is another user's. */
+  readonly openid_guard?: Item;
+  /** Without who ordered them: that is personal data of somebody else. */
+  readonly changes: readonly Omit<RecordedChange, 'by'>[];
+}
+
+type Item = Readonly<Record<string, unknown>>;
+
+/**
+ * An operator's view of the users. A change resolves to whether there was such a user; it is recorded together with
+ * who ordered it, and nothing is recorded without a user. All throw DomainError `unavailable` when DynamoDB is in
+ * trouble.
+ */
+export interface Administration {
+  findByUserId(userId: string): Promise<User | undefined>;
+  /** At most one user for each mini-program, and a user of the last second may be missing: the index trails the table. */
+  findByOpenid(openid: string, appid?: string): Promise<User[]>;
+  /** Reads the whole table: there is no index for a question this rare. Slow, and paid for by the table's size. */
+  findByUnionid(unionid: string): Promise<User[]>;
+  /** What was done about a user, oldest first; that of an erased user too. */
+  changesOf(userId: string): Promise<readonly RecordedChange[]>;
+  /** Refuses the user's logins and, wherever tokens are checked against the table, their tokens. */
+  ban(userId: string, order: Order): Promise<boolean>;
+  /** Takes a ban back; tokens that have not expired are good again. */
+  unban(userId: string, order: Order): Promise<boolean>;
+  /** Voids all tokens of the user; recorded first, so that no revocation is without its record. */
+  revoke(userId: string, order: Order): Promise<boolean>;
+  /** Removes the user with all personal data. A later login of the same openid is a new user with a new id. */
+  erase(userId: string, order: Order): Promise<boolean>;
+  exportUser(userId: string): Promise<UserExport | undefined>;
+}
+
+/** Only users have both, so whatever key is given, nothing else of the table is changed. */
+const IS_USER = `attribute_exists(${openidIndex.partitionKey}) AND attribute_exists(${openidIndex.sortKey})`;
+
+/** A login of the same moment can be in the way of a transaction; these pauses outlast it. */
+const CONFLICT_PAUSES_MS = [50, 100, 200, 400];
+
+/** Creates an {@link Administration} of a table of the shape in `table.ts`. */
+export function createAdministration(options: AdministrationOptions): Administration {
+  const { client, tableName: TableName, now, revocations } = options;
+
+  async function findByUserId(userId: string): Promise<User | undefined> {
+    const item = await getUserItem(userId);
+    return item && userFromItem(item);
+  }
+
+  async function findByOpenid(openid: string, appid?: string): Promise<User[]> {
+    const { Items = [] } = await answered(
+      client.send(
+        new QueryCommand({
+          TableName,
+          IndexName: openidIndex.name,
+          KeyConditionExpression:
+            appid === undefined ? '#openid = :openid' : '#openid = :openid AND #appid = :appid',
+          ExpressionAttributeNames: {
+            '#openid': openidIndex.partitionKey,
+            ...(appid !== undefined && { '#appid': openidIndex.sortKey }),
+          },
+          ExpressionAttributeValues: { ':openid': openid, ':appid': appid },
+        }),
+      ),
+    );
+    return usersAsTheyAre(Items);
+  }
+
+  async function findByUnionid(unionid: string): Promise<User[]> {
+    const found: Item[] = [];
+    let ExclusiveStartKey: Record<string, unknown> | undefined;
+    do {
+      const page = await answered(
+        client.send(
+          new ScanCommand({
+            TableName,
+            FilterExpression: 'unionid = :unionid',
+            ExpressionAttributeValues: { ':unionid': unionid },
+            ExclusiveStartKey,
+          }),
+        ),
+      );
+      found.push(...(page.Items ?? []));
+      ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (ExclusiveStartKey !== undefined);
+    return usersAsTheyAre(found);
+  }
+
+  /** Read again one by one: indexes and scans still show what was erased a moment ago. */
+  async function usersAsTheyAre(items: readonly Item[]): Promise<User[]> {
+    const users = await Promise.all(items.map((item) => findByUserId(String(item[PARTITION_KEY]))));
+    return users.filter((user) => user !== undefined);
+  }
+
+  async function changesOf(userId: string): Promise<readonly RecordedChange[]> {
+    return changesFromItem(await getItem(changesKey(userId)));
+  }
+
+  async function ban(userId: string, order: Order): Promise<boolean> {
+    return setStatus(userId, 'banned', record('ban', userId, order));
+  }
+
+  async function unban(userId: string, order: Order): Promise<boolean> {
+    return setStatus(userId, 'active', record('unban', userId, order));
+  }
+
+  async function setStatus(userId: string, status: UserStatus, recorded: TransactItem): Promise<boolean> {
+    const update = {
+      TableName,
+      Key: { [PARTITION_KEY]: userId },
+      UpdateExpression: 'SET #status = :status',
+      ConditionExpression: IS_USER,
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':status': status },
+    };
+    return (await write([{ Update: update }, recorded])) === 'written';
+  }
+
+  async function revoke(userId: string, order: Order): Promise<boolean> {
+    const check = { TableName, Key: { [PARTITION_KEY]: userId }, ConditionExpression: IS_USER };
+    const outcome = await write([{ ConditionCheck: check }, record('revoke', userId, order)]);
+    if (outcome !== 'written') return false;
+    await revocations.revokeAllTokens(userId);
+    return true;
+  }
+
+  async function erase(userId: string, order: Order): Promise<boolean> {
+    const item = await getUserItem(userId);
+    if (item === undefined) return false;
+    const user = { TableName, Key: { [PARTITION_KEY]: userId }, ConditionExpression: IS_USER };
+    const guard = {
+      TableName,
+      Key: { [PARTITION_KEY]: guardKeyOf(item) },
+      ConditionExpression: 'user_id = :userId',
+      ExpressionAttributeValues: { ':userId': userId },
+    };
+    const userAndRecord = [{ Delete: user }, record('erase', userId, order)];
+    let outcome = await write([...userAndRecord, { Delete: guard }]);
+    // There is no guard, or it is another user's and stays.
+    if (outcome === userAndRecord.length) outcome = await write(userAndRecord);
+    return outcome === 'written';
+  }
+
+  async function exportUser(userId: string): Promise<UserExport | undefined> {
+    const user = await getUserItem(userId);
+    if (user === undefined) return undefined;
+    const guard = await getItem(guardKeyOf(user));
+    return {
+      user,
+      ...(guard?.user_id === userId && { openid_guard: guard }),
+      changes: (await changesOf(userId)).map(({ by: _, ...change }) => change),
+    };
+  }
+
+  function record(what: RecordedChange['what'], userId: string, { by, reason }: Order): TransactItem {
+    return recording(TableName, userId, { at: Math.floor(now() / 1000), what, by, reason });
+  }
+
+  async function getUserItem(userId: string): Promise<Item | undefined> {
+    const item = await getItem(userId);
+    const isUser = item?.[openidIndex.partitionKey] !== undefined && item[openidIndex.sortKey] !== undefined;
+    return isUser ? item : undefined;
+  }
+
+  async function getItem(key: string): Promise<Item | undefined> {
+    const { Item } = await answered(
+      client.send(new GetCommand({ TableName, Key: { [PARTITION_KEY]: key }, ConsistentRead: true })),
+    );
+    return Item;
+  }
+
+  /** Writes all or nothing; if nothing, answers the position of the first item whose condition did not hold. */
+  async function write(TransactItems: TransactItem[]): Promise<'written' | number> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await client.send(new TransactWriteCommand({ TransactItems }));
+        return 'written';
+      } catch (error) {
+        if (!(error instanceof TransactionCanceledException)) throw asUnavailable(error);
+        const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code);
+        const refused = codes.indexOf('ConditionalCheckFailed');
+        if (refused >= 0) return refused;
+        const pause = CONFLICT_PAUSES_MS[attempt];
+        if (pause === undefined || !codes.includes('TransactionConflict')) throw asUnavailable(error);
+        await sleep(pause);
+      }
+    }
+  }
+
+  return { findByUserId, findByOpenid, findByUnionid, changesOf, ban, unban, revoke, erase, exportUser };
+}
+
+function guardKeyOf(user: Item): string {
+  return openidGuardKey(String(user[openidIndex.sortKey]), String(user[openidIndex.partitionKey]));
+}

@@ -1,0 +1,46 @@
+/** Who changed what about a user, when and why: written in the change's own transaction, so neither is without the other. */
+import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
+import { changesKey, PARTITION_KEY } from './table.ts';
+
+/** One item of a transaction. */
+export type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+
+const change = v.object({
+  /** Unix seconds. */
+  at: v.number(),
+  what: v.picklist(['ban', 'unban', 'revoke', 'erase']),
+  /** Who ordered it, for example the ARN of a role's session. */
+  by: v.string(),
+  /** Outlives the user, so it must not say anything about the person that is not to stay. */
+  reason: v.string(),
+});
+
+/** A change that somebody ordered. */
+export type RecordedChange = Readonly<v.InferOutput<typeof change>>;
+
+const changesItem = v.object({ changes: v.array(change) });
+
+/** The part of a transaction that appends a change to those of its user. */
+export function recording(TableName: string, userId: string, entry: RecordedChange): TransactItem {
+  return {
+    Update: {
+      TableName,
+      Key: { [PARTITION_KEY]: changesKey(userId) },
+      UpdateExpression: 'SET changes = list_append(if_not_exists(changes, :none), :entry)',
+      ExpressionAttributeValues: { ':none': [], ':entry': [entry] },
+    },
+  };
+}
+
+/**
+ * The changes in an item of the table, oldest first; none when there is no item.
+ *
+ * @throws Error when somebody wrote what we never write; it quotes nothing.
+ */
+export function changesFromItem(item: unknown): readonly RecordedChange[] {
+  if (item === undefined) return [];
+  const result = v.safeParse(changesItem, item);
+  if (!result.success) throw new Error('An item with the changes of a user is damaged');
+  return result.output.changes;
+}

@@ -1,0 +1,230 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createUsers } from '../../functions/users/find-or-create.ts';
+import { openidGuardKey } from '../../functions/users/table.ts';
+import { members } from '../fixtures/members-command.ts';
+import { startUsersTable, type UsersTable } from '../fixtures/users-table.ts';
+
+const appid = 'wx0123456789abcdef';
+const nobody = 'c0ffee00-0000-4000-8000-000000000000';
+
+let table: UsersTable;
+beforeAll(async () => {
+  table = await startUsersTable();
+});
+afterAll(() => table.stop());
+
+let people = 0;
+async function logIn() {
+  const openid = `oSECRET${'A'.repeat(16)}${String(++people).padStart(5, '0')}`;
+  const users = createUsers({ client: table.client, tableName: table.tableName, now: Date.now });
+  const { user } = await users.findOrCreateUser({ appid, openid }, { username: '小明', sex: 1, avatar: '' });
+  return { userId: user.userId, openid };
+}
+
+const local = (...args: string[]) => [...args, '--table', table.tableName, '--local', table.endpoint];
+
+describe('the operator command, on a local run', () => {
+  it('finds a user, masked unless everything is asked for', async () => {
+    const { userId, openid } = await logIn();
+
+    const masked = await members(local('find', '--openid', openid));
+    const shown = await members(local('find', '--user-id', userId, '--show'));
+
+    expect(masked.stderr + masked.stdout).not.toContain(openid);
+    expect(JSON.parse(masked.stdout)).toMatchObject([
+      { user_id: userId, openid: 'oSEC…(28)', username: '小明' },
+    ]);
+    expect(JSON.parse(shown.stdout)).toMatchObject([{ user_id: userId, openid }]);
+    expect([masked.status, shown.status]).toEqual([0, 0]);
+  });
+
+  it('bans, takes the ban back and revokes, and shows who did it and why', async () => {
+    const { userId } = await logIn();
+
+    const statuses: unknown[] = [];
+    for (const command of ['ban', 'unban', 'revoke']) {
+      const outcome = await members(local(command, '--user-id', userId, '--reason', `reason to ${command}`));
+      expect(outcome, outcome.stderr).toMatchObject({ status: 0, stderr: '' });
+      statuses.push((await table.item(userId))?.status);
+    }
+
+    expect(statuses).toEqual(['banned', 'active', 'active']);
+    expect((await table.item(userId))?.tokens_valid_after).toBeGreaterThan(Date.now() / 1000 - 60);
+    const [user] = JSON.parse((await members(local('find', '--user-id', userId))).stdout);
+    expect(user.changes).toEqual(
+      ['ban', 'unban', 'revoke'].map((what) => ({
+        what,
+        at: expect.stringMatching(/^\d{4}-.*Z$/),
+        by: expect.stringMatching(/^local:./),
+        reason: `reason to ${what}`,
+      })),
+    );
+  });
+
+  it('erases only after a yes', async () => {
+    const { userId, openid } = await logIn();
+    const erase = local('erase', '--user-id', userId, '--reason', 'asked for it');
+
+    for (const input of ['', '\n', 'no\n', 'y\n']) {
+      const outcome = await members(erase, { input });
+      expect(outcome).toMatchObject({ status: 1, stderr: expect.stringContaining('Nothing was erased') });
+      expect(outcome.stderr).not.toContain(openid);
+    }
+    expect(await table.item(userId)).toBeDefined();
+
+    expect(await members(erase, { input: 'yes\n' })).toMatchObject({ status: 0 });
+    expect(await table.item(userId)).toBeUndefined();
+    expect(await table.item(openidGuardKey(appid, openid))).toBeUndefined();
+    expect(await members(local('find', '--user-id', userId))).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/There is no user .*erase on .* by local:.*: asked for it/),
+    });
+  });
+
+  it('erases without a question when told so', async () => {
+    const { userId } = await logIn();
+
+    const outcome = await members(local('erase', '--user-id', userId, '--reason', 'asked', '--yes'));
+
+    expect(outcome).toMatchObject({ status: 0, stderr: '' });
+    expect(await table.item(userId)).toBeUndefined();
+  });
+
+  it('exports all that is held as JSON and nothing else', async () => {
+    const { userId, openid } = await logIn();
+
+    const { stdout, status } = await members(local('export', '--user-id', userId));
+
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      user: await table.item(userId),
+      openid_guard: { pk: openidGuardKey(appid, openid), user_id: userId },
+      changes: [],
+    });
+  });
+
+  it('ends with 1 when there is no such user', async () => {
+    const reason = ['--reason', 'x'];
+    for (const args of [
+      ['find', '--openid', 'oSECRET'],
+      ['find', '--unionid', 'oSECRET'],
+      ['export', '--user-id', nobody],
+      ['ban', '--user-id', nobody, ...reason],
+      ['erase', '--user-id', nobody, ...reason],
+      ['erase', '--user-id', nobody, ...reason, '--yes'],
+    ]) {
+      const { status, stdout, stderr } = await members(local(...args));
+      expect({ status, stdout }, args.join(' ')).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toContain('There is no ');
+      expect(stderr).not.toContain('oSECRET');
+    }
+  });
+
+  it('ends with 2 and the usage when the command line is wrong', async () => {
+    expect(await members(['ban', '--user-id', nobody])).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/--reason.*\n\nUsage: /),
+    });
+  });
+
+  it('says in a sentence, without what it was asked for, that the table is not there', async () => {
+    const outcome = await members([
+      'find',
+      '--openid',
+      'oSECRET',
+      '--table',
+      'other',
+      '--local',
+      table.endpoint,
+    ]);
+
+    expect(outcome).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('ResourceNotFound'),
+    });
+    expect(outcome.stderr).not.toMatch(/SECRET|\n {4}at /);
+  });
+});
+
+describe('the operator command, on a deployed stage', () => {
+  const operator = 'arn:aws:sts::123456789012:assumed-role/Support/li';
+
+  /** Answers what STS and Parameter Store would, for one parameter. */
+  async function startAws(parameter: string): Promise<Record<`AWS_${string}`, string>> {
+    const server = createServer(async (request, response) => {
+      const body = await text(request);
+      if (request.headers['x-amz-target'] === undefined) {
+        expect(body).toContain('Action=GetCallerIdentity');
+        response.setHeader('content-type', 'text/xml');
+        return response.end(
+          `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>${operator}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`,
+        );
+      }
+      expect(request.headers['x-amz-target']).toBe('AmazonSSM.GetParameter');
+      response.setHeader('content-type', 'application/x-amz-json-1.1');
+      const { Name } = JSON.parse(body) as { Name: string };
+      if (Name === parameter)
+        return response.end(JSON.stringify({ Parameter: { Name, Value: table.tableName } }));
+      response.statusCode = 400;
+      return response.end(JSON.stringify({ __type: 'ParameterNotFound' }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.close();
+    });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return {
+      AWS_REGION: 'cn-north-1',
+      AWS_ACCESS_KEY_ID: 'a',
+      AWS_SECRET_ACCESS_KEY: 'b',
+      AWS_ENDPOINT_URL_STS: url,
+      AWS_ENDPOINT_URL_SSM: url,
+      AWS_ENDPOINT_URL_DYNAMODB: table.endpoint,
+    };
+  }
+
+  it('looks the table up, and records whose credentials were used', async () => {
+    const { userId } = await logIn();
+    const aws = await startAws('/WechatLogin-prod/users-table');
+
+    for (const where of [
+      ['--stage', 'prod'],
+      ['--table', table.tableName],
+    ]) {
+      const outcome = await members(['ban', '--user-id', userId, '--reason', 'spam', ...where], { aws });
+      expect(outcome, outcome.stderr).toMatchObject({ status: 0, stderr: '' });
+    }
+
+    expect(await table.item(userId)).toMatchObject({ status: 'banned' });
+    const { stdout } = await members(local('find', '--user-id', userId));
+    expect(JSON.parse(stdout)).toMatchObject([{ changes: [{ by: operator }, { by: operator }] }]);
+  });
+
+  it('says that a stage is not there, or that there are no credentials', async () => {
+    const aws = await startAws('/WechatLogin-prod/users-table');
+    const find = ['find', '--user-id', nobody, '--stage', 'staging'];
+
+    expect(await members(find, { aws })).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/no parameter \/WechatLogin-staging\/users-table in cn-north-1/),
+    });
+    const without = {
+      AWS_REGION: 'cn-north-1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: '/nowhere',
+    };
+    expect(
+      await members(find, { aws: { ...without, AWS_SHARED_CREDENTIALS_FILE: '/nowhere' } }),
+    ).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^Could not ask AWS whose credentials these are: .*credentials/),
+    });
+  });
+});

@@ -1,0 +1,100 @@
+/** Runs the measurements with tiny counts: what they say about speed is for people, that they say it is checked here. */
+import { expect, inject, it } from 'vitest';
+import { measureAuthorizer } from '../../bench/authorizer.ts';
+import { measureGateway } from '../../bench/gateway.ts';
+import { compare, type Measurement } from '../../bench/measurement.ts';
+import { toTable } from '../../bench/report.ts';
+import { measureTokens } from '../../bench/tokens.ts';
+
+const rounds = { warmUp: 1, measured: 3 };
+
+const cases: readonly {
+  readonly what: string;
+  readonly measure: () => Promise<readonly Measurement[]>;
+  readonly rows: readonly string[];
+}[] = [
+  {
+    what: 'the gateway',
+    measure: () =>
+      measureGateway(
+        { url: inject('baseUrl'), simulatorUrl: inject('wechatUrl'), wechatDelayMs: 0 },
+        { concurrencies: [1, 2], slices: 2, requestsPerSlice: 2 },
+      ),
+    rows: [1, 2].flatMap((concurrency) =>
+      [
+        'GET /health',
+        'GET /member/me',
+        'POST /member/login, returning user',
+        'POST /member/login, new user',
+      ].map((row) => `gateway, WeChat 0 ms, ${concurrency} at once: ${row}`),
+    ),
+  },
+  {
+    what: 'signing and verifying',
+    measure: () => measureTokens(rounds),
+    rows: [
+      'sign a token: node:crypto sign',
+      'sign a token: jose SignJWT',
+      'sign a token: our minter',
+      'verify a token: node:crypto verify',
+      'verify a token: jose jwtVerify',
+      'verify a token: our verifier',
+    ],
+  },
+  {
+    what: 'the authorizer',
+    measure: () => measureAuthorizer(rounds),
+    rows: [
+      'decide about a request: our verifier',
+      'decide about a request: authorizer without revocation',
+      'decide about a request: authorizer with revocation',
+    ],
+  },
+];
+
+it.each(cases)('measures $what, row by row', async ({ measure, rows }) => {
+  const measurements = await measure();
+
+  expect(measurements.map(({ part, row }) => `${part}: ${row}`)).toEqual(rows);
+  for (const { samples, p50, p95, p99, timesFloor, perSecond = 1, sizeKb = 1 } of measurements) {
+    for (const number of [samples, p50, p95, p99, timesFloor, perSecond, sizeKb])
+      expect(number).toBeGreaterThan(0);
+    expect(p50 <= p95 && p95 <= p99).toBe(true);
+  }
+  const table = toTable(measurements);
+  for (const { row } of measurements) expect(table).toContain(row);
+});
+
+it('takes percentiles by rank, and compares medians to the first row', () => {
+  const oneToHundred = Array.from({ length: 100 }, (_, at) => 100 - at);
+
+  const [floor, other] = compare('part', [
+    { row: 'floor', durations: [25, 20, 30] },
+    { row: 'other', durations: oneToHundred, elapsedMs: 2_000, sizeKb: 7 },
+  ]);
+
+  expect(floor).toMatchObject({ p50: 25, p95: 30, aboveFloor: 0, timesFloor: 1 });
+  expect(other).toEqual({
+    part: 'part',
+    row: 'other',
+    samples: 100,
+    p50: 50,
+    p95: 95,
+    p99: 99,
+    perSecond: 50,
+    sizeKb: 7,
+    aboveFloor: 25,
+    timesFloor: 2,
+  });
+});
+
+it('measures no refusal: a request that fails ends the measurement', async () => {
+  const target = { url: inject('baseUrl'), simulatorUrl: inject('wechatUrl'), wechatDelayMs: 0 };
+
+  const measuring = measureGateway(
+    { ...target, url: `${target.url}/nowhere` },
+    { concurrencies: [1], slices: 1, requestsPerSlice: 1 },
+  );
+
+  await expect(measuring).rejects.toThrow('The first login answered');
+});

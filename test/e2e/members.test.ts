@@ -1,0 +1,33 @@
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { members, type Outcome } from '../fixtures/members-command.ts';
+import { expectCleanLogs, newOpenid, post, wxLogin } from './service.ts';
+
+afterAll(expectCleanLogs);
+
+const operate = (...args: string[]): Promise<Outcome> =>
+  members([...args, '--table', inject('usersTable'), '--local', inject('dynamodbEndpoint')]);
+
+describe('an operator', () => {
+  it('finds a user by openid, bans them, takes it back, and erases them', async () => {
+    const openid = newOpenid();
+    const login = async () => post('/member/login', { code: await wxLogin({ openid }) });
+    const { user_id: userId } = (await login()).body.data;
+    const change = (command: string, ...more: string[]) =>
+      operate(command, '--user-id', userId, '--reason', 'end-to-end test', ...more);
+
+    const found = await operate('find', '--openid', openid);
+    expect(found.stdout + found.stderr).not.toContain(openid);
+    expect(JSON.parse(found.stdout)).toMatchObject([{ user_id: userId, status: 'active' }]);
+
+    expect(await change('ban')).toMatchObject({ status: 0 });
+    expect((await login()).body).toMatchObject({ code: 403, error: 'user_banned' });
+
+    expect(await change('unban')).toMatchObject({ status: 0 });
+    expect((await login()).body.data).toMatchObject({ user_id: userId, is_new: false });
+
+    expect(await change('erase', '--yes')).toMatchObject({ status: 0 });
+    const again = (await login()).body.data;
+    expect(again.is_new).toBe(true);
+    expect(again.user_id).not.toBe(userId);
+  });
+});

@@ -1,0 +1,175 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { decodeJwt } from 'jose';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { localIdentity } from '../fixtures/users-table.ts';
+import { expectCleanLogs, get, logIn, newOpenid, post, wxLogin } from './service.ts';
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const logOut = (token: string, body: unknown = '') => post('/member/logout', body, bearer(token));
+const refresh = (token: string) => post('/member/refresh', '', bearer(token));
+const statusOf = async (token: string) => (await get('/member/me', token)).status;
+
+const revoked = { code: 403, error: 'token_revoked', msg: '登录已失效，请重新登录' };
+const banned = { code: 403, error: 'user_banned', msg: '账号已被封禁' };
+const unauthorized = { code: 401, error: 'unauthorized', msg: '未登录或登录已过期' };
+
+const database = DynamoDBDocumentClient.from(
+  new DynamoDBClient({ endpoint: inject('dynamodbEndpoint'), ...localIdentity }),
+);
+const inTable = (pk: string) => ({ TableName: inject('usersTable'), Key: { pk } });
+const setUserStatus = (userId: string, status: string) =>
+  database.send(
+    new UpdateCommand({
+      ...inTable(userId),
+      UpdateExpression: 'SET #status = :status',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':status': status },
+    }),
+  );
+
+afterAll(() => {
+  database.destroy();
+  expectCleanLogs();
+});
+
+async function logInAs(openid: string): Promise<string> {
+  return (await post('/member/login', { code: await wxLogin({ openid }) })).body.data.token;
+}
+
+describe('a logout', () => {
+  it('voids the token for the very next request, and only this one', async () => {
+    const openid = newOpenid();
+    const [token, other] = [await logInAs(openid), await logInAs(openid)];
+    expect(await statusOf(token)).toBe(200);
+
+    const answer = await logOut(token);
+
+    expect(answer.body).toMatchObject({ code: 200, msg: 'ok', data: {} });
+    for (const refused of [await get('/member/me', token), await get('/whoami', token), await refresh(token)])
+      expect(refused.body).toMatchObject(revoked);
+    expect((await logOut(token)).body).toMatchObject(revoked);
+    expect(await statusOf(other)).toBe(200);
+  });
+
+  it('of everything voids every token of the user and nobody else, and a login works right after', async () => {
+    const openid = newOpenid();
+    const bystander = await logInAs(newOpenid());
+
+    for (let round = 0; round < 5; round++) {
+      const tokens = [await logInAs(openid), await logInAs(openid)];
+      const [asking = ''] = tokens;
+      const refreshed = (await refresh(asking)).body.data.token;
+
+      const answer = await logOut(asking, { all: true });
+      const afterwards = await logInAs(openid);
+
+      expect(answer.status).toBe(200);
+      for (const token of [...tokens, refreshed])
+        expect((await get('/whoami', token)).body).toMatchObject(revoked);
+      expect(await statusOf(afterwards), `round ${round}`).toBe(200);
+    }
+    expect(await statusOf(bystander)).toBe(200);
+  });
+
+  it('understands forms, and refuses what it does not understand without logging anybody out', async () => {
+    const { token } = await logIn();
+
+    const refused = await logOut(token, { all: 'everything' });
+    expect(refused.body).toMatchObject({
+      code: 400,
+      error: 'invalid_request',
+      msg: expect.stringContaining('all'),
+    });
+    expect(await statusOf(token)).toBe(200);
+
+    const form = { 'content-type': 'application/x-www-form-urlencoded', ...bearer(token) };
+    expect((await post('/member/logout', 'all=true', form)).status).toBe(200);
+    expect((await get('/member/me', token)).body).toMatchObject(revoked);
+  });
+});
+
+describe('a refresh', () => {
+  it('gives another token of the same login and leaves the old one valid', async () => {
+    const { token, user_id } = await logIn();
+    const login = decodeJwt(token);
+    // A second later, so that the two times differ.
+    while (Math.floor(Date.now() / 1000) <= (login.iat ?? 0))
+      await new Promise((done) => setTimeout(done, 50));
+
+    const answer = await refresh(token);
+
+    expect(answer.body.data).toEqual({
+      user_id,
+      token: expect.any(String),
+      token_type: 'Bearer',
+      expires_in: 604_800,
+    });
+    const renewed = decodeJwt(answer.body.data.token);
+    expect(renewed).toMatchObject({ sub: user_id, auth_time: login.auth_time, client_id: login.client_id });
+    expect(renewed.jti).not.toBe(login.jti);
+    expect(renewed.exp).toBe((renewed.iat ?? 0) + 604_800);
+    expect(renewed.iat).toBeGreaterThan(login.iat ?? Number.POSITIVE_INFINITY);
+    expect([await statusOf(token), await statusOf(answer.body.data.token)]).toEqual([200, 200]);
+  });
+
+  it('that is repeated, or runs five times at once, logs nobody out', async () => {
+    const { token } = await logIn();
+
+    const answers = [
+      await refresh(token),
+      ...(await Promise.all(Array.from({ length: 5 }, () => refresh(token)))),
+    ];
+
+    const tokens = answers.map((answer) => answer.body.data.token as string);
+    expect(new Set(tokens).size).toBe(6);
+    expect(await Promise.all([token, ...tokens].map(statusOf))).toEqual(Array(7).fill(200));
+  });
+
+  it('can be repeated with what it answered', async () => {
+    const { token } = await logIn();
+
+    const second = (await refresh(token)).body.data.token;
+    const third = await refresh(second);
+
+    expect(decodeJwt(third.body.data.token).auth_time).toBe(decodeJwt(token).auth_time);
+  });
+});
+
+it('neither works without a token', async () => {
+  for (const path of ['/member/refresh', '/member/logout'])
+    expect((await post(path, '')).body).toMatchObject(unauthorized);
+});
+
+describe('a banned or erased user', () => {
+  it('is refused at the very next request, with the reason; an unbanned one comes back', async () => {
+    const { token, user_id } = await logIn();
+    expect(await statusOf(token)).toBe(200);
+
+    await setUserStatus(user_id, 'banned');
+    const answers = [
+      await get('/member/me', token),
+      await refresh(token),
+      await logOut(token, { all: true }),
+    ];
+    await setUserStatus(user_id, 'active');
+
+    for (const answer of answers) expect(answer.body).toMatchObject(banned);
+    expect(answers[0]?.body.data).toBeUndefined();
+    expect(await statusOf(token)).toBe(200);
+  });
+
+  it('has no valid token left once erased', async () => {
+    const { token, user_id } = await logIn();
+    const refreshed = (await refresh(token)).body.data.token;
+
+    await database.send(new DeleteCommand(inTable(user_id)));
+
+    for (const answer of [
+      await get('/whoami', token),
+      await get('/member/me', refreshed),
+      await refresh(token),
+    ])
+      expect(answer.body).toMatchObject(revoked);
+  });
+});

@@ -1,0 +1,174 @@
+import { describe, expect, it, vi } from 'vitest';
+import { DomainError } from '../../../functions/errors/domain-error.ts';
+import { createLogIn, type LogInDependencies, type LoginTrace } from '../../../functions/login/log-in.ts';
+import type { User } from '../../../functions/users/user.ts';
+import { WechatError, type WechatErrorCode } from '../../../functions/wechat/errors.ts';
+
+const user: User = {
+  userId: 'user-1',
+  appid: 'wx1',
+  openid: 'o1',
+  username: '小明',
+  sex: 1,
+  avatar: '',
+  status: 'active',
+  lastLoginAt: 0,
+};
+const request = { appid: 'wx1', code: '0code', profile: { username: '', sex: 0, avatar: '' } } as const;
+const refusal = (code: WechatErrorCode, errcode?: number) =>
+  new WechatError(code, { reason: 'refused', ...(errcode !== undefined && { errcode }) });
+
+function setUp(overrides: {
+  code2Session?: LogInDependencies['wechat']['code2Session'];
+  awaitTwin?: LogInDependencies['spentCodes']['awaitTwin'];
+  remember?: LogInDependencies['spentCodes']['remember'];
+  renewed?: string;
+}) {
+  const dependencies = {
+    wechat: {
+      code2Session: vi.fn(overrides.code2Session ?? (async () => ({ openid: 'o1', host: 0 }))),
+      close: async () => {},
+    },
+    appSecrets: {
+      secretFor: vi.fn(async () => 'old'),
+      renewedSecretFor: vi.fn(async () => overrides.renewed ?? 'old'),
+    },
+    users: {
+      findOrCreateUser: vi.fn(async () => ({ user, isNew: false })),
+      findUser: async () => user,
+    },
+    spentCodes: {
+      remember: vi.fn(overrides.remember ?? (async () => {})),
+      recall: async () => undefined,
+      awaitTwin: vi.fn(overrides.awaitTwin ?? (async () => undefined)),
+    },
+    tokens: {
+      mint: vi.fn(async () => ({ token: 't', jti: 'j', expiresIn: 604_800, expiresAt: 1 })),
+    },
+  } satisfies LogInDependencies;
+  const trace: LoginTrace = {};
+  return { dependencies, trace, logIn: () => createLogIn(dependencies)(request, trace) };
+}
+
+describe('a login', () => {
+  it('answers the user and a token, and remembers the code it has spent', async () => {
+    const { dependencies, trace, logIn } = setUp({});
+
+    expect(await logIn()).toEqual({
+      user_id: 'user-1',
+      username: '小明',
+      avatar: '',
+      sex: 1,
+      is_new: false,
+      token: 't',
+      token_type: 'Bearer',
+      expires_in: 604_800,
+    });
+    expect(dependencies.spentCodes.remember).toHaveBeenCalledOnce();
+    expect(trace).toMatchObject({ user_id: 'user-1', is_new: false });
+  });
+
+  it('writes the spent code beside the look-up of the user, not before or after it', async () => {
+    const order: string[] = [];
+    const { dependencies, logIn } = setUp({
+      remember: async () => {
+        order.push('remember starts');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        order.push('remember ends');
+      },
+    });
+    dependencies.users.findOrCreateUser.mockImplementation(async () => {
+      order.push('user starts');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      order.push('user ends');
+      return { user, isNew: false };
+    });
+
+    await logIn();
+
+    expect(order.slice(0, 2).sort()).toEqual(['remember starts', 'user starts']);
+  });
+
+  it('succeeds although the spent code could not be remembered, and says so in the log', async () => {
+    const { trace, logIn } = setUp({
+      remember: async () => {
+        throw new DomainError('unavailable');
+      },
+    });
+
+    expect(await logIn()).toMatchObject({ token: 't' });
+    expect(trace.spent_code_lost).toBe(true);
+  });
+});
+
+describe('a code that WeChat calls used', () => {
+  it('logs in whom it belonged to a moment ago, without spending it again', async () => {
+    const { dependencies, trace, logIn } = setUp({
+      code2Session: async () => {
+        throw refusal('code_used', 40163);
+      },
+      awaitTwin: async () => ({ openid: 'o1' }),
+    });
+
+    expect(await logIn()).toMatchObject({ user_id: 'user-1' });
+    expect(dependencies.spentCodes.remember).not.toHaveBeenCalled();
+    expect(trace.code_repeated).toBe(true);
+  });
+
+  it('is refused when nobody here has spent it', async () => {
+    const { dependencies, logIn } = setUp({
+      code2Session: async () => {
+        throw refusal('code_used', 40163);
+      },
+    });
+
+    await expect(logIn()).rejects.toMatchObject({ code: 'code_used' });
+    expect(dependencies.users.findOrCreateUser).not.toHaveBeenCalled();
+  });
+
+  it.each(['invalid_code', 'login_blocked', 'rate_limited', 'wechat_unavailable'] as const)(
+    'is not looked for when WeChat says %s',
+    async (code) => {
+      const { dependencies, logIn } = setUp({
+        code2Session: async () => {
+          throw refusal(code);
+        },
+      });
+
+      await expect(logIn()).rejects.toMatchObject({ code });
+      expect(dependencies.spentCodes.awaitTwin).not.toHaveBeenCalled();
+    },
+  );
+});
+
+describe('an AppSecret that WeChat refuses', () => {
+  const refusingOld: LogInDependencies['wechat']['code2Session'] = async ({ secret }) => {
+    if (secret === 'old') throw refusal('wechat_misconfigured', 40125);
+    return { openid: 'o1', host: 0 };
+  };
+
+  it('is renewed, and the login goes on when it has changed', async () => {
+    const { dependencies, logIn } = setUp({ code2Session: refusingOld, renewed: 'new' });
+
+    expect(await logIn()).toMatchObject({ user_id: 'user-1' });
+    expect(dependencies.wechat.code2Session).toHaveBeenCalledTimes(2);
+  });
+
+  it('is not tried again when it has not', async () => {
+    const { dependencies, logIn } = setUp({ code2Session: refusingOld });
+
+    await expect(logIn()).rejects.toMatchObject({ code: 'wechat_misconfigured' });
+    expect(dependencies.wechat.code2Session).toHaveBeenCalledOnce();
+  });
+
+  it.each([40013, 40164, 40243, 50002])('is not renewed for errcode %i', async (errcode) => {
+    const { dependencies, logIn } = setUp({
+      code2Session: async () => {
+        throw refusal('wechat_misconfigured', errcode);
+      },
+    });
+
+    await expect(logIn()).rejects.toMatchObject({ errcode });
+    expect(dependencies.appSecrets.renewedSecretFor).not.toHaveBeenCalled();
+  });
+});

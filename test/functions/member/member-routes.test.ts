@@ -1,0 +1,132 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createMemberRoutes } from '../../../functions/member/member-routes.ts';
+import type { User } from '../../../functions/users/user.ts';
+
+const user: User = {
+  userId: 'user-1',
+  appid: 'wx1',
+  openid: 'o-secret',
+  unionid: 'u-secret',
+  username: '小明',
+  sex: 1,
+  avatar: 'https://a.example/1.png',
+  status: 'active',
+  lastLoginAt: 0,
+};
+const context = { user_id: 'user-1', appid: 'wx1', jti: 'j', auth_time: '1', expires_at: '2' };
+const event = (authorizer: object | undefined): APIGatewayProxyEvent =>
+  ({ requestContext: { authorizer } }) as unknown as APIGatewayProxyEvent;
+
+const revocations = { revokeToken: vi.fn(async () => {}), revokeAllTokens: vi.fn(async () => {}) };
+beforeEach(() => vi.clearAllMocks());
+
+const routes = createMemberRoutes({
+  users: { findUser: async (userId) => (userId === 'user-1' ? user : undefined) },
+  revocations,
+  signingKeyCreatedAt: async () => 1_000,
+  version: '1.2.3',
+  now: () => 1_090_000,
+});
+
+describe('GET /member/me', () => {
+  it('answers the profile and nothing of WeChat', async () => {
+    const answer = await routes['GET /member/me']?.(event(context), {});
+
+    expect(answer).toEqual({
+      user_id: 'user-1',
+      username: '小明',
+      avatar: 'https://a.example/1.png',
+      sex: 1,
+    });
+  });
+
+  it('refuses the token of a user who is gone', async () => {
+    const answer = routes['GET /member/me']?.(event({ ...context, user_id: 'user-2' }), {});
+
+    await expect(answer).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+});
+
+describe('GET /whoami', () => {
+  it("echoes the authorizer's context and leaves out what API Gateway adds", async () => {
+    const answer = await routes['GET /whoami']?.(
+      event({ ...context, principalId: 'p', integrationLatency: 3 }),
+      {},
+    );
+
+    expect(answer).toEqual(context);
+  });
+
+  it.each([undefined, {}, { ...context, jti: undefined }, { ...context, auth_time: 5 }])(
+    'takes a context of another shape (%j) for the bug it is',
+    async (authorizer) => {
+      await expect(routes['GET /whoami']?.(event(authorizer), {})).rejects.toBeInstanceOf(TypeError);
+    },
+  );
+});
+
+describe('GET /health', () => {
+  it('tells the version and how old the signing key is', async () => {
+    expect(await routes['GET /health']?.(event(undefined), {})).toEqual({
+      version: '1.2.3',
+      key_age_seconds: 90,
+    });
+  });
+});
+
+describe('POST /member/logout', () => {
+  const logOut = (body: string | null, contentType?: string) =>
+    routes['POST /member/logout']?.(
+      {
+        ...event(context),
+        body,
+        headers: contentType === undefined ? {} : { 'content-type': contentType },
+      } as APIGatewayProxyEvent,
+      {},
+    );
+  const form = 'application/x-www-form-urlencoded';
+
+  it.each<[string | null, string?]>([
+    [null],
+    [''],
+    ['{}'],
+    ['{"all":false}'],
+    ['{"other":1}'],
+    ['all=false', form],
+    ['other=1', form],
+  ])('with the body %j voids this token until it would have expired', async (body, contentType) => {
+    expect(await logOut(body, contentType)).toEqual({});
+
+    expect(revocations.revokeToken).toHaveBeenCalledExactlyOnceWith({ jti: 'j', expiresAt: 2 });
+    expect(revocations.revokeAllTokens).not.toHaveBeenCalled();
+  });
+
+  it.each<[string, string?]>([['{"all":true}'], ['{"all":"true"}'], ['all=true', form]])(
+    'with the body %j voids every token of the user',
+    async (body, contentType) => {
+      expect(await logOut(body, contentType)).toEqual({});
+
+      expect(revocations.revokeAllTokens).toHaveBeenCalledExactlyOnceWith('user-1');
+      expect(revocations.revokeToken).not.toHaveBeenCalled();
+    },
+  );
+
+  it.each<[string, string?]>([
+    ['{"all":1}'],
+    ['{"all":null}'],
+    ['{"all":"yes"}'],
+    ['{"all":[true]}'],
+    ['{"all":{}}'],
+    ['all=', form],
+    ['all=1', form],
+    ['all=true&all=false', form],
+    ['[]'],
+    ['{'],
+  ])('with the body %j does nothing and says so', async (body, contentType) => {
+    await expect(logOut(body, contentType)).rejects.toMatchObject({ code: 'invalid_request' });
+
+    expect(revocations.revokeToken).not.toHaveBeenCalled();
+    expect(revocations.revokeAllTokens).not.toHaveBeenCalled();
+  });
+});

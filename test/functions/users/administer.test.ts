@@ -1,0 +1,308 @@
+import { inspect } from 'node:util';
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAdministration } from '../../../functions/users/administer.ts';
+import { createUsers, type WechatIdentity } from '../../../functions/users/find-or-create.ts';
+import { createRevocations } from '../../../functions/users/revocations.ts';
+import { changesKey, JWKS_KEY, openidGuardKey } from '../../../functions/users/table.ts';
+import { type Intercept, startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
+
+const START = Date.UTC(2026, 0, 1);
+const appid = 'wx0123456789abcdef';
+const profile = { username: '小明', sex: 1, avatar: '' } as const;
+const order = { by: 'arn:aws:sts::123456789012:assumed-role/Support/li', reason: 'ticket 7' };
+const changes = ['ban', 'unban', 'revoke', 'erase'] as const;
+
+let table: UsersTable;
+beforeAll(async () => {
+  table = await startUsersTable();
+});
+afterAll(() => table.stop());
+
+let people = 0;
+/** An openid no other test uses. */
+const someone = (): WechatIdentity => ({
+  appid,
+  openid: `o${'A'.repeat(22)}${String(++people).padStart(5, '0')}`,
+});
+
+/** An administration with a client of its own and a clock that only waiting moves. */
+function setUp(intercept?: Intercept) {
+  const { client, commands } = table.connect(intercept);
+  let time = START;
+  const shared = { client, tableName: table.tableName, now: () => time };
+  const sleep = async (ms: number) => {
+    time += ms;
+  };
+  const administration = createAdministration({
+    ...shared,
+    revocations: createRevocations({ ...shared, sleep }),
+  });
+  return { administration, commands };
+}
+
+/** Logs somebody in through the code that does it for mini-programs. */
+async function logIn(identity = someone()) {
+  const users = createUsers({ client: table.client, tableName: table.tableName, now: () => START });
+  const { user, isNew } = await users.findOrCreateUser(identity, profile);
+  return { userId: user.userId, identity, isNew, guardKey: openidGuardKey(identity.appid, identity.openid) };
+}
+
+const put = (item: Record<string, unknown>) =>
+  table.client.send(new PutCommand({ TableName: table.tableName, Item: item }));
+
+describe('looking for a user', () => {
+  it('finds them by id, openid and unionid', async () => {
+    const identity = { ...someone(), unionid: 'oUNION-one' };
+    const { userId } = await logIn(identity);
+    const { administration } = setUp();
+
+    expect(await administration.findByUserId(userId)).toMatchObject({ userId, ...identity });
+    expect(await administration.findByOpenid(identity.openid)).toMatchObject([
+      { userId, createdAt: START / 1000 },
+    ]);
+    expect(await administration.findByOpenid(identity.openid, appid)).toMatchObject([{ userId }]);
+    expect(await administration.findByUnionid('oUNION-one')).toMatchObject([{ userId }]);
+  });
+
+  it('finds all users of a unionid and of an openid, and those of one mini-program only when it is named', async () => {
+    const first = { ...someone(), unionid: 'oUNION-two' };
+    const second = { ...first, appid: 'wxfedcba9876543210' };
+    const ids = [(await logIn(first)).userId, (await logIn(second)).userId];
+    const { administration } = setUp();
+
+    const idsOf = (users: readonly { userId: string }[]) => users.map(({ userId }) => userId).sort();
+    expect(idsOf(await administration.findByUnionid('oUNION-two'))).toEqual(ids.toSorted());
+    expect(idsOf(await administration.findByOpenid(first.openid))).toEqual(ids.toSorted());
+    expect(idsOf(await administration.findByOpenid(first.openid, second.appid))).toEqual([ids[1]]);
+  });
+
+  it('reads on when a page of the table holds no such user', async () => {
+    const { userId } = await logIn({ ...someone(), unionid: 'oUNION-far' });
+    const { administration, commands } = setUp(async ({ command, input }, proceed) => {
+      if (command === 'Scan') (input as { Limit?: number }).Limit = 1;
+      return proceed();
+    });
+
+    expect(await administration.findByUnionid('oUNION-far')).toMatchObject([{ userId }]);
+    expect(commands.filter((command) => command === 'Scan').length).toBeGreaterThan(1);
+  });
+
+  it('finds nobody who is not there, and nothing that is not a user', async () => {
+    const { guardKey } = await logIn();
+    await put({ pk: JWKS_KEY, jwks: '{}' });
+    const { administration } = setUp();
+
+    for (const key of ['nobody', JWKS_KEY, guardKey]) {
+      expect(await administration.findByUserId(key), key).toBeUndefined();
+      expect(await administration.exportUser(key), key).toBeUndefined();
+    }
+    expect(await administration.findByOpenid('oNOBODY')).toEqual([]);
+    expect(await administration.findByUnionid('oNOBODY')).toEqual([]);
+  });
+
+  it('does not find an erased user whom the index still shows', async () => {
+    const { userId, identity } = await logIn();
+    const stale = await table.item(userId);
+    const { administration } = setUp(async ({ command }, proceed) => {
+      const answer = (await proceed()) as { output: { Items?: unknown[] } };
+      if (command === 'Query') answer.output.Items = [stale];
+      return answer;
+    });
+
+    await administration.erase(userId, order);
+
+    expect(await administration.findByOpenid(identity.openid)).toEqual([]);
+  });
+});
+
+describe('a ban', () => {
+  it('refuses the next login until it is taken back, and changes nothing else', async () => {
+    const { userId, identity } = await logIn();
+    const before = await table.item(userId);
+    const { administration } = setUp();
+
+    expect(await administration.ban(userId, order)).toBe(true);
+    expect(await table.item(userId)).toEqual({ ...before, status: 'banned' });
+    await expect(logIn(identity)).rejects.toMatchObject({ code: 'user_banned' });
+
+    expect(await administration.unban(userId, order)).toBe(true);
+    expect(await table.item(userId)).toEqual(before);
+    expect(await logIn(identity)).toMatchObject({ userId, isNew: false });
+  });
+});
+
+describe('a revocation', () => {
+  it('dates the validity of tokens and leaves the user as they were', async () => {
+    const { userId } = await logIn();
+    const before = await table.item(userId);
+    const { administration } = setUp();
+
+    expect(await administration.revoke(userId, order)).toBe(true);
+
+    expect(await table.item(userId)).toEqual({ ...before, tokens_valid_after: START / 1000 + 1 });
+  });
+
+  it('is on record even when it fails', async () => {
+    const { userId } = await logIn();
+    const { administration } = setUp(async ({ command }, proceed) => {
+      if (command === 'UpdateItem')
+        throw Object.assign(new Error('slow down'), { $metadata: {}, $fault: 'client' });
+      return proceed();
+    });
+
+    await expect(administration.revoke(userId, order)).rejects.toMatchObject({ code: 'unavailable' });
+
+    expect(await administration.changesOf(userId)).toMatchObject([{ what: 'revoke' }]);
+  });
+});
+
+describe('an erasure', () => {
+  it('removes user and guard, so that nothing of the person is left and a later login is a new user', async () => {
+    const identity = { ...someone(), unionid: 'oUNION-erased' };
+    const { userId, guardKey } = await logIn(identity);
+    await put({ ...(await table.item(userId)), phone: '13800000000' });
+    const { administration } = setUp();
+
+    expect(await administration.erase(userId, order)).toBe(true);
+
+    expect(await table.item(guardKey)).toBeUndefined();
+    const left = JSON.stringify(await table.items());
+    for (const secret of [identity.openid, identity.unionid, '13800000000'])
+      expect(left).not.toContain(secret);
+    const again = await logIn(identity);
+    expect(again.isNew).toBe(true);
+    expect(again.userId).not.toBe(userId);
+    expect(await administration.erase(userId, order)).toBe(false);
+    expect(await administration.findByUserId(again.userId)).toBeDefined();
+  });
+
+  it('copes with a missing guard', async () => {
+    const { userId, guardKey } = await logIn();
+    await table.client.send(new DeleteCommand({ TableName: table.tableName, Key: { pk: guardKey } }));
+    const { administration } = setUp();
+
+    expect(await administration.erase(userId, order)).toBe(true);
+
+    expect(await table.item(userId)).toBeUndefined();
+  });
+
+  it('leaves a guard that is another user’s', async () => {
+    const { userId, guardKey } = await logIn();
+    await put({ pk: guardKey, user_id: 'somebody-else' });
+    const { administration } = setUp();
+
+    expect(await administration.erase(userId, order)).toBe(true);
+
+    expect(await table.item(userId)).toBeUndefined();
+    expect(await table.item(guardKey)).toEqual({ pk: guardKey, user_id: 'somebody-else' });
+    expect(await administration.changesOf(userId)).toHaveLength(1);
+  });
+
+  it('happens once when it is ordered many times at once', async () => {
+    const { userId } = await logIn();
+    const { administration } = setUp();
+
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => administration.erase(userId, order)));
+
+    expect(outcomes.filter(Boolean)).toHaveLength(1);
+    expect(await administration.changesOf(userId)).toHaveLength(1);
+  });
+});
+
+describe('every change', () => {
+  it('is recorded with who, what, when and why, also beyond the user', async () => {
+    const { userId } = await logIn();
+    const { administration } = setUp();
+
+    for (const change of changes) expect(await administration[change](userId, order)).toBe(true);
+
+    const recorded = await administration.changesOf(userId);
+    expect(recorded.map(({ what }) => what)).toEqual([...changes]);
+    for (const { what: _, at, ...who } of recorded) {
+      expect(who).toEqual(order);
+      expect(at - START / 1000).toBeLessThanOrEqual(1);
+    }
+    expect(Object.keys((await table.item(changesKey(userId))) ?? {}).sort()).toEqual(['changes', 'pk']);
+  });
+
+  it('of something that is not a user happens not at all and is not recorded', async () => {
+    const { guardKey } = await logIn();
+    await put({ pk: JWKS_KEY, jwks: '{}' });
+    const before = await table.items();
+    const { administration } = setUp();
+
+    for (const key of ['nobody', JWKS_KEY, guardKey])
+      for (const change of changes)
+        expect(await administration[change](key, order), `${change} ${key}`).toBe(false);
+
+    expect(await table.items()).toEqual(before);
+  });
+
+  it('is tried again when a login is in its way, and given up as unavailable when that does not end', async () => {
+    const { userId } = await logIn();
+    let conflicts = 2;
+    const { administration } = setUp(async ({ command }, proceed) => {
+      if (command !== 'TransactWriteItems' || conflicts-- <= 0) return proceed();
+      throw new TransactionCanceledException({
+        message: 'cancelled',
+        $metadata: {},
+        CancellationReasons: [{ Code: 'TransactionConflict' }, { Code: 'None' }],
+      });
+    });
+
+    expect(await administration.ban(userId, order)).toBe(true);
+    conflicts = Number.POSITIVE_INFINITY;
+    await expect(administration.unban(userId, order)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('fails as unavailable, without a word about the person, when the database does', async () => {
+    const { userId, identity } = await logIn();
+    const { administration } = setUp(async ({ command }, proceed) => {
+      if (command === 'GetItem') return proceed();
+      throw Object.assign(new Error(`cannot read ${identity.openid}`), {
+        $metadata: {},
+        $response: identity.openid,
+      });
+    });
+
+    for (const call of [
+      ...changes.map((change) => () => administration[change](userId, order)),
+      () => administration.findByOpenid(identity.openid),
+      () => administration.findByUnionid(identity.openid),
+    ]) {
+      const error = await call().then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toMatchObject({ code: 'unavailable' });
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(identity.openid);
+    }
+  });
+});
+
+describe('an export', () => {
+  it('holds every attribute of the user, their guard and what was done, but not by whom', async () => {
+    const { userId, guardKey } = await logIn({ ...someone(), unionid: 'oUNION-export' });
+    await put({ ...(await table.item(userId)), phone: '13800000000', added_later: 'too' });
+    const { administration } = setUp();
+    await administration.ban(userId, order);
+
+    const held = await administration.exportUser(userId);
+
+    expect(held).toEqual({
+      user: await table.item(userId),
+      openid_guard: await table.item(guardKey),
+      changes: [{ at: START / 1000, what: 'ban', reason: order.reason }],
+    });
+    expect(held?.user).toMatchObject({ phone: '13800000000', added_later: 'too' });
+  });
+
+  it('leaves out a guard that is another user’s', async () => {
+    const { userId, guardKey } = await logIn();
+    await put({ pk: guardKey, user_id: 'somebody-else' });
+
+    expect(await setUp().administration.exportUser(userId)).not.toHaveProperty('openid_guard');
+  });
+});

@@ -1,0 +1,308 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createRevocations } from '../../../functions/users/revocations.ts';
+import {
+  type Intercept,
+  localIdentity,
+  startUsersTable,
+  type UsersTable,
+} from '../../fixtures/users-table.ts';
+
+/** Half a second into a second. */
+const NOW = Date.UTC(2026, 10, 20, 12) + 500;
+const SECOND = Math.floor(NOW / 1000);
+
+let table: UsersTable;
+beforeAll(async () => {
+  table = await startUsersTable();
+});
+afterAll(() => table.stop());
+
+let userId: string;
+let users = 0;
+beforeEach(async () => {
+  userId = `user-${++users}`;
+  await table.put({
+    pk: userId,
+    status: 'active',
+    appid: 'wx1',
+    openid: `oOPENID${users}`,
+    phone: '13800000000',
+  });
+});
+
+/** Revocations with a clock that only sleeping moves, and the inputs of the requests they send. */
+function setUp({ intercept, at = NOW }: { intercept?: Intercept; at?: number } = {}) {
+  const inputs: unknown[] = [];
+  const pauses: number[] = [];
+  let time = at;
+  const { client } = table.connect((request, proceed) => {
+    inputs.push(request.input);
+    return intercept === undefined ? proceed() : intercept(request, proceed);
+  });
+  const revocations = createRevocations({
+    client,
+    tableName: table.tableName,
+    now: () => time,
+    async sleep(ms) {
+      pauses.push(ms);
+      time += ms;
+    },
+  });
+  return { revocations, inputs, pauses, now: () => time };
+}
+
+const tokenOf = (changes: { jti?: string; authTime?: number; userId?: string } = {}) => ({
+  jti: `jti-of-${userId}`,
+  userId,
+  authTime: SECOND,
+  ...changes,
+});
+
+describe('the status of a token', () => {
+  it('is active while nothing speaks against it', async () => {
+    expect(await setUp().revocations.statusOf(tokenOf())).toBe('active');
+  });
+
+  it('is read consistently, in one request, of nothing but what decides', async () => {
+    const { revocations, inputs } = setUp();
+
+    await revocations.statusOf(tokenOf());
+
+    expect(inputs).toEqual([
+      {
+        RequestItems: {
+          [table.tableName]: expect.objectContaining({
+            Keys: [{ pk: `revoked#jti-of-${userId}` }, { pk: userId }],
+            ConsistentRead: true,
+            ProjectionExpression: '#pk, #status, tokens_valid_after',
+          }),
+        },
+      },
+    ]);
+  });
+
+  it('is revoked after its own revocation, which leaves other tokens alone', async () => {
+    const { revocations } = setUp();
+
+    await revocations.revokeToken({ jti: 'jti-1', expiresAt: SECOND + 60 });
+
+    expect(await revocations.statusOf(tokenOf({ jti: 'jti-1' }))).toBe('token_revoked');
+    expect(await revocations.statusOf(tokenOf({ jti: 'jti-2' }))).toBe('active');
+  });
+
+  it('is revoked when the user is gone', async () => {
+    expect(await setUp().revocations.statusOf(tokenOf({ userId: 'nobody' }))).toBe('token_revoked');
+  });
+
+  it('is banned when the user is, whatever else there is', async () => {
+    const { revocations } = setUp();
+    await revocations.revokeToken({ jti: tokenOf().jti, expiresAt: SECOND + 60 });
+    await table.put({ pk: userId, status: 'banned', tokens_valid_after: SECOND + 60 });
+
+    expect(await revocations.statusOf(tokenOf())).toBe('user_banned');
+  });
+
+  it('hangs on the login and not on a refresh that crossed the revocation', async () => {
+    await table.put({ pk: userId, status: 'active', tokens_valid_after: SECOND });
+    const refreshed = { ...tokenOf({ authTime: SECOND - 1 }), issuedAt: SECOND + 5 };
+
+    expect(await setUp().revocations.statusOf(refreshed)).toBe('token_revoked');
+    expect(await setUp().revocations.statusOf(tokenOf({ authTime: SECOND }))).toBe('active');
+  });
+
+  it('is a bug, and no verdict, when the user item is damaged', async () => {
+    for (const item of [
+      {},
+      { status: 'other' },
+      { status: 'active', tokens_valid_after: 'soon' },
+      { status: 'active', tokens_valid_after: null },
+    ]) {
+      await table.put({ pk: userId, ...item });
+      await expect(setUp().revocations.statusOf(tokenOf())).rejects.toThrow('is damaged');
+    }
+  });
+});
+
+describe('revoking a token', () => {
+  it('leaves a mark that outlives the token by what verifiers forgive', async () => {
+    await setUp().revocations.revokeToken({ jti: 'jti-3', expiresAt: SECOND + 60 });
+
+    expect(await table.item('revoked#jti-3')).toEqual({ pk: 'revoked#jti-3', expires_at: SECOND + 65 });
+  });
+
+  it('can be repeated', async () => {
+    const { revocations } = setUp();
+    const token = { jti: 'jti-4', expiresAt: SECOND + 60 };
+
+    await revocations.revokeToken(token);
+    await revocations.revokeToken(token);
+
+    expect(await revocations.statusOf(tokenOf({ jti: 'jti-4' }))).toBe('token_revoked');
+  });
+});
+
+describe("revoking all of a user's tokens", () => {
+  it('voids every login up to now, in this very second too, and none after the answer', async () => {
+    const { revocations, now } = setUp();
+
+    await revocations.revokeAllTokens(userId);
+
+    for (const authTime of [0, SECOND - 1, SECOND])
+      expect(await revocations.statusOf(tokenOf({ authTime })), `${authTime}`).toBe('token_revoked');
+    expect(await revocations.statusOf(tokenOf({ authTime: Math.floor(now() / 1000) }))).toBe('active');
+  });
+
+  it('answers as soon as the next second has begun, and not before', async () => {
+    for (const [at, pauses] of [
+      [SECOND * 1000, [1_000]],
+      [NOW, [500]],
+      [SECOND * 1000 + 999, [1]],
+    ] as const) {
+      const run = setUp({ at });
+      await run.revocations.revokeAllTokens(userId);
+      expect(run.pauses).toEqual(pauses);
+      expect(run.now()).toBe((SECOND + 1) * 1000);
+    }
+  });
+
+  it('waits on when a timer fires early', async () => {
+    let time = NOW;
+    const revocations = createRevocations({
+      client: table.client,
+      tableName: table.tableName,
+      now: () => time,
+      sleep: async (ms) => {
+        time += Math.ceil(ms / 2);
+      },
+    });
+
+    await revocations.revokeAllTokens(userId);
+
+    expect(time).toBe((SECOND + 1) * 1000);
+  });
+
+  it('changes nothing else of the user', async () => {
+    const before = await table.item(userId);
+
+    await setUp().revocations.revokeAllTokens(userId);
+
+    expect(await table.item(userId)).toEqual({ ...before, tokens_valid_after: SECOND + 1 });
+  });
+
+  it('never sets an earlier date than there is', async () => {
+    for (const existing of [SECOND + 1, SECOND + 3600]) {
+      await table.put({ pk: userId, status: 'active', tokens_valid_after: existing });
+      await setUp().revocations.revokeAllTokens(userId);
+      expect(await table.item(userId)).toMatchObject({ tokens_valid_after: existing });
+    }
+  });
+
+  it('does not bring an erased user back', async () => {
+    await setUp().revocations.revokeAllTokens('erased');
+
+    expect(await table.item('erased')).toBeUndefined();
+  });
+});
+
+describe('when DynamoDB is in trouble', () => {
+  it('asks again for what was left unanswered, with growing pauses', async () => {
+    let reads = 0;
+    const { revocations, inputs, pauses } = setUp({
+      intercept: async ({ input }, proceed) => {
+        const answer = (await proceed()) as { output: Record<string, unknown> };
+        const { RequestItems } = input as { RequestItems: Record<string, { Keys: { pk: string }[] }> };
+        if (++reads === 1) {
+          // The mark is answered (there is none), the user is not.
+          const request = RequestItems[table.tableName];
+          answer.output = {
+            ...answer.output,
+            Responses: { [table.tableName]: [] },
+            UnprocessedKeys: { [table.tableName]: { ...request, Keys: request?.Keys.slice(1) } },
+          };
+        }
+        return answer;
+      },
+    });
+
+    expect(await revocations.statusOf(tokenOf())).toBe('active');
+    expect(inputs[1]).toMatchObject({
+      RequestItems: { [table.tableName]: { Keys: [{ pk: userId }], ConsistentRead: true } },
+    });
+    expect(pauses).toEqual([25]);
+  });
+
+  it('keeps a mark that the first answer held when the rest comes later', async () => {
+    let reads = 0;
+    const { revocations } = setUp({
+      intercept: async ({ input, command }, proceed) => {
+        const answer = (await proceed()) as {
+          output: { Responses: Record<string, { pk: string }[]>; UnprocessedKeys: unknown };
+        };
+        if (command === 'BatchGetItem' && ++reads === 1) {
+          const request = (input as { RequestItems: Record<string, { Keys: unknown[] }> }).RequestItems[
+            table.tableName
+          ];
+          const items = answer.output.Responses[table.tableName] ?? [];
+          answer.output.Responses = { [table.tableName]: items.filter(({ pk }) => pk !== userId) };
+          answer.output.UnprocessedKeys = { [table.tableName]: { ...request, Keys: [{ pk: userId }] } };
+        }
+        return answer;
+      },
+    });
+    await revocations.revokeToken({ jti: tokenOf().jti, expiresAt: SECOND + 60 });
+
+    expect(await revocations.statusOf(tokenOf())).toBe('token_revoked');
+  });
+
+  it('gives up after a bounded number of reads, without a verdict', async () => {
+    const { revocations, inputs } = setUp({
+      intercept: async ({ input }, proceed) => {
+        const answer = (await proceed()) as { output: Record<string, unknown> };
+        const { RequestItems } = input as { RequestItems: unknown };
+        answer.output = { Responses: { [table.tableName]: [] }, UnprocessedKeys: RequestItems };
+        return answer;
+      },
+    });
+
+    await expect(revocations.statusOf(tokenOf())).rejects.toMatchObject({
+      code: 'unavailable',
+      retryAfterSeconds: 2,
+    });
+    expect(inputs).toHaveLength(4);
+  });
+
+  it.each(['throttled', 'silent', 'gone'])('has no verdict from a table that is %s', async (trouble) => {
+    const server = createServer((_request, response) => {
+      if (trouble !== 'throttled') return;
+      response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end('{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    if (trouble === 'gone') server.close();
+    const client = DynamoDBDocumentClient.from(
+      new DynamoDBClient({
+        endpoint: `http://127.0.0.1:${port}`,
+        ...localIdentity,
+        maxAttempts: 1,
+        requestHandler: { requestTimeout: 100, throwOnRequestTimeout: true },
+      }),
+    );
+    const revocations = createRevocations({ client, tableName: 'users', now: () => NOW });
+
+    for (const call of [
+      () => revocations.statusOf(tokenOf()),
+      () => revocations.revokeToken({ jti: 'jti-5', expiresAt: SECOND }),
+      () => revocations.revokeAllTokens(userId),
+    ])
+      await expect(call()).rejects.toMatchObject({ code: 'unavailable' });
+
+    client.destroy();
+    server.closeAllConnections();
+    server.close();
+  });
+});
