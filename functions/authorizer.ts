@@ -1,4 +1,7 @@
-/** Lambda entry: the authorizer of our REST API, and of other teams' APIs that call it across accounts. Its role may read the users table and can see no private key. */
+/**
+ * Lambda entry: the authorizer of our REST API, and of other teams' APIs that share it. Its role may read the users
+ * table and can see no private key.
+ */
 import { setTimeout } from 'node:timers/promises';
 import { createDecide } from './authorizer/decide.ts';
 import { createAuthorizer } from './authorizer/handler.ts';

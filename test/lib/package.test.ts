@@ -137,9 +137,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the package, installed in an empty folder', () => {
   it('type-checks what the guide says, as an ES module and as the CommonJS that cdk init sets up', () => {
-    const flags = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
+    const flags = ['--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
 
     run([tsc, ...flags, 'app.ts', 'kit.ts', 'commonjs/app.ts']);
+
+    run(['commonjs/app.js'], { CDK_OUTDIR: join(folder, 'cdk.out.commonjs') });
+    for (const name of ['SameAccount', 'OtherAccount', 'China'].map((stack) => `${stack}.template.json`))
+      expect(readFileSync(join(folder, 'cdk.out.commonjs', name), 'utf8')).toBe(
+        readFileSync(join(folder, 'cdk.out', name), 'utf8'),
+      );
   });
 
   it('synthesizes every kind of API, in the same account, in another one and in China', () => {
