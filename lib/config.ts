@@ -87,6 +87,15 @@ const settingsSchema = v.strictObject({
   ),
   /** Days between two rotations of the signing key. */
   keyRotationDays,
+  /**
+   * AWS accounts (12 digits) whose API Gateways may call our authorizer. An API of this account needs no entry: its
+   * stack adds the permission itself.
+   */
+  consumerAccounts: v.pipe(
+    v.array(v.pipe(v.string(), v.regex(/^\d{12}$/, 'must be an account id of 12 digits, in quotes'))),
+    v.check((list) => new Set(list).size === list.length, 'must not name an account twice'),
+    v.maxLength(50, 'must name at most 50 accounts: the policy of a function holds no more'),
+  ),
   /** Days that logs are kept; one of the values CloudWatch Logs takes. */
   logRetentionDays: v.picklist(
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731],
@@ -108,6 +117,7 @@ const defaults: v.InferInput<typeof settingsSchema> = {
   checkRevocation: true,
   codeReuseWindowSeconds: 60,
   keyRotationDays: 30,
+  consumerAccounts: [],
   logRetentionDays: 30,
   protectData: false,
 };

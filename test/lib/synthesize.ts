@@ -12,6 +12,7 @@ export function synthesize(stage: string, options: { region?: string; settings?:
   const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
   const { region, settings } = options;
   const stack = new WechatLoginStack(app, `WechatLogin-${stage}`, {
+    stage,
     settings: settingsFor(stage, settings),
     ...(region !== undefined && { env: { region, account: '123456789012' } }),
   });
