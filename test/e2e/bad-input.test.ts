@@ -76,6 +76,7 @@ it('refuses bytes that are not UTF-8', async () => {
   for (const bytes of [
     Buffer.from([0xff, 0xfe, 0xfd]),
     Buffer.concat([Buffer.from('{"code":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]),
+    Buffer.from(`{"code":"${marked}","nickname":"\u00ff"}`, 'latin1'),
   ]) {
     const answer = await call('/member/login', {
       method: 'POST',
