@@ -10,7 +10,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/*.test.ts', 'test/functions/**/*.test.ts', 'test/local/**/*.test.ts'],
+          include: [
+            'test/*.test.ts',
+            'test/bin/**/*.test.ts',
+            'test/functions/**/*.test.ts',
+            'test/local/**/*.test.ts',
+          ],
           testTimeout: 30_000,
         },
       },
