@@ -131,6 +131,18 @@ describe('the stack of stage dev', () => {
     }
   });
 
+  it.each([
+    'AUTHORIZER_FAILURE',
+    'AUTHORIZER_CONFIGURATION_ERROR',
+    'INTEGRATION_FAILURE',
+    'INTEGRATION_TIMEOUT',
+  ])('takes %s, which is trouble of ours, for no fault of the token', (ResponseType) => {
+    template.hasResourceProperties('AWS::ApiGateway::GatewayResponse', {
+      ResponseType,
+      StatusCode: Match.stringLikeRegexp('^50[03]$'),
+    });
+  });
+
   it('runs every function on the runtime that the tests run on, bundled, on its own log group', () => {
     const functions = Object.values(resourcesOf(template, 'AWS::Lambda::Function'));
     expect(functions).toHaveLength(4);
