@@ -197,6 +197,21 @@ describe('a later rotation', () => {
   });
 });
 
+describe('a key that cannot sign what its public part verifies', () => {
+  it.each(['current', 'next'] as const)('never becomes part of a ring in use as %s', async (role) => {
+    const [old, other] = await Promise.all([createKeyRing(NOW / 1000), createKeyRing(NOW / 1000)]);
+    const { n, e } = old[role].private_jwk;
+    const damaged = { ...old[role], private_jwk: { ...other[role].private_jwk, n, e } };
+    const { rotate, ring } = await setUp(JSON.stringify({ ...old, [role]: damaged }));
+    const before = await ring();
+
+    // Too early to rotate, so both keys go on into the new ring.
+    await expect(rotate()).rejects.toThrow();
+
+    expect(await ring()).toEqual(before);
+  });
+});
+
 describe('a rotation that is cut off', () => {
   it('ends the same when it is run again, whichever call to AWS it died at and whether the call arrived', async () => {
     const old = await createKeyRing(NOW / 1000 - 30 * 86_400);
