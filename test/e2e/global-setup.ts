@@ -37,6 +37,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('logFile', logFile);
   project.provide('appSecret', service.miniProgram.secret);
   return async () => {
+    console.log(JSON.stringify(service.accessReport(), null, 1));
     await service.close();
     rmSync(directory, { recursive: true });
   };
