@@ -1,6 +1,6 @@
 /** One Lambda function of the service: the house's runtime, bundling, role and log group. */
 import { fileURLToPath } from 'node:url';
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Charset, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -81,6 +81,11 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
       // The variable is for SDK v2 only.
       awsSdkConnectionReuse: false,
       bundling,
+    });
+    Validations.of(this.lambda).acknowledge({
+      id: 'Serverless-LambdaDLQ',
+      reason:
+        'API Gateway and Secrets Manager wait for the answer: a failure is theirs to see, and no event gets lost.',
     });
   }
 }

@@ -1,5 +1,5 @@
 /** Starts the whole service once for all end-to-end tests: template, bundles, database, simulator, gateway. */
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -22,6 +22,9 @@ declare module 'vitest' {
   }
 }
 
+/** Lambda writes the logs of a function with the function's role; what lines go to is not played here. */
+const usedByLambda = /^\w+: logs:(CreateLogStream|PutLogEvents) on /;
+
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'wechat-login-e2e-'));
   const logFile = join(directory, 'functions.log');
@@ -37,8 +40,26 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('logFile', logFile);
   project.provide('appSecret', service.miniProgram.secret);
   return async () => {
-    console.log(JSON.stringify(service.accessReport(), null, 1));
+    const { granted, used, denied } = service.accessReport();
     await service.close();
     rmSync(directory, { recursive: true });
+    const unused = granted.filter(
+      (permission) => !used.includes(permission) && !usedByLambda.test(permission),
+    );
+    if (denied.length > 0) throw new Error(`Calls that no role allows:\n  ${denied.join('\n  ')}`);
+    if (!ranCompletely(project)) return;
+    console.log(
+      `Permissions granted and never used by the end-to-end tests: ${unused.join('\n  ') || 'none'}`,
+    );
+    if (unused.length > 0) throw new Error('Take the unused permissions away, or test what needs them.');
   };
+}
+
+/** Whether every end-to-end test has run: of a few chosen ones nobody can say what they leave unused. */
+function ranCompletely({ name, vitest }: TestProject): boolean {
+  const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.test.ts'));
+  const passed = vitest.state
+    .getTestModules()
+    .filter((module) => module.project.name === name && module.state() === 'passed');
+  return passed.length === files.length && vitest.config.testNamePattern === undefined;
 }
