@@ -1,7 +1,7 @@
 /** Starts the whole service once for all end-to-end tests: template, bundles, database, simulator, gateway. */
 import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startLocalService } from '../../local/service.ts';
 
@@ -19,6 +19,8 @@ declare module 'vitest' {
     readonly logFile: string;
     /** What must never be read in it, beside what the tests add. */
     readonly appSecret: string;
+    /** Directory with the template and the bundles that it runs. */
+    readonly assembly: string;
   }
 }
 
@@ -39,6 +41,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('usersTable', service.tableNames[0] ?? '');
   project.provide('logFile', logFile);
   project.provide('appSecret', service.miniProgram.secret);
+  project.provide('assembly', dirname([...service.resolver.template.assets.values()][0] ?? ''));
   return async () => {
     const { granted, used, denied } = service.accessReport();
     await service.close();
