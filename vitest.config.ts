@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/*.test.ts', 'test/{bin,functions,local}/**/*.test.ts'],
+          include: ['test/*.test.ts', 'test/{bin,functions,local,testing}/**/*.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -18,6 +18,7 @@ export default defineConfig({
         test: {
           name: 'template',
           include: ['test/lib/**/*.test.ts'],
+          globalSetup: ['test/lib/build-package.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

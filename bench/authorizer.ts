@@ -2,7 +2,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { createDecide } from '../functions/authorizer/decide.ts';
-import { createRestAuthorizer, type RestAuthorizerEvent } from '../functions/authorizer/rest.ts';
+import { type AuthorizerOptions, createAuthorizer } from '../functions/authorizer/handler.ts';
 import type { Log } from '../functions/log/logger.ts';
 import { createRevocations } from '../functions/users/revocations.ts';
 import { PARTITION_KEY } from '../functions/users/table.ts';
@@ -14,10 +14,20 @@ import { createVerifierAndToken, tokenSubject } from './tokens.ts';
 /** Formats nothing and writes nothing: a line of log costs the same in every variant. */
 const silent: Log = { info() {}, error() {} };
 
+/** What every variant has in common. */
+const options: Omit<AuthorizerOptions, 'decide'> = {
+  log: silent,
+  httpResponse: 'simple',
+  cacheTtlSeconds: 0,
+  now: Date.now,
+};
+
 /** Measures; the floor is the verification of the token alone. Revocation reads the embedded DynamoDB. */
 export async function measureAuthorizer(rounds: Rounds): Promise<readonly Measurement[]> {
   const { verifier, token } = await createVerifierAndToken();
-  const event: RestAuthorizerEvent = {
+  const event = {
+    type: 'REQUEST',
+    httpMethod: 'GET',
     methodArn: 'arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/v1/GET/member/me',
     headers: { Host: 'login.example.com', Authorization: `Bearer ${token}` },
     multiValueHeaders: { Host: ['login.example.com'], Authorization: [`Bearer ${token}`] },
@@ -25,8 +35,8 @@ export async function measureAuthorizer(rounds: Rounds): Promise<readonly Measur
   };
   const table = await startTableOfOneUser();
   const revocations = createRevocations({ ...table, now: Date.now });
-  const stateless = createRestAuthorizer({ decide: createDecide({ verifier }), log: silent });
-  const central = createRestAuthorizer({ decide: createDecide({ verifier, revocations }), log: silent });
+  const stateless = createAuthorizer({ ...options, decide: createDecide({ verifier }) });
+  const central = createAuthorizer({ ...options, decide: createDecide({ verifier, revocations }) });
   try {
     const series = await measureInTurn(
       [

@@ -1,12 +1,12 @@
 /** The CDK entry point: turns `-c stage=…` (and `-c settings=…`) into one stack. */
 import { App } from 'aws-cdk-lib';
 import { settingsFor } from '../lib/config.ts';
-import { stackNameOf } from '../lib/deployed-names.ts';
 import { WechatLoginStack } from '../lib/login-stack.ts';
 
 const app = new App();
 const stage: string = app.node.tryGetContext('stage') ?? 'dev';
 
-new WechatLoginStack(app, stackNameOf(stage), {
+new WechatLoginStack(app, `WechatLogin-${stage}`, {
+  stage,
   settings: settingsFor(stage, app.node.tryGetContext('settings')),
 });

@@ -1,22 +1,22 @@
 /** What a command learns from AWS about a deployed stage: what its parts are called, and who is asking. */
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { stackNameOf, usersTableParameter } from '../lib/deployed-names.ts';
+import { type StageParameter, stageParameterName } from '../lib/stage-parameters.ts';
 import { CommandError } from './command-error.ts';
 
 /**
- * Name of a stage's users table. Region and credentials come from the environment.
+ * One of the values that a deployed stage publishes. Region and credentials come from the environment.
  *
  * @throws CommandError
  */
-export async function usersTableOf(stage: string): Promise<string> {
-  const Name = usersTableParameter(stackNameOf(stage));
+export async function stageValue(stage: string, parameter: StageParameter): Promise<string> {
+  const Name = stageParameterName(stage, parameter);
   const client = new SSMClient();
   try {
     const { Parameter } = await client.send(new GetParameterCommand({ Name }));
     return Parameter?.Value ?? '';
   } catch (error) {
-    if (!(error instanceof ParameterNotFound)) throw failed('look up the users table', error);
+    if (!(error instanceof ParameterNotFound)) throw failed(`look up ${Name}`, error);
     const region = await client.config.region();
     throw new CommandError(
       `There is no parameter ${Name} in ${region}: is stage '${stage}' deployed in this account and region?`,

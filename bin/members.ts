@@ -48,9 +48,10 @@ async function reach(target: Target): Promise<Site> {
     return site(client, target.tableName, `local:${localUser()}`);
   }
   // Loaded only where there is AWS to ask.
-  const { callerArn, usersTableOf } = await import('./deployment.ts');
+  const { callerArn, stageValue } = await import('./deployment.ts');
   const operator = await callerArn();
-  const tableName = target.kind === 'stage' ? await usersTableOf(target.stage) : target.tableName;
+  const tableName =
+    target.kind === 'stage' ? await stageValue(target.stage, 'users-table') : target.tableName;
   return site(new DynamoDBClient(), tableName, operator);
 }
 

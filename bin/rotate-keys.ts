@@ -15,9 +15,12 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { documentPath } from '../functions/http/routes.ts';
 import { DROP_KEY_TAG, SIGNER_REFRESH_SECONDS } from '../functions/tokens/key-schedule.ts';
+import { CommandError } from './command-error.ts';
+import { stageValue } from './deployment.ts';
 
-const USAGE = `Usage: npm run rotate-keys -- --key-ring <KeyRingArn> --issuer <Issuer> [--drop=<kid> | --drop=all]
-Both values are printed by cdk deploy. --drop may be given several times.`;
+const USAGE = `Usage: npm run rotate-keys -- --stage <stage> [--drop=<kid> | --drop=all]
+       npm run rotate-keys -- --key-ring <KeyRingArn> --issuer <Issuer> [--drop=<kid> | --drop=all]
+--drop may be given several times.`;
 
 /** Longest that this waits for the rotation, milliseconds. */
 const GIVE_UP_AFTER_MS = 180_000;
@@ -27,11 +30,6 @@ const ASK_AGAIN_AFTER_MS = 15_000;
 
 const LOOK_EVERY_MS = 1_000;
 
-/** What a person at the keyboard can act on. */
-class CommandError extends Error {
-  override readonly name = 'CommandError';
-}
-
 interface Request {
   readonly keyRingArn: string;
   readonly issuer: string;
@@ -39,15 +37,21 @@ interface Request {
   readonly drop: readonly string[] | 'all';
 }
 
-function readRequest(): Request {
+async function readRequest(): Promise<Request> {
   const { values } = parseArgs({
     options: {
+      stage: { type: 'string' },
       'key-ring': { type: 'string' },
       issuer: { type: 'string' },
       drop: { type: 'string', multiple: true, default: [] },
     },
   });
-  const { 'key-ring': keyRingArn = '', issuer = '', drop } = values;
+  const { stage, drop } = values;
+  if ((stage === undefined) === (values['key-ring'] === undefined)) throw new CommandError(USAGE);
+  const { 'key-ring': keyRingArn = '', issuer = '' } =
+    stage === undefined
+      ? values
+      : { 'key-ring': await stageValue(stage, 'key-ring-arn'), issuer: await stageValue(stage, 'issuer') };
   if (!/^arn:[\w-]+:secretsmanager:[\w-]+:\d+:secret:/.test(keyRingArn) || !/^https?:\/\//.test(issuer))
     throw new CommandError(USAGE);
   if (drop.includes('all')) return { keyRingArn, issuer, drop: 'all' };
@@ -118,7 +122,7 @@ async function rotate({ keyRingArn: SecretId, issuer, drop }: Request): Promise<
 }
 
 try {
-  await rotate(readRequest());
+  await rotate(await readRequest());
 } catch (error) {
   const foreign = error instanceof Error && !(error instanceof CommandError) ? `${error.name}: ` : '';
   console.error(foreign + (error instanceof Error ? error.message : String(error)));

@@ -1,7 +1,10 @@
-/** Lambda entry: the authorizer of our REST API. Its role may read the users table and can see no private key. */
+/**
+ * Lambda entry: the authorizer of our REST API, and of other teams' APIs that share it. Its role may read the users
+ * table and can see no private key.
+ */
 import { setTimeout } from 'node:timers/promises';
 import { createDecide } from './authorizer/decide.ts';
-import { createRestAuthorizer } from './authorizer/rest.ts';
+import { createAuthorizer } from './authorizer/handler.ts';
 import { createDocumentClient } from './aws/clients.ts';
 import { readEnvironment } from './environment.ts';
 import { log } from './log/logger.ts';
@@ -27,7 +30,14 @@ const decide = createDecide({
   revocations: environment.CHECK_REVOCATION ? createRevocations({ ...table, now: Date.now }) : undefined,
 });
 
-export const handler = createRestAuthorizer({ decide, log });
+export const handler = createAuthorizer({
+  decide,
+  log,
+  httpResponse: 'simple',
+  // A token may be revoked at any time, so where it can be said here, no answer is kept.
+  cacheTtlSeconds: 0,
+  now: Date.now,
+});
 
 // INIT has a full CPU whatever the memory: credentials, the TLS connection and the keys cost the first user nothing.
 await Promise.race([keys.warm().catch(() => {}), setTimeout(WARM_UP_MS, undefined, { ref: false })]);

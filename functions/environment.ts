@@ -10,7 +10,20 @@ const list = v.pipe(
   text,
   v.transform((value) => value.split(',').map((entry) => entry.trim())),
 );
+const entry = v.pipe(v.string(), v.minLength(1, 'has an empty entry'));
 const wholeNumber = v.pipe(text, v.regex(/^\d{1,9}$/, 'is not a whole number'), v.transform(Number));
+
+const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
+
+/** Keys may only come over TLS; a loopback address is for tests and local runs. */
+const keysUrl = v.pipe(
+  url,
+  v.check((value) => {
+    if (!URL.canParse(value)) return true;
+    const { protocol, hostname } = new URL(value);
+    return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname));
+  }, 'is not an https URL'),
+);
 
 const flag = v.pipe(
   v.picklist(['true', 'false'], 'is neither true nor false'),
@@ -26,7 +39,7 @@ export const environments = {
     ...table,
     ...tokens,
     /** Mini-programs served here, comma-separated; the first is the default. */
-    WECHAT_APPIDS: v.pipe(list, v.array(v.pipe(v.string(), v.minLength(1, 'has an empty entry')))),
+    WECHAT_APPIDS: v.pipe(list, v.tupleWithRest([entry], entry)),
     /** WeChat's base URLs, comma-separated, in the order they are tried. */
     WECHAT_API_BASE: v.pipe(list, v.array(v.pipe(v.string(), v.url('has an entry that is not a URL')))),
     /** Secret: JSON object of AppSecret by appid. */
@@ -43,6 +56,15 @@ export const environments = {
     ...tokens,
     /** Whether tokens that were revoked, and users who are banned or gone, are refused. */
     CHECK_REVOCATION: flag,
+  }),
+  'remote-authorizer': v.object({
+    ...tokens,
+    /** Where the issuer publishes its JWK Set. */
+    JWKS_URL: keysUrl,
+    /** How HTTP APIs with payload 2.0 were set up: simple responses, or policies. */
+    HTTP_RESPONSE: v.picklist(['simple', 'iam'], 'is neither simple nor iam'),
+    /** Longest that an AppSync API keeps a yes. */
+    CACHE_TTL_SECONDS: wholeNumber,
   }),
   rotation: v.object({ ...table, KEY_RING_ARN: text }),
 };

@@ -10,15 +10,15 @@ import {
 } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
+import { JWKS_PATH } from '../functions/tokens/claims.ts';
 import { JWKS_KEY, revokedTokenKey } from '../functions/users/table.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { StageSettings } from './config.ts';
-import { usersTableParameter } from './deployed-names.ts';
 import { KeyRing } from './key-ring.ts';
 import { LoginApi } from './login-api.ts';
+import { admitApisOf, publishStage } from './other-teams.ts';
 import { ServiceFunction } from './service-function.ts';
 import { UsersTable } from './users-table.ts';
 import { discoveryDocument, jwksDocument } from './well-known-documents.ts';
@@ -27,13 +27,15 @@ import { discoveryDocument, jwksDocument } from './well-known-documents.ts';
 export interface WechatLoginStackProps extends StackProps {
   /** The stage's settings, from `lib/config.ts`. */
   readonly settings: StageSettings;
+  /** The stage's name; other stacks find this one by it. */
+  readonly stage: string;
 }
 
 /** A WeChat mini-program login service of its own. */
 export class WechatLoginStack extends Stack {
   constructor(scope: Construct, id: string, props: WechatLoginStackProps) {
     super(scope, id, { description: 'WeChat mini-program login', ...props });
-    const { settings } = props;
+    const { settings, stage } = props;
 
     const users = new UsersTable(this, 'Users', { protectData: settings.protectData });
     const keyRing = new KeyRing(this, 'KeyRing', { protectData: settings.protectData });
@@ -136,11 +138,16 @@ export class WechatLoginStack extends Stack {
       },
     });
 
-    new StringParameter(this, 'UsersTableName', {
-      description: 'Where the operator commands find the users table',
-      parameterName: usersTableParameter(this.stackName),
-      stringValue: users.tableName,
+    publishStage(this, stage, {
+      issuer,
+      audience: settings.audience,
+      'jwks-url': `${issuer}${JWKS_PATH}`,
+      'authorizer-arn': authorizer.lambda.functionArn,
+      'users-table': users.tableName,
+      'key-ring-arn': keyRing.secretArn,
     });
+    for (const account of settings.consumerAccounts) admitApisOf(account, authorizer.lambda);
+
     new CfnOutput(this, 'ApiUrl', {
       value: settings.publicUrl ?? api.url,
       description: 'Base URL for the mini-program',

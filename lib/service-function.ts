@@ -1,12 +1,14 @@
 /** One Lambda function of the service: the house's runtime, bundling, role and log group. */
 import { fileURLToPath } from 'node:url';
-import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type Duration, Validations } from 'aws-cdk-lib';
+import type { Role } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Charset, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
+import { bundleOptions } from './bundle-options.ts';
+import { createFunctionRole } from './function-role.ts';
 
 /** Settings of a {@link ServiceFunction}. */
 export interface ServiceFunctionProps<N extends FunctionName> {
@@ -24,29 +26,14 @@ export interface ServiceFunctionProps<N extends FunctionName> {
   readonly logRetentionDays: RetentionDays;
 }
 
-/**
- * A bundle carries its own SDK, minified from the ES modules: the cold start is a third of the runtime's SDK.
- * The credential providers that a Lambda never uses stay outside: they are imported lazily, and never here.
- */
+/** A bundle carries its own SDK, minified from the ES modules: the cold start is a third of the runtime's SDK. */
+const { external, ...shared } = bundleOptions;
 const bundling = {
+  ...shared,
   format: OutputFormat.ESM,
-  target: 'node24',
-  mainFields: ['module', 'main'],
-  minify: true,
-  bundleAwsSDK: true,
-  externalModules: [
-    '@aws-sdk/credential-provider-http',
-    '@aws-sdk/credential-provider-ini',
-    '@aws-sdk/credential-provider-login',
-    '@aws-sdk/credential-provider-process',
-    '@aws-sdk/credential-provider-sso',
-    '@aws-sdk/credential-provider-web-identity',
-    '@aws-sdk/token-providers',
-    '@smithy/credential-provider-imds',
-  ],
-  // Packages that are still CommonJS call require() for Node's own modules.
-  banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
   charset: Charset.UTF8,
+  bundleAwsSDK: true,
+  externalModules: external,
 };
 
 /** A function with a role that may do nothing but write its own logs, until something is granted to it. */
@@ -56,17 +43,8 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceFunctionProps<N>) {
     super(scope, id);
-    const logGroup = new LogGroup(this, 'Logs', {
-      retention: props.logRetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    this.role.addToPolicy(
-      new PolicyStatement({
-        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-        resources: [logGroup.logGroupArn],
-      }),
-    );
+    const { role, logGroup } = createFunctionRole(this, props.logRetentionDays);
+    this.role = role;
     this.lambda = new NodejsFunction(this, 'Function', {
       description: props.description,
       entry: fileURLToPath(new URL(`../functions/${props.name}.ts`, import.meta.url)),
@@ -75,7 +53,7 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
       architecture: Architecture.ARM_64,
       memorySize: props.memorySize,
       timeout: props.timeout,
-      role: this.role,
+      role,
       logGroup,
       environment: props.environment,
       // The variable is for SDK v2 only.

@@ -10,6 +10,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { type AccessControl, accessKeyIdOf } from './access-control.ts';
+import { LocalRunError } from './errors.ts';
 import {
   attachStage,
   createSecret,
@@ -186,9 +187,17 @@ function findSecret(secrets: ReadonlyMap<string, Secret>, input: Input): Secret 
 
 function loadSecrets({ secrets, dataFile }: SecretsManagerOptions): Map<string, Secret> {
   const born = secrets.map(({ arn, name, value }) => createSecret(arn, name, value));
-  const kept: Secret[] =
-    dataFile !== undefined && existsSync(dataFile) ? JSON.parse(readFileSync(dataFile, 'utf8')) : [];
-  return new Map([...born, ...kept].map((secret) => [secret.arn, secret]));
+  return new Map([...born, ...keptSecrets(dataFile)].map((secret) => [secret.arn, secret]));
+}
+
+/** @throws LocalRunError naming a file that cannot be read; the parser's own error would quote it, secrets and all */
+function keptSecrets(dataFile: string | undefined): Secret[] {
+  if (dataFile === undefined || !existsSync(dataFile)) return [];
+  try {
+    return JSON.parse(readFileSync(dataFile, 'utf8'));
+  } catch {
+    throw new LocalRunError(`${dataFile} is damaged: remove the kept data, or move it aside.`);
+  }
 }
 
 function notRotatable(): ServiceError {

@@ -6,6 +6,9 @@ export const TOKEN_ALGORITHM = 'RS256';
 /** RFC 9068 media type in the `typ` header, so that no other JWT of the issuer passes for an access token. */
 export const TOKEN_TYPE = 'at+jwt';
 
+/** Where the public keys are, below the issuer's URL. */
+export const JWKS_PATH = '/.well-known/jwks.json';
+
 /** Seven days, in seconds. */
 export const TOKEN_LIFETIME_SECONDS = 7 * 24 * 3600;
 

@@ -192,7 +192,7 @@ describe('the operator command, on a deployed stage', () => {
 
   it('looks the table up, and records whose credentials were used', async () => {
     const { userId } = await logIn();
-    const aws = await startAws('/WechatLogin-prod/users-table');
+    const aws = await startAws('/wechat-login/prod/users-table');
 
     for (const where of [
       ['--stage', 'prod'],
@@ -208,12 +208,12 @@ describe('the operator command, on a deployed stage', () => {
   });
 
   it('says that a stage is not there, or that there are no credentials', async () => {
-    const aws = await startAws('/WechatLogin-prod/users-table');
+    const aws = await startAws('/wechat-login/prod/users-table');
     const find = ['find', '--user-id', nobody, '--stage', 'staging'];
 
     expect(await members(find, { aws })).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/no parameter \/WechatLogin-staging\/users-table in cn-north-1/),
+      stderr: expect.stringMatching(/no parameter \/wechat-login\/staging\/users-table in cn-north-1/),
     });
     const without = {
       AWS_REGION: 'cn-north-1',

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import type { IamAnswer } from '../../functions/authorizer/iam-answer.ts';
 import { publishJwks } from '../../functions/tokens/jwks-item.ts';
 import { createRevocations } from '../../functions/users/revocations.ts';
 import { AUDIENCE, createTestKey, ISSUER, NOW_SECONDS, signWith, type TestKey } from '../fixtures/tokens.ts';
@@ -24,10 +25,12 @@ async function importEntry(endpoint: string, checkRevocation: boolean) {
     POWERTOOLS_LOG_LEVEL: 'SILENT',
   }))
     vi.stubEnv(name, value);
-  return (await import('../../functions/authorizer.ts')).handler;
+  return (await import('../../functions/authorizer.ts')).handler as (event: object) => Promise<IamAnswer>;
 }
 
 const requestWith = (token: string) => ({
+  type: 'REQUEST',
+  httpMethod: 'GET',
   methodArn: 'arn:aws-cn:execute-api:cn-north-1:111122223333:abc123/prod/GET/member/me',
   headers: { Authorization: token },
 });

@@ -42,3 +42,20 @@ it('names a wrong variable without its value', () => {
     expect(read).not.toThrow('secret');
   }
 });
+
+it('takes keys over TLS only, save from this machine', () => {
+  const remote = { ...complete, HTTP_RESPONSE: 'simple', CACHE_TTL_SECONDS: '300' };
+  const read = (url: string) => () => readEnvironment('remote-authorizer', { ...remote, JWKS_URL: url });
+
+  for (const url of ['https://login.example.com/jwks.json', 'http://127.0.0.1:8080/', 'http://[::1]:8080/'])
+    expect(read(url)().JWKS_URL).toBe(url);
+  for (const url of [
+    'http://login.example.com/jwks.json',
+    'http://127.0.0.1.example.com/',
+    'file:///etc/keys',
+  ])
+    expect(read(url)).toThrow(
+      'The remote-authorizer function is misconfigured: JWKS_URL is not an https URL',
+    );
+  expect(read('nonsense')).toThrow('JWKS_URL is not a URL');
+});

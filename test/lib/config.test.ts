@@ -39,6 +39,12 @@ describe('settingsFor', () => {
     expect(settingsFor('dev', '{"audience":"orders"}').audience).toBe('orders');
   });
 
+  it('takes a WeChat behind a path, as a proxy has it', () => {
+    const wechatApiBases = ['https://proxy.example/wechat', 'https://api.weixin.qq.com/'];
+
+    expect(settingsFor('dev', { wechatApiBases }).wechatApiBases).toEqual(wechatApiBases);
+  });
+
   it.each([
     [{ appids: [] }, "setting 'appids' is []: must name at least one mini-program"],
     [
@@ -49,6 +55,8 @@ describe('settingsFor', () => {
     [{ publicUrl: 'https://a.example/path' }, 'must be an http(s) origin without a path'],
     [{ publicUrl: 'login.example.com' }, 'must be an http(s) origin without a path'],
     [{ wechatApiBases: [] }, "setting 'wechatApiBases' is []: must name at least one host"],
+    [{ wechatApiBases: ['https://a.example/?b'] }, 'must be an http(s) URL without a query'],
+    [{ wechatApiBases: ['https://a.example,https://b.example'] }, 'must be an http(s) URL without a query'],
     [{ audience: 'two words' }, 'must be 1 to 128 visible ASCII characters'],
     [{ tokenLifetimeSeconds: 10 }, "setting 'tokenLifetimeSeconds' is 10: must be at least 300"],
     [{ tokenLifetimeSeconds: 1.5e9 }, 'must be at most 604800 (7 days)'],
@@ -60,6 +68,9 @@ describe('settingsFor', () => {
       'must be at least 2: a retired key stays public until its last token has expired',
     ],
     [{ keyRotationDays: 366 }, 'must be at most 365'],
+    [{ consumerAccounts: ['1234'] }, 'must be an account id of 12 digits, in quotes'],
+    [{ consumerAccounts: [123456789012] }, "setting 'consumerAccounts.0' is 123456789012"],
+    [{ consumerAccounts: ['123456789012', '123456789012'] }, 'must not name an account twice'],
     [{ logRetentionDays: 29 }, 'must be a retention that CloudWatch Logs offers'],
     [{ protectData: 'yes' }, 'setting \'protectData\' is "yes"'],
     [{ colour: 'red' }, "'colour' is not a setting; there are appids, "],

@@ -43,13 +43,6 @@ describe('the stack of stage dev', () => {
     });
   });
 
-  it('tells the operator commands what the users table is called', () => {
-    template.hasResourceProperties('AWS::SSM::Parameter', {
-      Name: '/WechatLogin-dev/users-table',
-      Value: { Ref: 'UsersTable6D91A5EE' },
-    });
-  });
-
   it('does not project the phone number into the index', () => {
     expect(JSON.stringify(resourcesOf(template, 'AWS::DynamoDB::GlobalTable'))).not.toContain('phone');
   });
@@ -201,6 +194,18 @@ describe('the stack of stage dev', () => {
     });
   });
 
+  it.each([
+    'AUTHORIZER_FAILURE',
+    'AUTHORIZER_CONFIGURATION_ERROR',
+    'INTEGRATION_FAILURE',
+    'INTEGRATION_TIMEOUT',
+  ])('takes %s, which is trouble of ours, for no fault of the token', (ResponseType) => {
+    template.hasResourceProperties('AWS::ApiGateway::GatewayResponse', {
+      ResponseType,
+      StatusCode: Match.stringLikeRegexp('^50[03]$'),
+    });
+  });
+
   it('runs every function on the runtime that the tests run on, bundled, on its own log group', () => {
     const functions = Object.values(resourcesOf(template, 'AWS::Lambda::Function'));
     expect(functions).toHaveLength(4);
@@ -209,6 +214,28 @@ describe('the stack of stage dev', () => {
       expect(lambda.Architectures).toEqual(['arm64']);
       expect(lambda.LoggingConfig).toMatchObject({ LogGroup: { Ref: expect.stringContaining('Logs') } });
     }
+  });
+
+  it('tells other stacks and the operator commands by SSM parameters what they need', () => {
+    const parameters = Object.values(resourcesOf(template, 'AWS::SSM::Parameter'))
+      .map(({ Properties: { Name, Value } }) => [Name, Value])
+      .filter(([name]) => String(name).startsWith('/wechat-login/'));
+
+    expect(Object.fromEntries(parameters)).toEqual({
+      '/wechat-login/dev/issuer': expect.anything(),
+      '/wechat-login/dev/audience': 'wechat-login',
+      '/wechat-login/dev/jwks-url': expect.anything(),
+      '/wechat-login/dev/authorizer-arn': {
+        'Fn::GetAtt': [expect.stringMatching(/^AuthorizerFunction/), 'Arn'],
+      },
+      '/wechat-login/dev/users-table': { Ref: 'UsersTable6D91A5EE' },
+      '/wechat-login/dev/key-ring-arn': { Ref: 'KeyRingSecret73EFAB8B' },
+    });
+  });
+
+  it('lets no account but its own call the authorizer', () => {
+    expect(authorizerCallers(template)).toHaveLength(1);
+    expect(JSON.stringify(authorizerCallers(template))).not.toMatch(/\d{12}/);
   });
 
   it('rotates the key ring by itself, starting with the first deployment', () => {
@@ -251,12 +278,29 @@ describe('every stage', () => {
     template.allResources('AWS::SecretsManager::Secret', { DeletionPolicy: 'Retain' });
   });
 
+  it.each(stageNames)('%s is written in ASCII, which CloudFormation gives back as it is', (stage) => {
+    expect(/[^\n\x20-\x7e].{0,20}/.exec(normalized(synthesize(stage)))?.[0]).toBeUndefined();
+  });
+
   it('names no partition of its own, so that China regions deploy the same code', () => {
     const china = JSON.stringify(synthesize('prod-cn', { region: 'cn-north-1' }).toJSON());
 
     expect(china).not.toContain('arn:aws:');
     expect(china).toContain('arn:aws-cn:');
     expect(china).not.toContain('.amazonaws.com/');
+  });
+
+  it('lets the authorizers of exactly the listed accounts call ours', () => {
+    const consumerAccounts = ['111111111111', '222222222222'];
+    const template = synthesize('prod-cn', { region: 'cn-north-1', settings: { consumerAccounts } });
+
+    const sources = authorizerCallers(template).map(({ SourceArn }) => SourceArn);
+    expect(sources).toEqual(
+      expect.arrayContaining(
+        consumerAccounts.map((account) => `arn:aws-cn:execute-api:cn-north-1:${account}:*/authorizers/*`),
+      ),
+    );
+    expect(sources).toHaveLength(consumerAccounts.length + 1);
   });
 
   it('lets the authorizer read no user where revocation is off', () => {
@@ -276,6 +320,18 @@ describe('every stage', () => {
     });
   });
 });
+
+/** The permissions to call the authorizer. */
+function authorizerCallers(template: Template): Record<string, unknown>[] {
+  const permissions = Object.values(resourcesOf(template, 'AWS::Lambda::Permission'))
+    .map(({ Properties }) => Properties)
+    .filter(({ FunctionName }) => JSON.stringify(FunctionName).includes('AuthorizerFunction'));
+  for (const permission of permissions) {
+    expect(permission.Principal).toBe('apigateway.amazonaws.com');
+    expect(permission.SourceArn).toBeDefined();
+  }
+  return permissions;
+}
 
 /** `"GET /member/me"` to the method's properties. */
 function methodsByRoute(template: Template): Map<string, Record<string, unknown>> {

@@ -22,6 +22,7 @@ export function synthesize(stage: string, variation?: Variation): Template {
 export function stackOf(stage: string, { region, settings }: Variation = {}): WechatLoginStack {
   const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
   return new WechatLoginStack(app, `WechatLogin-${stage}`, {
+    stage,
     settings: settingsFor(stage, settings),
     ...(region !== undefined && { env: { region, account: '123456789012' } }),
   });

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDecide } from '../../../functions/authorizer/decide.ts';
-import { createRestAuthorizer } from '../../../functions/authorizer/rest.ts';
+import { type AuthorizerOptions, createAuthorizer } from '../../../functions/authorizer/handler.ts';
+import type { IamAnswer } from '../../../functions/authorizer/iam-answer.ts';
 import { errorCatalogue } from '../../../functions/errors/catalogue.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
 import type { Log } from '../../../functions/log/logger.ts';
@@ -38,7 +39,15 @@ const log: Log = {
   error: (message, fields) => lines.push(['error', message, fields]),
 };
 
+/** The authorizer as a REST API knows it. */
+const createRestAuthorizer = (options: Pick<AuthorizerOptions, 'decide' | 'log'>) =>
+  createAuthorizer({ ...options, httpResponse: 'simple', cacheTtlSeconds: 0, now }) as (
+    event: object,
+  ) => Promise<IamAnswer>;
+
 const requestWith = (authorization: string, path = 'GET/member/me') => ({
+  type: 'REQUEST',
+  httpMethod: 'GET',
   methodArn: `${stage}/${path}`,
   headers: { Authorization: authorization },
   multiValueHeaders: { Authorization: [authorization] },
@@ -87,7 +96,7 @@ describe('the REST authorizer', () => {
       expect(lines.at(-1)).toEqual([
         'info',
         'authorized',
-        { request_id: 'request-1', decision: 'deny', user_id: 'user-1', reason: error },
+        { api: 'rest request', request_id: 'request-1', decision: 'deny', user_id: 'user-1', reason: error },
       ]);
     }
   });

@@ -1,0 +1,19 @@
+/** Makes sure that a cached answer belongs to the token it was given for. */
+
+/** What an HTTP API tells about the key of its cache: an array in payload 2.0, joined with commas in 1.0. */
+export interface IdentitySources {
+  readonly identitySource?: readonly string[] | string | null;
+}
+
+/**
+ * Hands the token on if it is part of what the API keys its cache by. Keyed by anything else, one caller's answer
+ * would be another caller's too.
+ *
+ * @throws Error when the API has identity sources and the token is in none of them: the API is misconfigured
+ */
+export function checkIdentitySource(token: string, { identitySource }: IdentitySources): string {
+  const values = [identitySource ?? []].flat();
+  if (values.length > 0 && !values.some((value) => value.includes(token)))
+    throw new Error('The identity source is not the Authorization header');
+  return token;
+}

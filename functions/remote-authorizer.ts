@@ -1,0 +1,35 @@
+/**
+ * Lambda entry: the authorizer's copy for other teams' accounts. It needs no permission and no table, only the
+ * issuer's public keys, so a token that was revoked passes it until it expires.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { createDecide } from './authorizer/decide.ts';
+import { createAuthorizer } from './authorizer/handler.ts';
+import { readEnvironment } from './environment.ts';
+import { log } from './log/logger.ts';
+import { loadJwksFromUrl } from './tokens/jwks-url.ts';
+import { createKeySource } from './tokens/verification-keys.ts';
+import { createTokenVerifier } from './tokens/verify.ts';
+
+/** Longest that INIT waits for the keys; the first request waits for the rest. */
+const WARM_UP_MS = 1_500;
+
+const environment = readEnvironment('remote-authorizer');
+const keys = createKeySource({ load: () => loadJwksFromUrl(environment.JWKS_URL), now: Date.now });
+
+export const handler = createAuthorizer({
+  decide: createDecide({
+    verifier: createTokenVerifier({
+      keys,
+      issuer: environment.TOKEN_ISSUER,
+      audience: environment.TOKEN_AUDIENCE,
+      now: Date.now,
+    }),
+  }),
+  log,
+  httpResponse: environment.HTTP_RESPONSE,
+  cacheTtlSeconds: environment.CACHE_TTL_SECONDS,
+  now: Date.now,
+});
+
+await Promise.race([keys.warm().catch(() => {}), setTimeout(WARM_UP_MS, undefined, { ref: false })]);

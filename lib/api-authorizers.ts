@@ -1,0 +1,91 @@
+/** One authorizer function, offered to each kind of API in the form that CDK's own constructs take. */
+import { Duration } from 'aws-cdk-lib';
+import { type IAuthorizer, IdentitySource, RequestAuthorizer } from 'aws-cdk-lib/aws-apigateway';
+import type { IHttpRouteAuthorizer, IWebSocketRouteAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2';
+import {
+  HttpLambdaAuthorizer,
+  HttpLambdaResponseType,
+  WebSocketLambdaAuthorizer,
+} from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+
+/** Longest that a yes may be reused: a token can end, or be revoked, and still open doors that long. */
+export const MAX_CACHE_TTL = Duration.minutes(5);
+
+/** Settings of {@link ApiAuthorizers}. */
+export interface ApiAuthorizersProps {
+  /**
+   * How long an API reuses the answer for a token, on all of its routes. The token may end meanwhile, so it is at
+   * most 5 minutes; 0 asks for every request. WebSocket APIs ask once per connection, whatever is set here.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly cacheTtl?: Duration;
+}
+
+/** Where a WebSocket client puts its token. */
+export type WebSocketTokenSource = 'header' | 'query' | 'protocol';
+
+const webSocketIdentitySources = {
+  header: 'route.request.header.Authorization',
+  query: 'route.request.querystring.token',
+  protocol: 'route.request.header.Sec-WebSocket-Protocol',
+} as const satisfies Record<WebSocketTokenSource, string>;
+
+/**
+ * Authorizers for several kinds of API around one function. Each call makes an authorizer for one API: use it for
+ * all of that API's routes, and call again for the next API.
+ */
+export abstract class ApiAuthorizers extends Construct {
+  /** The function that decides. */
+  abstract readonly lambda: IFunction;
+  protected readonly cacheTtl: Duration;
+
+  protected constructor(scope: Construct, id: string, props: ApiAuthorizersProps) {
+    super(scope, id);
+    this.cacheTtl = props.cacheTtl ?? MAX_CACHE_TTL;
+    if (this.cacheTtl.toSeconds() > MAX_CACHE_TTL.toSeconds()) {
+      throw new Error(
+        `${this.node.path}: cacheTtl is ${this.cacheTtl.toSeconds()} seconds; at most ` +
+          `${MAX_CACHE_TTL.toSeconds()} are allowed, because an ended token opens routes that much longer`,
+      );
+    }
+  }
+
+  /** For the routes of one HTTP API: payload 2.0 with simple responses. */
+  forHttpApi(): IHttpRouteAuthorizer {
+    return new HttpLambdaAuthorizer(this.node.id, this.lambda, {
+      responseTypes: [HttpLambdaResponseType.SIMPLE],
+      identitySource: ['$request.header.Authorization'],
+      resultsCacheTtl: this.cacheTtl,
+    });
+  }
+
+  /**
+   * For the methods of one REST API.
+   *
+   * @param id tells the authorizers of several REST APIs apart. Default: `Rest`
+   */
+  forRestApi(id = 'Rest'): IAuthorizer {
+    return new RequestAuthorizer(this, id, {
+      handler: this.lambda,
+      identitySources: [IdentitySource.header('Authorization')],
+      resultsCacheTtl: this.cacheTtl,
+    });
+  }
+
+  /**
+   * For the `$connect` route of one WebSocket API. Browsers cannot set headers there: they send the token as
+   * `?token=…` (access logs may show it) or with `new WebSocket(url, ['bearer', token])`, which the `$connect`
+   * integration must answer with the header `Sec-WebSocket-Protocol: bearer`.
+   *
+   * @param source where API Gateway looks before it asks; a request without it is answered 401. Default: the header
+   *   `Authorization`
+   */
+  forWebSocketApi(source: WebSocketTokenSource = 'header'): IWebSocketRouteAuthorizer {
+    return new WebSocketLambdaAuthorizer(this.node.id, this.lambda, {
+      identitySource: [webSocketIdentitySources[source]],
+    });
+  }
+}

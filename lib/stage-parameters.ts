@@ -1,0 +1,21 @@
+/**
+ * The SSM parameters of a stage: how other stacks of its account learn to trust its tokens, and how the operator
+ * commands find its parts.
+ */
+
+/** What a stage publishes. */
+export const stageParameters = [
+  'issuer',
+  'audience',
+  'jwks-url',
+  'authorizer-arn',
+  'users-table',
+  'key-ring-arn',
+] as const;
+
+/** One of the values a stage publishes. */
+export type StageParameter = (typeof stageParameters)[number];
+
+/** The parameter's name, such as `/wechat-login/prod/issuer`. */
+export const stageParameterName = (stage: string, parameter: StageParameter): string =>
+  `/wechat-login/${stage}/${parameter}`;

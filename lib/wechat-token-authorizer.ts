@@ -1,0 +1,81 @@
+/** The stateless copy of the authorizer, deployed into the account of the team whose routes it protects. */
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { Duration, FeatureFlags, Stack } from 'aws-cdk-lib';
+import { type AuthorizationMode, AuthorizationType } from 'aws-cdk-lib/aws-appsync';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { APPSYNC_GRAPHQLAPI_SCOPE_LAMBDA_FUNCTION_PERMISSION } from 'aws-cdk-lib/cx-api';
+import type { Construct } from 'constructs';
+import type { EnvironmentOf } from '../functions/environment.ts';
+import { ApiAuthorizers, type ApiAuthorizersProps } from './api-authorizers.ts';
+import { createFunctionRole } from './function-role.ts';
+import type { WechatTokenIssuer } from './wechat-token-issuer.ts';
+
+/** Settings of {@link WechatTokenAuthorizer}. */
+export interface WechatTokenAuthorizerProps extends ApiAuthorizersProps {
+  /** Whose tokens are let in. */
+  readonly issuer: WechatTokenIssuer;
+}
+
+/**
+ * Deploys the authorizer that this package carries. It verifies tokens with the issuer's public keys alone: it needs
+ * no permission, and it learns nothing of a logout or a ban before the token expires.
+ */
+export class WechatTokenAuthorizer extends ApiAuthorizers {
+  readonly lambda: LambdaFunction;
+  private appSyncMode: AuthorizationMode | undefined;
+
+  constructor(scope: Construct, id: string, props: WechatTokenAuthorizerProps) {
+    super(scope, id, props);
+    const { issuer } = props;
+    const { role, logGroup } = createFunctionRole(this, RetentionDays.ONE_MONTH);
+    const environment: EnvironmentOf<'remote-authorizer'> = {
+      TOKEN_ISSUER: issuer.issuer,
+      TOKEN_AUDIENCE: issuer.audience,
+      JWKS_URL: issuer.jwksUrl,
+      HTTP_RESPONSE: 'simple',
+      CACHE_TTL_SECONDS: String(this.cacheTtl.toSeconds()),
+    };
+    this.lambda = new LambdaFunction(this, 'Function', {
+      description: 'Decides whether a token of the WeChat login opens a route',
+      // The package finds its own bundle by its own name, wherever it is installed.
+      code: Code.fromAsset(dirname(createRequire(import.meta.url).resolve('wechat-login/remote-authorizer'))),
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: 256,
+      timeout: Duration.seconds(5),
+      role,
+      logGroup,
+      environment: { ...environment },
+    });
+  }
+
+  /** For AppSync GraphQL APIs, as default or additional mode. A yes is never reused longer than its token lives. */
+  forAppSync(): AuthorizationMode {
+    this.appSyncMode ??= {
+      authorizationType: AuthorizationType.LAMBDA,
+      lambdaAuthorizerConfig: { handler: this.handlerForAppSync(), resultsCacheTtl: this.cacheTtl },
+    };
+    return this.appSyncMode;
+  }
+
+  /**
+   * Without its feature flag, CDK would allow any AppSync API of any account to call the function: then it gets a view
+   * of the function that takes no permissions, and the APIs of this account are allowed here.
+   */
+  private handlerForAppSync() {
+    if (FeatureFlags.of(this).isEnabled(APPSYNC_GRAPHQLAPI_SCOPE_LAMBDA_FUNCTION_PERMISSION))
+      return this.lambda;
+    this.lambda.addPermission('AppSync', {
+      principal: new ServicePrincipal('appsync.amazonaws.com'),
+      sourceArn: Stack.of(this).formatArn({ service: 'appsync', resource: 'apis', resourceName: '*' }),
+    });
+    return LambdaFunction.fromFunctionAttributes(this, 'AppSyncView', {
+      functionArn: this.lambda.functionArn,
+      skipPermissions: true,
+    });
+  }
+}

@@ -1,0 +1,141 @@
+/** A WeChat login service as other teams' stacks know it: whose tokens to trust, and where its keys are. */
+import { Token } from 'aws-cdk-lib';
+import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import { JWKS_PATH } from '../functions/tokens/claims.ts';
+import type { ApiAuthorizersProps } from './api-authorizers.ts';
+import { CentralTokenAuthorizer } from './central-token-authorizer.ts';
+import { type StageParameter, stageParameterName } from './stage-parameters.ts';
+
+/** What must be known of a login service. */
+export interface WechatTokenIssuerAttributes {
+  /** The tokens' `iss`, such as `https://login.example.com`, without a slash at the end. */
+  readonly issuer: string;
+  /** The tokens' `aud`. */
+  readonly audience: string;
+  /**
+   * Where the public keys are.
+   *
+   * @default - `<issuer>/.well-known/jwks.json`
+   */
+  readonly jwksUrl?: string;
+  /**
+   * The service's own authorizer function.
+   *
+   * @default - none: {@link WechatTokenIssuer.centralAuthorizer} cannot be used
+   */
+  readonly authorizerArn?: string;
+  /**
+   * Whether that function is in the account of this stack.
+   *
+   * @default - read from the ARN and the stack's environment, if both are known at synthesis
+   */
+  readonly authorizerInThisAccount?: boolean;
+}
+
+/** Where a login service of this account and region publishes itself. */
+export interface FromStageProps {
+  /** The stage it was deployed as, such as `prod`. */
+  readonly stage: string;
+}
+
+/** Keys may only come over TLS; a loopback address is for tests and local runs. */
+const ADDRESS = /^(https:\/\/[^\s/]|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])(\S*[^\s/])?$/;
+
+/** A WeChat login service. */
+export class WechatTokenIssuer extends Construct {
+  private readonly attributes: WechatTokenIssuerAttributes;
+
+  /** A login service in the same account and region, by what its stack wrote to SSM. */
+  static fromStage(scope: Construct, id: string, props: FromStageProps): WechatTokenIssuer {
+    const read = (parameter: StageParameter): string =>
+      StringParameter.valueForStringParameter(scope, stageParameterName(props.stage, parameter));
+    // Read when asked for: a parameter that nothing uses would be one more that a deployment can fail on.
+    return new WechatTokenIssuer(scope, id, {
+      get issuer() {
+        return read('issuer');
+      },
+      get audience() {
+        return read('audience');
+      },
+      get jwksUrl() {
+        return read('jwks-url');
+      },
+      get authorizerArn() {
+        return read('authorizer-arn');
+      },
+      authorizerInThisAccount: true,
+    });
+  }
+
+  /**
+   * Any login service, in whatever account.
+   *
+   * @throws Error when a URL is not one that keys may come from
+   */
+  static fromAttributes(
+    scope: Construct,
+    id: string,
+    attributes: WechatTokenIssuerAttributes,
+  ): WechatTokenIssuer {
+    const issuer = new WechatTokenIssuer(scope, id, attributes);
+    for (const name of ['issuer', 'jwksUrl'] as const) {
+      const url = attributes[name];
+      if (url === undefined || Token.isUnresolved(url) || ADDRESS.test(url)) continue;
+      throw new Error(
+        `${issuer.node.path}: ${name} is '${url}'; it must be an https URL without a slash at the end`,
+      );
+    }
+    return issuer;
+  }
+
+  private constructor(scope: Construct, id: string, attributes: WechatTokenIssuerAttributes) {
+    super(scope, id);
+    this.attributes = attributes;
+  }
+
+  /** The tokens' `iss`. */
+  get issuer(): string {
+    return this.attributes.issuer;
+  }
+
+  /** The tokens' `aud`. */
+  get audience(): string {
+    return this.attributes.audience;
+  }
+
+  /** Where the public keys are. */
+  get jwksUrl(): string {
+    return this.attributes.jwksUrl ?? `${this.issuer}${JWKS_PATH}`;
+  }
+
+  /**
+   * For one HTTP API, which then verifies tokens by itself, without any function. Each call makes an authorizer for
+   * one API: use it for all of that API's routes.
+   */
+  nativeJwtAuthorizer(): HttpJwtAuthorizer {
+    return new HttpJwtAuthorizer(this.node.id, this.issuer, {
+      jwtAudience: [this.audience],
+      identitySource: ['$request.header.Authorization'],
+    });
+  }
+
+  /**
+   * Authorizers that call the login service's own function: nothing to deploy here, and a logout or a ban counts as
+   * soon as the cache allows.
+   *
+   * @param id tells several apart, for APIs with different settings. Default: `Central`
+   * @throws Error when the function's ARN is not known, or not which account it is in
+   */
+  centralAuthorizer(props: ApiAuthorizersProps = {}, id = 'Central'): CentralTokenAuthorizer {
+    const { authorizerArn, authorizerInThisAccount } = this.attributes;
+    if (authorizerArn === undefined) {
+      throw new Error(
+        `${this.node.path}: there is no authorizerArn: pass it to WechatTokenIssuer.fromAttributes; the login ` +
+          `stage shows it as the parameter ${stageParameterName('<stage>', 'authorizer-arn')}`,
+      );
+    }
+    return new CentralTokenAuthorizer(this, id, { ...props, authorizerArn, authorizerInThisAccount });
+  }
+}

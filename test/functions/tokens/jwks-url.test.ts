@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DomainError } from '../../../functions/errors/domain-error.ts';
+import { loadJwksFromUrl } from '../../../functions/tokens/jwks-url.ts';
+import { createTestKey, type TestKey } from '../../fixtures/tokens.ts';
+
+let key: TestKey;
+let server: Server | undefined;
+
+beforeAll(async () => {
+  key = await createTestKey();
+});
+afterEach(() => {
+  server?.close();
+  server?.closeAllConnections();
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  server = createServer(listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/.well-known/jwks.json`;
+}
+
+const serveText = (text: string, status = 200) =>
+  serve((_, response) => response.writeHead(status).end(text));
+
+const failureOf = async (url: string): Promise<DomainError> => {
+  const error: unknown = await loadJwksFromUrl(url).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(DomainError);
+  expect(error).toMatchObject({ code: 'unavailable' });
+  return error as DomainError;
+};
+
+describe('loadJwksFromUrl', () => {
+  it('reads the published set', async () => {
+    expect(await loadJwksFromUrl(await serveText(JSON.stringify(key.jwks)))).toEqual(key.jwks);
+  });
+
+  it('ignores members and keys that a later issuer may add, and takes no private member over', async () => {
+    const elliptic = { kty: 'EC', crv: 'P-256', kid: 'e', alg: 'ES256', use: 'sig', x: 'x', y: 'y' };
+    const keys = [elliptic, { ...key.publicJwk, x5t: 'x', d: 'private' }, null, 5, {}];
+
+    const jwks = await loadJwksFromUrl(await serveText(JSON.stringify({ keys, more: true })));
+
+    expect(jwks).toEqual(key.jwks);
+  });
+
+  it.each([404, 500, 204, 403])('takes status %i for no answer', async (status) => {
+    const url = await serveText(status === 204 ? '' : JSON.stringify(key.jwks), status);
+
+    expect((await failureOf(url)).reason).toBe(`the issuer's JWK Set: status ${status}`);
+  });
+
+  it('follows no redirect', async () => {
+    let requests = 0;
+    const url = await serve((_, response) => {
+      requests += 1;
+      response.writeHead(302, { location: '/elsewhere' }).end();
+    });
+
+    expect((await failureOf(url)).reason).toBe("the issuer's JWK Set: no answer");
+    expect(requests).toBe(1);
+  });
+
+  it('stops reading a body that has no end', async () => {
+    let closed = false;
+    const url = await serve((_, response) => {
+      const more = setInterval(() => response.write('x'.repeat(16_384)), 1);
+      response.on('close', () => {
+        closed = true;
+        clearInterval(more);
+      });
+    });
+
+    expect((await failureOf(url)).reason).toBe("the issuer's JWK Set: too large");
+    await expect.poll(() => closed).toBe(true);
+  });
+
+  it('gives up after 1.5 seconds, before the first byte and between two', async () => {
+    for (const listener of [() => {}, (_, response) => response.write('{')] satisfies RequestListener[]) {
+      const startedAt = performance.now();
+      expect((await failureOf(await serve(listener))).reason).toBe("the issuer's JWK Set: no answer in time");
+      const ms = performance.now() - startedAt;
+      expect(ms).toBeGreaterThan(1_400);
+      expect(ms).toBeLessThan(2_500);
+    }
+  });
+
+  it.each(['', 'not json secret', '[]', 'null', '{"keys":"secret"}', '{"key":[]}', '<html>secret</html>'])(
+    'refuses %j without quoting it',
+    async (text) => {
+      const error = await failureOf(await serveText(text));
+
+      expect(error.reason).toBe("the issuer's JWK Set: not a JWK Set");
+      expect(`${error.stack} ${error.cause}`).not.toContain('secret');
+    },
+  );
+
+  it('names no address when nobody listens', async () => {
+    const error = await failureOf('http://127.0.0.1:1/secret');
+
+    expect(error.reason).toBe("the issuer's JWK Set: no answer");
+    expect(`${error.stack} ${error.cause}`).not.toContain('secret');
+  });
+});

@@ -1,0 +1,383 @@
+import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { LambdaIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpMethod, WebSocketApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpUrlIntegration, WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Definition, GraphqlApi } from 'aws-cdk-lib/aws-appsync';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { describe, expect, it } from 'vitest';
+import { type ApiAuthorizers, WechatTokenAuthorizer, WechatTokenIssuer } from '../../lib/index.ts';
+
+const attributes = { issuer: 'https://login.example.com', audience: 'wechat-login' };
+const THIS_ACCOUNT = '111111111111';
+const LOGIN_ACCOUNT = '222222222222';
+const authorizerArnIn = (account: string, region = 'eu-west-1') =>
+  `arn:aws:lambda:${region}:${account}:function:login-authorizer`;
+
+const stackIn = (account?: string, region?: string, context: Record<string, unknown> = {}): Stack =>
+  new Stack(new App({ context: { '@aws-cdk/core:enablePartitionLiterals': true, ...context } }), 'Orders', {
+    ...(account !== undefined && region !== undefined && { env: { account, region } }),
+  });
+
+const ordersFunction = (stack: Stack): LambdaFunction =>
+  new LambdaFunction(stack, 'Orders', {
+    code: Code.fromInline('exports.handler = async () => ({ statusCode: 200 })'),
+    handler: 'index.handler',
+    runtime: Runtime.NODEJS_24_X,
+  });
+
+function addApis(stack: Stack, authorizers: ApiAuthorizers): void {
+  const orders = ordersFunction(stack);
+  const http = new HttpApi(stack, 'Http', { defaultAuthorizer: authorizers.forHttpApi() });
+  for (const path of ['/a', '/b'])
+    http.addRoutes({
+      path,
+      methods: [HttpMethod.GET],
+      integration: new HttpUrlIntegration('Orders', 'https://orders.example.com'),
+    });
+  const rest = new RestApi(stack, 'RestApi');
+  const authorizer = authorizers.forRestApi();
+  rest.root.addMethod('GET', new LambdaIntegration(orders), { authorizer });
+  rest.root.addMethod('POST', new LambdaIntegration(orders), { authorizer });
+  new WebSocketApi(stack, 'WebSocket', {
+    connectRouteOptions: {
+      integration: new WebSocketLambdaIntegration('Connect', orders),
+      authorizer: authorizers.forWebSocketApi('query'),
+    },
+  });
+}
+
+const schema = Definition.fromSchema({
+  bind: () => ({ apiId: 'x', definition: 'type Query { orders: [String] }' }),
+});
+
+interface Permission {
+  readonly Principal: string;
+  readonly FunctionName: unknown;
+  readonly SourceArn?: unknown;
+  readonly SourceAccount?: unknown;
+}
+
+/** Permissions of the authorizer as a map from the end of their source to the whole. */
+const authorizerPermissions = (template: Template, functionName: RegExp): Permission[] =>
+  Object.values(template.findResources('AWS::Lambda::Permission'))
+    .map(({ Properties }) => Properties as Permission)
+    .filter(({ FunctionName }) => functionName.test(JSON.stringify(FunctionName)));
+
+describe('a stateless copy in the consumer account', () => {
+  const environments = [
+    ['the account and region known', THIS_ACCOUNT, 'eu-west-1', 'aws'],
+    ['China', THIS_ACCOUNT, 'cn-north-1', 'aws-cn'],
+    ['the environment not known', undefined, undefined, undefined],
+  ] as const;
+
+  it.each(environments)(
+    'is called by exactly the APIs that use it, with %s',
+    (_, account, region, partition) => {
+      const stack = stackIn(account, region);
+      const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
+      addApis(stack, new WechatTokenAuthorizer(stack, 'Auth', { issuer }));
+      const template = Template.fromStack(stack);
+
+      const permissions = authorizerPermissions(template, /AuthFunction/);
+      expect(permissions).toHaveLength(3);
+      const authorizerIds = [
+        ...Object.keys(template.findResources('AWS::ApiGatewayV2::Authorizer')),
+        ...Object.keys(template.findResources('AWS::ApiGateway::Authorizer')),
+      ];
+      expect(authorizerIds).toHaveLength(3);
+      for (const id of authorizerIds) {
+        const [permission, ...others] = permissions.filter(({ SourceArn }) =>
+          JSON.stringify(SourceArn).includes(`/authorizers/",{"Ref":"${id}"}`),
+        );
+        expect(others).toEqual([]);
+        expect(permission?.Principal).toBe('apigateway.amazonaws.com');
+        if (partition !== undefined)
+          expect(JSON.stringify(permission)).toContain(`arn:${partition}:execute-api:${region}:${account}:`);
+      }
+      if (partition === 'aws-cn') expect(JSON.stringify(template.toJSON())).not.toContain('arn:aws:');
+    },
+  );
+
+  it('asks as documented: payload 2.0 with simple responses, identity sources, five minutes', () => {
+    const stack = stackIn();
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
+    addApis(stack, new WechatTokenAuthorizer(stack, 'Auth', { issuer }));
+    const template = Template.fromStack(stack);
+
+    template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      AuthorizerType: 'REQUEST',
+      AuthorizerPayloadFormatVersion: '2.0',
+      EnableSimpleResponses: true,
+      IdentitySource: ['$request.header.Authorization'],
+      AuthorizerResultTtlInSeconds: 300,
+    });
+    template.hasResourceProperties('AWS::ApiGateway::Authorizer', {
+      Type: 'REQUEST',
+      IdentitySource: 'method.request.header.Authorization',
+      AuthorizerResultTtlInSeconds: 300,
+    });
+    template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      AuthorizerType: 'REQUEST',
+      IdentitySource: ['route.request.querystring.token'],
+      AuthorizerResultTtlInSeconds: Match.absent(),
+    });
+    template.resourceCountIs('AWS::ApiGatewayV2::Authorizer', 2);
+  });
+
+  it('runs the bundle of the package, told whom to trust, with a role that may only log', () => {
+    const stack = stackIn();
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
+    new WechatTokenAuthorizer(stack, 'Auth', { issuer, cacheTtl: Duration.seconds(60) });
+    const template = Template.fromStack(stack);
+
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Runtime: `nodejs${process.versions.node.split('.')[0]}.x`,
+      Handler: 'index.handler',
+      Environment: {
+        Variables: {
+          TOKEN_ISSUER: 'https://login.example.com',
+          TOKEN_AUDIENCE: 'wechat-login',
+          JWKS_URL: 'https://login.example.com/.well-known/jwks.json',
+          HTTP_RESPONSE: 'simple',
+          CACHE_TTL_SECONDS: '60',
+        },
+      },
+    });
+    template.resourceCountIs('AWS::IAM::Policy', 1);
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: [{ Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Effect: 'Allow' }],
+      },
+    });
+    template.hasResourceProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+  });
+
+  it.each([true, false])(
+    'is called by AppSync APIs of this account only, with the feature flag %s',
+    (flag) => {
+      const stack = stackIn(THIS_ACCOUNT, 'eu-west-1', {
+        '@aws-cdk/aws-appsync:appSyncGraphQLAPIScopeLambdaPermission': flag,
+      });
+      const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
+      const auth = new WechatTokenAuthorizer(stack, 'Auth', { issuer, cacheTtl: Duration.minutes(1) });
+      for (const id of ['One', 'Two'])
+        new GraphqlApi(stack, id, {
+          name: id,
+          definition: schema,
+          authorizationConfig: { defaultAuthorization: auth.forAppSync() },
+        });
+      const template = Template.fromStack(stack);
+
+      const permissions = authorizerPermissions(template, /AuthFunction/);
+      expect(permissions).toHaveLength(flag ? 2 : 1);
+      for (const { Principal, SourceArn } of permissions) {
+        expect(Principal).toBe('appsync.amazonaws.com');
+        if (flag) expect(JSON.stringify(SourceArn)).toMatch(/"(One|Two)[0-9A-F]+","Arn"/);
+        else expect(SourceArn).toBe(`arn:aws:appsync:eu-west-1:${THIS_ACCOUNT}:apis/*`);
+      }
+      template.hasResourceProperties('AWS::AppSync::GraphQLApi', {
+        AuthenticationType: 'AWS_LAMBDA',
+        LambdaAuthorizerConfig: { AuthorizerResultTtlInSeconds: 60 },
+      });
+      Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+    },
+  );
+
+  it('serves a second API of each kind, and refuses to share one authorizer between two', () => {
+    const stack = stackIn();
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
+    const auth = new WechatTokenAuthorizer(stack, 'Auth', { issuer });
+    const orders = new LambdaIntegration(ordersFunction(stack));
+    const add = (id: string, authorizer: ReturnType<typeof auth.forHttpApi>) =>
+      new HttpApi(stack, id).addRoutes({
+        path: '/',
+        authorizer,
+        integration: new HttpUrlIntegration('Orders', 'https://orders.example.com'),
+      });
+
+    const shared = auth.forHttpApi();
+    add('HttpA', shared);
+    add('HttpB', auth.forHttpApi());
+    expect(() => add('HttpC', shared)).toThrow('Cannot attach the same authorizer to multiple Apis');
+
+    const authorizer = auth.forRestApi();
+    new RestApi(stack, 'RestA').root.addMethod('GET', orders, { authorizer });
+    new RestApi(stack, 'RestB').root.addMethod('GET', orders, { authorizer: auth.forRestApi('Admin') });
+    expect(() => new RestApi(stack, 'RestC').root.addMethod('GET', orders, { authorizer })).toThrow(
+      'Cannot attach authorizer to two different rest APIs',
+    );
+  });
+
+  it('refuses a cache that would outlive a token by more than five minutes', () => {
+    const stack = stackIn();
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
+
+    expect(() => new WechatTokenAuthorizer(stack, 'Auth', { issuer, cacheTtl: Duration.hours(1) })).toThrow(
+      'Orders/Auth: cacheTtl is 3600 seconds; at most 300 are allowed',
+    );
+    expect(
+      () => new WechatTokenAuthorizer(stack, 'Uncached', { issuer, cacheTtl: Duration.seconds(0) }),
+    ).not.toThrow();
+  });
+});
+
+/** The SSM parameters that a deployment reads. */
+const parametersOf = (template: Template): unknown[] =>
+  Object.values(template.findParameters('*'))
+    .map(({ Default }) => Default)
+    .filter((name) => String(name).startsWith('/wechat-login/'));
+
+describe('an issuer found by its stage', () => {
+  it('is read from SSM when the consumer is deployed', () => {
+    const stack = stackIn();
+    const issuer = WechatTokenIssuer.fromStage(stack, 'Login', { stage: 'prod' });
+    new WechatTokenAuthorizer(stack, 'Auth', { issuer });
+    new HttpApi(stack, 'Http', { defaultAuthorizer: issuer.nativeJwtAuthorizer() });
+    const template = Template.fromStack(stack);
+
+    expect(parametersOf(template).sort()).toEqual([
+      '/wechat-login/prod/audience',
+      '/wechat-login/prod/issuer',
+      '/wechat-login/prod/jwks-url',
+    ]);
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: {
+        Variables: {
+          TOKEN_ISSUER: { Ref: Match.stringLikeRegexp('issuer') },
+          TOKEN_AUDIENCE: { Ref: Match.stringLikeRegexp('audience') },
+          JWKS_URL: { Ref: Match.stringLikeRegexp('jwksurl') },
+        },
+      },
+    });
+  });
+});
+
+describe('the native JWT authorizer', () => {
+  it('needs nothing but issuer and audience, and creates no function', () => {
+    const stack = stackIn();
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
+    new HttpApi(stack, 'Http', { defaultAuthorizer: issuer.nativeJwtAuthorizer() }).addRoutes({
+      path: '/',
+      integration: new HttpUrlIntegration('Orders', 'https://orders.example.com'),
+    });
+    const template = Template.fromStack(stack);
+
+    template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      AuthorizerType: 'JWT',
+      IdentitySource: ['$request.header.Authorization'],
+      JwtConfiguration: { Issuer: 'https://login.example.com', Audience: ['wechat-login'] },
+    });
+    template.resourceCountIs('AWS::Lambda::Function', 0);
+  });
+});
+
+describe('the central authorizer', () => {
+  it('of the same account gets a permission for exactly the APIs that use it', () => {
+    const stack = stackIn(THIS_ACCOUNT, 'eu-west-1');
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', {
+      ...attributes,
+      authorizerArn: authorizerArnIn(THIS_ACCOUNT),
+    });
+    addApis(stack, issuer.centralAuthorizer());
+
+    const permissions = authorizerPermissions(Template.fromStack(stack), /login-authorizer/);
+    expect(permissions).toHaveLength(3);
+    for (const { Principal, SourceArn } of permissions) {
+      expect(Principal).toBe('apigateway.amazonaws.com');
+      expect(JSON.stringify(SourceArn)).toMatch(/\/authorizers\/",\{"Ref":/);
+    }
+  });
+
+  it('of another account gets none here, without a warning: its owner admits this account', () => {
+    const stack = stackIn(THIS_ACCOUNT, 'eu-west-1');
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', {
+      ...attributes,
+      authorizerArn: authorizerArnIn(LOGIN_ACCOUNT),
+    });
+    addApis(stack, issuer.centralAuthorizer());
+    const template = Template.fromStack(stack);
+
+    expect(authorizerPermissions(template, /login-authorizer/)).toEqual([]);
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+    for (const type of ['AWS::ApiGatewayV2::Authorizer', 'AWS::ApiGateway::Authorizer'])
+      for (const { Properties } of Object.values(template.findResources(type)))
+        expect(JSON.stringify(Properties.AuthorizerUri)).toContain(
+          `:apigateway:eu-west-1:lambda:path/2015-03-31/functions/${authorizerArnIn(LOGIN_ACCOUNT)}/invocations`,
+        );
+  });
+
+  it.each([
+    ['an environment that is not known', undefined, undefined],
+    ['a known one', THIS_ACCOUNT, 'eu-west-1'],
+  ])('found by its stage gets its permissions in %s', (_, account, region) => {
+    const stack = stackIn(account, region);
+    addApis(stack, WechatTokenIssuer.fromStage(stack, 'Login', { stage: 'prod' }).centralAuthorizer());
+    const template = Template.fromStack(stack);
+
+    expect(parametersOf(template)).toEqual(['/wechat-login/prod/authorizer-arn']);
+    const permissions = authorizerPermissions(template, /authorizerarn/);
+    expect(permissions).toHaveLength(3);
+    for (const { SourceArn } of permissions) expect(JSON.stringify(SourceArn)).toContain('/authorizers/');
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+  });
+
+  it('asks to be told the account where it cannot know it', () => {
+    const stack = stackIn();
+    const given = { ...attributes, authorizerArn: authorizerArnIn(LOGIN_ACCOUNT) };
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', given);
+
+    expect(() => issuer.centralAuthorizer()).toThrow('set authorizerInThisAccount');
+
+    const told = WechatTokenIssuer.fromAttributes(stack, 'Told', {
+      ...given,
+      authorizerInThisAccount: false,
+    });
+    addApis(stack, told.centralAuthorizer());
+    expect(authorizerPermissions(Template.fromStack(stack), /login-authorizer/)).toEqual([]);
+  });
+
+  it('is refused where API Gateway could not reach it: in another region', () => {
+    const stack = stackIn(THIS_ACCOUNT, 'eu-west-1');
+    const central = WechatTokenIssuer.fromAttributes(stack, 'Login', {
+      ...attributes,
+      authorizerArn: authorizerArnIn(LOGIN_ACCOUNT, 'us-east-1'),
+    }).centralAuthorizer();
+
+    expect(() => central.forHttpApi()).toThrow('in us-east-1 and this stack in eu-west-1');
+    expect(() => central.forWebSocketApi()).toThrow('in us-east-1 and this stack in eu-west-1');
+    const authorizer = central.forRestApi();
+    new RestApi(stack, 'Rest').root.addMethod('GET', undefined, { authorizer });
+    expect(JSON.stringify(Template.fromStack(stack).toJSON())).toContain(
+      ':apigateway:us-east-1:lambda:path/',
+    );
+  });
+
+  it('is refused when its ARN is not known', () => {
+    const issuer = WechatTokenIssuer.fromAttributes(stackIn(), 'Login', attributes);
+
+    expect(() => issuer.centralAuthorizer()).toThrow('Orders/Login: there is no authorizerArn');
+  });
+});
+
+describe('an issuer', () => {
+  it.each(['http://login.example.com', 'login.example.com', 'https://login.example.com/', 'https://', ''])(
+    'at %j is refused',
+    (issuer) => {
+      expect(() => WechatTokenIssuer.fromAttributes(stackIn(), 'Login', { ...attributes, issuer })).toThrow(
+        `Orders/Login: issuer is '${issuer}'; it must be an https URL`,
+      );
+    },
+  );
+
+  it('with a path, in China, or on this machine is accepted', () => {
+    for (const issuer of [
+      'https://abc.execute-api.cn-north-1.amazonaws.com.cn/v1',
+      'http://127.0.0.1:3000',
+      'https://a',
+    ])
+      expect(WechatTokenIssuer.fromAttributes(stackIn(), 'Login', { ...attributes, issuer }).jwksUrl).toBe(
+        `${issuer}/.well-known/jwks.json`,
+      );
+  });
+});
