@@ -133,7 +133,7 @@ function startLoad() {
 describe('keys that rotate under load', () => {
   it('refuse not one valid token, through three rotations and an emergency, which ends exactly one key', async () => {
     const load = startLoad();
-    await expect.poll(() => load.verdicts.length).toBeGreaterThan(5);
+    await expect.poll(() => load.verdicts.length, { timeout: 15_000 }).toBeGreaterThan(5);
     const [first = ''] = await publishedKids();
 
     for (let rotation = 0; rotation < 3; rotation++) {
