@@ -100,7 +100,9 @@ export class WechatLoginStack extends Stack {
       { description: 'Answers the member routes', memorySize: 512, timeout: Duration.seconds(10) },
       { TABLE_NAME: users.tableName, SERVICE_VERSION: packageJson.version },
     );
-    users.grantItems(member.role, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    users.grantItems(member.role, 'dynamodb:GetItem');
+    // Whoever may write the public keys decides whose tokens are valid.
+    users.grantItemsExcept(member.role, JWKS_KEY, 'dynamodb:UpdateItem');
     users.grantItem(member.role, revokedTokenKey('*'), 'dynamodb:PutItem');
 
     const authorizer = add(

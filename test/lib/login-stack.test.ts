@@ -70,7 +70,7 @@ describe('the stack of stage dev', () => {
       Member: [
         'dynamodb:GetItem on UsersTable6D91A5EE',
         'dynamodb:PutItem on UsersTable6D91A5EE where pk is revoked#*',
-        'dynamodb:UpdateItem on UsersTable6D91A5EE',
+        'dynamodb:UpdateItem on UsersTable6D91A5EE where pk is not jwks',
         'logs:CreateLogStream on MemberLogs73BA7B56',
         'logs:PutLogEvents on MemberLogs73BA7B56',
       ],
@@ -181,6 +181,16 @@ describe('the stack of stage dev', () => {
       if (response.ResponseType !== 'ACCESS_DENIED')
         expect(errorCatalogue).toHaveProperty(String(envelope.error));
     }
+  });
+
+  it('takes a failing authorizer for trouble that passes, under both names that API Gateway has for it', () => {
+    for (const ResponseType of ['AUTHORIZER_FAILURE', 'AUTHORIZER_CONFIGURATION_ERROR'])
+      template.hasResourceProperties('AWS::ApiGateway::GatewayResponse', {
+        ResponseType,
+        StatusCode: '503',
+        ResponseParameters: Match.objectLike({ 'gatewayresponse.header.Retry-After': "'2'" }),
+        ResponseTemplates: { 'application/json': Match.stringLikeRegexp('"error":"unavailable"') },
+      });
   });
 
   it('shows in the envelope of a denial what the authorizer says about it', () => {
@@ -361,15 +371,18 @@ function actionsByRole(template: Template): Record<string, string[]> {
       .flatMap((statement) => {
         expect(statement.Effect).toBe('Allow');
         const condition = statement.Condition as Record<string, Record<string, string[]>> | undefined;
-        const keys = condition?.['ForAllValues:StringEquals'] ?? condition?.['ForAllValues:StringLike'];
+        const [operator, keys] = Object.entries(condition ?? {})[0] ?? [];
         const key = keys?.['dynamodb:LeadingKeys']?.[0];
-        expect(key?.includes('*') ?? false).toBe(condition?.['ForAllValues:StringLike'] !== undefined);
+        expect(key?.includes('*') ?? false).toBe(operator === 'ForAllValues:StringLike');
+        const is = operator === 'ForAllValues:StringNotEquals' ? 'is not' : 'is';
         return [statement.Action]
           .flat()
           .flatMap((action) =>
             [statement.Resource]
               .flat()
-              .map((resource) => `${action} on ${resourceName(resource)}${key ? ` where pk is ${key}` : ''}`),
+              .map(
+                (resource) => `${action} on ${resourceName(resource)}${key ? ` where pk ${is} ${key}` : ''}`,
+              ),
           );
       })
       .sort();
