@@ -100,6 +100,7 @@ async function main(): Promise<void> {
     onStep: (name, ms) => console.log(`  ${name.padEnd(12)} ${seconds(ms)}`),
     onRequest: printRequest,
     onLog: printLog,
+    onDenied: (refusal) => console.error(`IAM: ${refusal}`),
   });
   if (service.simulatorUrl === undefined) {
     console.log(`\nLogins of ${service.miniProgram.appid} go to ${options.wechatApiBases?.join(', ')}`);
