@@ -77,6 +77,7 @@ and send the token along:
 
 Be the operator:
 
+  npm run doctor -- --url ${url}
   npm run members -- find --user-id ${data.user_id} --local ${dynamodbEndpoint} --table ${tableNames[0]}
 `);
 }

@@ -147,6 +147,10 @@ export class WechatLoginStack extends Stack {
       'authorizer-arn': authorizer.lambda.functionArn,
       'users-table': users.tableName,
       'key-ring-arn': keyRing.secretArn,
+      'key-rotation-days': String(settings.keyRotationDays),
+      'wechat-secrets-arn': wechatSecrets.secretArn,
+      appids: settings.appids.join(','),
+      'login-log-group': login.logGroup.logGroupName,
     });
     for (const account of settings.consumerAccounts) admitApisOf(account, authorizer.lambda);
 
@@ -161,7 +165,7 @@ export class WechatLoginStack extends Stack {
     });
     new CfnOutput(this, 'WechatSecretsArn', {
       value: wechatSecrets.secretArn,
-      description: 'Put {"<appid>":"<AppSecret>"} here',
+      description: 'The AppSecrets: for npm run set-wechat-secret',
     });
   }
 }

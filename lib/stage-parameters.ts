@@ -11,6 +11,10 @@ export const stageParameters = [
   'authorizer-arn',
   'users-table',
   'key-ring-arn',
+  'key-rotation-days',
+  'wechat-secrets-arn',
+  'appids',
+  'login-log-group',
 ] as const;
 
 /** One of the values a stage publishes. */

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createUsers } from '../../functions/users/find-or-create.ts';
 import { openidGuardKey } from '../../functions/users/table.ts';
-import { members } from '../fixtures/members-command.ts';
+import { members } from '../fixtures/operator-command.ts';
 import { startUsersTable, type UsersTable } from '../fixtures/users-table.ts';
 
 const appid = 'wx0123456789abcdef';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { members, type Outcome } from '../fixtures/members-command.ts';
+import { members, type Outcome } from '../fixtures/operator-command.ts';
 import { expectCleanLogs, newOpenid, post, wxLogin } from './service.ts';
 
 afterAll(expectCleanLogs);

@@ -240,6 +240,10 @@ describe('the stack of stage dev', () => {
       },
       '/wechat-login/dev/users-table': { Ref: 'UsersTable6D91A5EE' },
       '/wechat-login/dev/key-ring-arn': { Ref: 'KeyRingSecret73EFAB8B' },
+      '/wechat-login/dev/key-rotation-days': '30',
+      '/wechat-login/dev/wechat-secrets-arn': { Ref: expect.stringMatching(/^WechatSecrets/) },
+      '/wechat-login/dev/appids': 'wx0123456789abcdef',
+      '/wechat-login/dev/login-log-group': { Ref: expect.stringMatching(/^LoginLogs/) },
     });
   });
 

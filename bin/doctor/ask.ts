@@ -1,0 +1,62 @@
+/** One request to a deployment, and in words what kept it from being answered. */
+
+/** What an answer is looked at for. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The JSON of the body; undefined when it is none. */
+  readonly body: unknown;
+}
+
+/** No answer; the message says why and what to look at. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+/** A login may take 15 seconds, and then API Gateway answers for it. */
+const TIMEOUT_MS = 20_000;
+
+/**
+ * Sends a request; a redirect is an answer too.
+ *
+ * @param timeoutMs for the whole answer. Default: 20000
+ * @throws NoAnswer
+ */
+export async function ask(url: string, init: RequestInit = {}, timeoutMs = TIMEOUT_MS): Promise<Answer> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(url, { redirect: 'manual', signal, ...init });
+    return { status: response.status, headers: response.headers, body: parse(await response.text()) };
+  } catch (error) {
+    throw new NoAnswer(explain(error, new URL(url)));
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Node's codes: https://nodejs.org/api/errors.html; OpenSSL's: https://docs.openssl.org/master/man1/openssl-verification-options/ */
+function explain(error: unknown, { hostname, host }: URL): string {
+  const code = codeOf(error);
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `the name ${hostname} is not known to DNS (${code}): look at the record of the custom domain and at the DNS of this machine`;
+  if (code === 'ECONNREFUSED')
+    return `nothing listens at ${host} (${code}): look at where the domain points to, or start the local run`;
+  if (/TIMEOUT|TIMEDOUT/i.test(code))
+    return `${host} does not answer in time (${code}): look at the network between here and there, and whether the domain points to the API`;
+  if (/CERT|SSL|TLS|SIGNATURE|ISSUER|EPROTO/.test(code))
+    return `TLS with ${host} fails (${code}): look at the certificate of the custom domain, its names and its end`;
+  return `the connection to ${host} fails (${code})`;
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  if (error.name === 'TimeoutError') return 'TIMEOUT';
+  const cause = error.cause ?? error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.name;
+}

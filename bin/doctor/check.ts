@@ -1,0 +1,29 @@
+/** What the doctor looks at, and what it can find. */
+
+/** A check that did not find what it should; the message says what is wrong and what to do. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+}
+
+/** One line of the doctor's report. */
+export interface Check {
+  readonly name: string;
+  /**
+   * Looks; answers in a few words what it found.
+   *
+   * @throws Problem, NoAnswer
+   */
+  readonly look: () => Promise<string>;
+}
+
+/** How to call the commands that help: with the options that say which deployment. */
+export interface Deployment {
+  /** Base URL, which is also the issuer of its tokens; without a slash at the end. */
+  readonly url: string;
+  /** Stage, when AWS was asked what it is called. */
+  readonly stage: string | undefined;
+  /** Mini-programs to check; undefined for the default one. */
+  readonly appids: readonly (string | undefined)[];
+  /** Days between two rotations of the signing key. */
+  readonly keyRotationDays: number;
+}

@@ -1,0 +1,143 @@
+/** What anybody can see of a deployment: that it is there, its keys, and that it lets nobody in without a token. */
+import * as v from 'valibot';
+import { documentPath } from '../../functions/http/routes.ts';
+import { TOKEN_ALGORITHM } from '../../functions/tokens/claims.ts';
+import { type Answer, ask } from './ask.ts';
+import { type Check, type Deployment, Problem } from './check.ts';
+
+const DAY_SECONDS = 86_400;
+
+/** A rotation may be a day late, and is then tried again. */
+const LATE_ROTATION_DAYS = 2;
+
+const envelope = v.object({
+  code: v.number(),
+  msg: v.string(),
+  request_id: v.string(),
+  error: v.optional(v.string()),
+  data: v.optional(v.looseObject({})),
+});
+
+/** An answer's envelope. */
+export type Envelope = v.InferOutput<typeof envelope>;
+
+/** @throws Problem when an answer is not in the one shape of this service's answers */
+export function readEnvelope({ status, headers, body }: Answer, url: string): Envelope {
+  const read = v.safeParse(envelope, body);
+  if (read.success && read.output.code === status) return read.output;
+  const location = headers.get('location');
+  throw new Problem(
+    `${url} answers ${status}${location === null ? '' : ` (redirect to ${location})`}, which is no answer of this service: look at what the domain points to`,
+  );
+}
+
+const health = v.object({ version: v.string(), key_age_seconds: v.number() });
+
+/** The checks, in the order in which one that fails explains the next. */
+export function outsideChecks(deployment: Deployment): Check[] {
+  return [
+    { name: 'reachable', look: () => reachable(deployment) },
+    { name: 'signing key', look: () => keyIsFresh(deployment) },
+    { name: 'discovery document', look: () => discovery(deployment) },
+    { name: 'public keys', look: () => publicKeys(deployment) },
+    { name: 'protected routes', look: () => protectedRoutes(deployment) },
+  ];
+}
+
+async function reachable({ url }: Deployment): Promise<string> {
+  const { error } = readEnvelope(await ask(`${url}/health`), url);
+  // What is wrong behind it is for the next checks to say.
+  return error === undefined ? `${url} answers` : `${url} answers, with ${error}`;
+}
+
+async function keyIsFresh({ url, stage, keyRotationDays }: Deployment): Promise<string> {
+  const { error, data, request_id } = readEnvelope(await ask(`${url}/health`), url);
+  const rotate = `npm run rotate-keys -- ${stage === undefined ? '--key-ring <KeyRingArn> --issuer <Issuer>' : `--stage ${stage}`}`;
+  if (error === 'unavailable')
+    throw new Problem(
+      `no key is published, or the table cannot be read (request ${request_id}): look at the logs of the rotation function and the member function, then run ${rotate}`,
+    );
+  const read = v.safeParse(health, data);
+  if (!read.success)
+    throw new Problem(
+      `/health answers ${error ?? 'no key age'} (request ${request_id}): look at the log of the member function`,
+    );
+  const { version, key_age_seconds: age } = read.output;
+  // It is made in one rotation, signs from the next, and is retired in the one after that.
+  const limit = (2 * keyRotationDays + LATE_ROTATION_DAYS) * DAY_SECONDS;
+  const words = `${Math.floor(age / DAY_SECONDS)} days old`;
+  if (age > limit)
+    throw new Problem(
+      `it is ${words} and should have been retired after ${2 * keyRotationDays}, so the rotation fails: look at the log of the rotation function, then run ${rotate}`,
+    );
+  return `${words} (version ${version})`;
+}
+
+const discoveryShape = v.object({ issuer: v.string(), jwks_uri: v.string() });
+
+async function discovery({ url }: Deployment): Promise<string> {
+  const path = documentPath('discovery');
+  const answer = await document(url, path);
+  const read = v.safeParse(discoveryShape, answer.body);
+  if (!read.success)
+    throw new Problem(`${path} names no issuer and no jwks_uri: look at what the domain points to`);
+  const { issuer, jwks_uri } = read.output;
+  if (issuer !== url)
+    throw new Problem(
+      `it names the issuer ${issuer} and is served at ${url}, so verifiers refuse it: set publicUrl in lib/config.ts to the address that clients use, and deploy`,
+    );
+  const expected = url + documentPath('jwks');
+  if (jwks_uri !== expected) throw new Problem(`its jwks_uri is ${jwks_uri}, not ${expected}: deploy again`);
+  return `issuer ${issuer}`;
+}
+
+/** Public members only; a strict object, because a private one among them is the worst that can be served. */
+const publicKey = v.strictObject({
+  kid: v.string(),
+  alg: v.literal(TOKEN_ALGORITHM),
+  use: v.literal('sig'),
+  kty: v.literal('RSA'),
+  n: v.string(),
+  e: v.string(),
+});
+const jwks = v.object({ keys: v.pipe(v.array(publicKey), v.minLength(1)) });
+
+async function publicKeys({ url }: Deployment): Promise<string> {
+  const path = documentPath('jwks');
+  const read = v.safeParse(jwks, (await document(url, path)).body);
+  if (!read.success)
+    throw new Problem(
+      `${path} is no set of public ${TOKEN_ALGORITHM} keys: look at the log of the rotation function`,
+    );
+  return `${read.output.keys.length} published`;
+}
+
+async function document(url: string, path: string): Promise<Answer> {
+  const answer = await ask(url + path);
+  if (answer.status !== 200)
+    throw new Problem(
+      `${path} answers ${answer.status}: ${answer.status === 503 ? 'nothing is published yet, look at the log of the rotation function' : 'look at what the domain points to'}`,
+    );
+  const cacheControl = answer.headers.get('cache-control') ?? '';
+  if (!/\bpublic\b.*\bmax-age=\d+/.test(cacheControl))
+    throw new Problem(
+      `${path} comes with Cache-Control '${cacheControl}' instead of public, max-age=…: let the CDN or proxy before the API pass it on`,
+    );
+  return answer;
+}
+
+/** API Gateway itself refuses a request without a token; one with a wrong token gets to the authorizer. */
+async function protectedRoutes({ url }: Deployment): Promise<string> {
+  const route = '/member/me';
+  for (const [who, init] of [
+    ['without a token', {}],
+    ['with a token that is none', { headers: { authorization: 'Bearer doctor' } }],
+  ] as const) {
+    const { code, error, request_id } = readEnvelope(await ask(url + route, init), url);
+    if (error !== 'unauthorized')
+      throw new Problem(
+        `${route} ${who} answers ${code} ${error ?? 'ok'} instead of 401 unauthorized (request ${request_id}): look at the log of the authorizer`,
+      );
+  }
+  return 'refuse what has no token of ours';
+}

@@ -1,0 +1,82 @@
+/** Whether a login gets through to WeChat: it is tried with a code that cannot be valid, which WeChat must say itself. */
+import { randomUUID } from 'node:crypto';
+import type { ErrorCode } from '../../functions/errors/catalogue.ts';
+import { ask } from './ask.ts';
+import { type Check, type Deployment, Problem } from './check.ts';
+import type { LoggedFailure, LoginLog } from './login-log.ts';
+import { readEnvelope } from './outside-checks.ts';
+
+/** One check for each mini-program, at one call to WeChat each. */
+export function wechatChecks(deployment: Deployment, log: LoginLog): Check[] {
+  return deployment.appids.map((appid) => ({
+    name: appid === undefined ? 'WeChat' : `WeChat for ${appid}`,
+    look: () => wechatAccepts(deployment, appid, log),
+  }));
+}
+
+async function wechatAccepts(
+  { url, stage }: Deployment,
+  appid: string | undefined,
+  log: LoginLog,
+): Promise<string> {
+  const answer = await ask(`${url}/member/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    // No code of WeChat's looks like this, and no two checks use the same.
+    body: JSON.stringify({ code: `doctor-${randomUUID()}`, appid }),
+  });
+  const { code, error, request_id: requestId } = readEnvelope(answer, url);
+  switch (error as ErrorCode | undefined) {
+    case 'invalid_code':
+      return 'answers, and accepts appid and AppSecret';
+    case 'wechat_misconfigured': {
+      const found = await log.find(requestId);
+      throw new Problem(
+        found === undefined
+          ? `WeChat is set up wrongly: the AppSecret is missing, wrong or frozen, the appid is wrong, or the IP whitelist is on; which, says ${log.whereToLook(requestId)}`
+          : `${found.reason}: ${remedy(found, appid, stage)}`,
+      );
+    }
+    case 'wechat_unavailable': {
+      const found = await log.find(requestId);
+      throw new Problem(
+        found === undefined
+          ? `WeChat does not answer, or not as it should: try again in a minute; if it stays so, see ${log.whereToLook(requestId)}`
+          : `${found.reason}: try again in a minute; if it stays so, look at https://developers.weixin.qq.com/ for an outage, and at wechatApiBases and the network of the functions`,
+      );
+    }
+    case 'rate_limited':
+      throw new Problem('it is not known: too many requests, here or at WeChat; try again in a minute');
+    case 'invalid_request':
+      throw new Problem(
+        `the deployment does not serve ${appid}: add it to appids in lib/config.ts, and deploy`,
+      );
+    default:
+      throw new Problem(
+        `a login with a code that cannot be valid answers ${code} ${error ?? 'ok'} instead of 401 invalid_code; see ${log.whereToLook(requestId)}`,
+      );
+  }
+}
+
+/** What helps against each errcode: https://developers.weixin.qq.com/doc/oplatform/developers/dev/api */
+function remedy(
+  { wechat_errcode: errcode }: LoggedFailure,
+  appid: string | undefined,
+  stage: string | undefined,
+): string {
+  const setSecret = `npm run set-wechat-secret -- ${stage === undefined ? '--secret-arn <WechatSecretsArn>' : `--stage ${stage}`} --appid ${appid ?? '<appid>'}`;
+  switch (errcode) {
+    case undefined:
+      return `run ${setSecret}`;
+    case 40013:
+      return 'compare appids in lib/config.ts with the AppID in the mini-program console, and deploy';
+    case 40125:
+      return `copy the AppSecret from the mini-program console, or reset it there, and run ${setSecret}`;
+    case 40164:
+      return 'add the addresses that the functions call from to the API IP whitelist in the mini-program console, or turn it off there';
+    case 40243:
+      return `unfreeze it in the mini-program console, which takes ten minutes to take effect, or reset it there and run ${setSecret}`;
+    default:
+      return 'look for a notice in the mini-program console';
+  }
+}

@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { ask, NoAnswer } from '../../../bin/doctor/ask.ts';
+
+async function listen(answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+it.each([
+  [
+    'a name that DNS does not know',
+    async () => 'http://login.invalid/',
+    'the name login.invalid is not known to DNS',
+  ],
+  ['a port that nothing listens at', async () => 'http://127.0.0.1:1/', 'nothing listens at 127.0.0.1:1'],
+  ['silence', async () => `http://${await listen(() => {})}/`, 'does not answer in time'],
+  [
+    'an answer that does not end',
+    async () => `http://${await listen((_, response) => void response.write('{'))}/`,
+    'does not answer in time',
+  ],
+  ['no TLS', async () => `https://${await listen(() => {})}/`, 'TLS with 127.0.0.1'],
+  [
+    'a connection that is cut',
+    async () => `http://${await listen((request) => request.socket.destroy())}/`,
+    'the connection to 127.0.0.1',
+  ],
+])('%s is told apart from other reasons not to be answered', async (_what, address, words) => {
+  const error = await ask(await address(), {}, 1_000).catch((thrown: unknown) => thrown);
+
+  expect(error).toBeInstanceOf(NoAnswer);
+  expect((error as NoAnswer).message).toContain(words);
+});
+
+it('takes a redirect for an answer, and what is no JSON for none', async () => {
+  const host = await listen((_, response) =>
+    response.writeHead(302, { location: 'https://a/' }).end('<html>'),
+  );
+
+  const { status, body } = await ask(`http://${host}/`);
+
+  expect(status).toBe(302);
+  expect(body).toBeUndefined();
+});

@@ -1,0 +1,233 @@
+import { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalService, startLocalService } from '../../../local/service.ts';
+import { startWechatSimulator, type WechatSimulator } from '../../../local/wechat-simulator.ts';
+import { type Outcome, runCommand } from '../../fixtures/operator-command.ts';
+import { localIdentity } from '../../fixtures/users-table.ts';
+
+const shop = 'wx00000000000shop';
+const game = 'wx00000000000game';
+const apps: Readonly<Record<string, string>> = { [shop]: 'the-right-secret-of-the-shop', [game]: 'the-right-secret-of-the-game' };
+
+/** Dies when a test wants it to; its address stays. */
+let wechat: WechatSimulator;
+let service: LocalService;
+let parameters: Server;
+let directory: string;
+let logFile: string;
+
+const addressOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+/** A service with a wrong AppSecret for its first mini-program and none for its second. */
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'doctor-'));
+  logFile = join(directory, 'npm-start.log');
+  writeFileSync(logFile, 'Starting the service from its synthesized template\n');
+  wechat = await startWechatSimulator({ apps });
+  service = await startLocalService({
+    miniProgram: { appid: shop, secret: 'a-wrong-secret-of-the-shop' },
+    settings: { appids: [shop, game] },
+    wechatApiBases: [wechat.url],
+    onLog: (functionId, line) => appendFileSync(logFile, `         ${functionId}: ${line}\n`),
+  });
+  // As much of Systems Manager as the command asks for.
+  const values = {
+    '/wechat-login/prod/issuer': service.url,
+    '/wechat-login/prod/appids': `${shop},${game}`,
+    '/wechat-login/prod/key-rotation-days': '30',
+    '/wechat-login/prod/login-log-group': 'login-logs',
+    '/wechat-login/prod/wechat-secrets-arn': secretArn(),
+  };
+  parameters = createServer(async (request, response) => {
+    const { Name } = (await json(request)) as { Name: keyof typeof values };
+    response.setHeader('content-type', 'application/x-amz-json-1.1');
+    response.end(JSON.stringify({ Parameter: { Name, Value: values[Name] } }));
+  });
+  await new Promise<void>((resolve) => parameters.listen(0, '127.0.0.1', resolve));
+}, 120_000);
+
+afterEach(() => wechat.clearFaults());
+
+afterAll(async () => {
+  parameters.close();
+  await service.close();
+  await wechat.close();
+  rmSync(directory, { recursive: true });
+});
+
+const secretArn = (): string => {
+  const [secret] = service.resolver
+    .resourcesOf('AWS::SecretsManager::Secret')
+    .filter(({ logicalId }) => logicalId.startsWith('WechatSecrets'));
+  return String(service.resolver.names(secret?.logicalId ?? '').ref);
+};
+
+const aws = () =>
+  ({
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'operator',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_SSM: addressOf(parameters),
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: service.secretsManagerEndpoint,
+  }) as const;
+
+/** The doctor on the local run, both mini-programs, unless told otherwise. */
+const doctor = (
+  args = ['--url', service.url, '--appid', shop, '--appid', game, '--log', logFile],
+): Promise<Outcome> => runCommand('doctor', args);
+
+/** The doctor on a stage, with an AWS CLI that runs these lines of shell. */
+function stageDoctor(awsCli: string): Promise<Outcome> {
+  const program = join(directory, 'aws');
+  writeFileSync(program, `#!/bin/sh\n${awsCli}\n`);
+  chmodSync(program, 0o755);
+  return runCommand('doctor', ['--stage', 'prod'], { aws: aws(), programs: directory });
+}
+
+const problemsOf = ({ stdout }: Outcome): string[] =>
+  stdout.split('\n').filter((line) => line.startsWith('problem'));
+
+async function setSigningKeyAge(seconds: number): Promise<void> {
+  const client = new DynamoDBClient({ ...localIdentity, endpoint: service.dynamodbEndpoint });
+  await client.send(
+    new UpdateItemCommand({
+      TableName: service.tableNames[0],
+      Key: { pk: { S: 'jwks' } },
+      UpdateExpression: 'SET signing_key_created_at = :then',
+      ExpressionAttributeValues: { ':then': { N: String(Math.floor(Date.now() / 1000) - seconds) } },
+    }),
+  );
+  client.destroy();
+}
+
+describe('npm run doctor', () => {
+  it('tells a wrong AppSecret from an empty one, and is content once both are filled in', async () => {
+    const before = await doctor();
+    for (const appid of [shop, game]) {
+      const { status } = await runCommand('set-wechat-secret', ['--stage', 'prod', '--appid', appid], {
+        input: apps[appid] ?? '',
+        aws: aws(),
+      });
+      expect(status).toBe(0);
+    }
+    // The function looks for another secret at most every ten seconds.
+    await new Promise((resolve) => setTimeout(resolve, 10_500));
+    const after = await doctor();
+
+    expect(problemsOf(before)).toEqual([
+      `problem  WeChat for ${shop}: WeChat answered errcode 40125 (the AppSecret is not valid): copy the AppSecret from the mini-program console, or reset it there, and run npm run set-wechat-secret -- --secret-arn <WechatSecretsArn> --appid ${shop}`,
+      `problem  WeChat for ${game}: no AppSecret is filled in for ${game}: run npm run set-wechat-secret -- --secret-arn <WechatSecretsArn> --appid ${game}`,
+    ]);
+    expect(before.status).toBe(1);
+    expect(after).toEqual({
+      status: 0,
+      stderr: '',
+      stdout: `ok       reachable: ${service.url} answers
+ok       signing key: 0 days old (version 0.1.0)
+ok       discovery document: issuer ${service.url}
+ok       public keys: 2 published
+ok       protected routes: refuse what has no token of ours
+ok       WeChat for ${shop}: answers, and accepts appid and AppSecret
+ok       WeChat for ${game}: answers, and accepts appid and AppSecret
+
+All is well.
+`,
+    });
+  });
+
+  it.each([
+    [
+      'ip_not_whitelisted',
+      undefined,
+      'add the addresses that the functions call from to the API IP whitelist',
+    ],
+    ['secret_frozen', undefined, 'unfreeze it in the mini-program console'],
+    ['errcode', 40013, 'compare appids in lib/config.ts with the AppID in the mini-program console'],
+    ['errcode', 50002, 'look for a notice in the mini-program console'],
+    ['http_502_html', undefined, 'The call to WeChat failed: host 0: HTTP status 502: try again in a minute'],
+    ['errcode', 45011, 'too many requests'],
+  ] as const)('says what to do about %s %s', async (fault, errcode, words) => {
+    wechat.setFault({ fault, ...(errcode !== undefined && { errcode }) });
+
+    const outcome = await doctor(['--url', `${service.url}/`, '--log', logFile]);
+
+    expect(problemsOf(outcome)).toEqual([expect.stringContaining(words)]);
+    expect(outcome.stdout).toContain('Something is wrong.');
+    expect(outcome.status).toBe(1);
+  });
+
+  it('names all causes, and where to read which, when it has no log', async () => {
+    wechat.setFault({ fault: 'secret_frozen' });
+
+    const [problem] = problemsOf(await doctor(['--url', service.url]));
+
+    expect(problem).toMatch(
+      /the AppSecret is missing, wrong or frozen, the appid is wrong, or the IP whitelist is on; which, says the reason of request [\w-]+ in what npm start prints/,
+    );
+  });
+
+  it('reads the log of a stage with the AWS CLI', async () => {
+    wechat.setFault({ fault: 'ip_not_whitelisted' });
+    const cli = `
+test "$*" = "\${*#logs filter-log-events --log-group-name login-logs --start-time }" && exit 1
+for last; do case "$last" in *request_id*) id=$(echo "$last" | cut -d'"' -f2);; esac; done
+grep -F "$id" ${logFile} | sed -e 's/^[^{]*//' -e 's/"/\\\\"/g' -e 's/^/["/' -e 's/$/"]/'`;
+
+    const outcome = await stageDoctor(cli);
+
+    expect(problemsOf(outcome)).toEqual([
+      expect.stringMatching(new RegExp(`${shop}: WeChat answered errcode 40164 .*API IP whitelist`)),
+      expect.stringMatching(new RegExp(`${game}: WeChat answered errcode 40164 .*API IP whitelist`)),
+    ]);
+  });
+
+  it('says with which query the log of a stage is read, when the AWS CLI is missing or may not', async () => {
+    wechat.setFault({ fault: 'secret_frozen' });
+
+    const [problem] = problemsOf(await stageDoctor('echo AccessDenied >&2; exit 254'));
+
+    expect(problem).toMatch(
+      /in the log group login-logs, with Logs Insights: fields reason, wechat_errcode \| filter request_id = "[\w-]+"$/,
+    );
+  });
+
+  it('asks for an appid only of those that are served', async () => {
+    const outcome = await doctor(['--url', service.url, '--appid', 'wxunknown']);
+
+    expect(problemsOf(outcome)).toEqual([
+      expect.stringContaining('does not serve wxunknown: add it to appids'),
+    ]);
+  });
+
+  it('lets a key live for two rotations and a little more', async () => {
+    const day = 86_400;
+    await setSigningKeyAge(61 * day);
+    const late = await doctor(['--url', service.url]);
+    await setSigningKeyAge(63 * day);
+    const tooLate = await doctor(['--url', service.url]);
+    await setSigningKeyAge(0);
+
+    expect(late.status).toBe(0);
+    expect(problemsOf(tooLate)).toEqual([
+      expect.stringContaining(
+        'it is 63 days old and should have been retired after 60, so the rotation fails',
+      ),
+    ]);
+  });
+
+  it('tells that WeChat is down from everything else', async () => {
+    await wechat.close();
+
+    const outcome = await doctor(['--url', service.url, '--log', logFile]);
+
+    expect(problemsOf(outcome)).toEqual([
+      expect.stringMatching(/^problem {2}WeChat: The call to WeChat failed: host 0: .* for an outage/),
+    ]);
+  });
+});
