@@ -15,9 +15,11 @@ const USAGE = `Usage: npm run set-wechat-secret -- --stage <stage> --appid <appi
        npm run set-wechat-secret -- --secret-arn <WechatSecretsArn> --appid <appid>
 The AppSecret is asked for, or read from standard input.`;
 
+/** To valibot an array is a record too. */
 const secretsByAppid = v.pipe(
-  v.record(v.string(), v.string()),
+  v.unknown(),
   v.check((value) => !Array.isArray(value)),
+  v.record(v.string(), v.string()),
 );
 
 interface Request {

@@ -20,7 +20,7 @@ it.each([
     async () => 'http://login.invalid/',
     'the name login.invalid is not known to DNS',
   ],
-  ['a port that nothing listens at', async () => 'http://127.0.0.1:1/', 'nothing listens at 127.0.0.1:1'],
+  ['a port that nothing listens at', async () => 'http://127.0.0.1:2/', 'nothing listens at 127.0.0.1:2'],
   ['silence', async () => `http://${await listen(() => {})}/`, 'does not answer in time'],
   [
     'an answer that does not end',

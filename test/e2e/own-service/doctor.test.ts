@@ -13,7 +13,10 @@ import { localIdentity } from '../../fixtures/users-table.ts';
 
 const shop = 'wx00000000000shop';
 const game = 'wx00000000000game';
-const apps: Readonly<Record<string, string>> = { [shop]: 'the-right-secret-of-the-shop', [game]: 'the-right-secret-of-the-game' };
+const apps: Readonly<Record<string, string>> = {
+  [shop]: 'the-right-secret-of-the-shop',
+  [game]: 'the-right-secret-of-the-game',
+};
 
 /** Dies when a test wants it to; its address stays. */
 let wechat: WechatSimulator;

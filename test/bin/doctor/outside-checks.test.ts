@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { outsideChecks } from '../../../bin/doctor/outside-checks.ts';
+import { runCommand } from '../../fixtures/operator-command.ts';
+
+interface StandIn {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly body: unknown;
+}
+
+let server: Server;
+let url: string;
+/** What the deployment answers, by path; each test breaks one. */
+let answers: Record<string, StandIn>;
+
+const envelope = (status: number, rest: object): StandIn => ({
+  status,
+  body: { code: status, msg: 'ok', request_id: 'r-1', ...rest },
+});
+const key = { kid: 'k', alg: 'RS256', use: 'sig', kty: 'RSA', n: 'n', e: 'AQAB' };
+const cached = { 'cache-control': 'public, max-age=300' };
+
+const HEALTH = '/health';
+const DISCOVERY = '/.well-known/openid-configuration';
+const JWKS = '/.well-known/jwks.json';
+
+beforeAll(async () => {
+  server = createServer(({ url: path = '', headers: sent }, response) => {
+    const authorized = sent.authorization === undefined ? '' : ' with a token';
+    const { status, headers, body } = answers[path + authorized] ??
+      answers[path] ?? { status: 404, body: '' };
+    response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  answers = {
+    [HEALTH]: envelope(200, { data: { version: '1', key_age_seconds: 86_400 } }),
+    [DISCOVERY]: { status: 200, headers: cached, body: { issuer: url, jwks_uri: url + JWKS } },
+    [JWKS]: { status: 200, headers: cached, body: { keys: [key] } },
+    '/member/me': envelope(401, { error: 'unauthorized' }),
+  };
+});
+
+/** What is wrong with the deployment, by check. */
+async function problems(): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  const deployment = { url, stage: 'prod', appids: [], keyRotationDays: 30 };
+  for (const { name, look } of outsideChecks(deployment))
+    await look().catch((error: Error) => {
+      found[name] = error.message;
+    });
+  return found;
+}
+
+describe('the checks from outside', () => {
+  it('find nothing wrong with a deployment that works', async () => {
+    expect(await problems()).toEqual({});
+  });
+
+  it.each<[string, string, string, () => StandIn, string]>([
+    ['signing key', 'no keys', HEALTH, () => envelope(503, { error: 'unavailable' }), 'no key is published'],
+    [
+      'signing key',
+      'a failure',
+      HEALTH,
+      () => envelope(500, { error: 'internal' }),
+      'answers internal (request r-1)',
+    ],
+    ['signing key', 'a health of another service', HEALTH, () => envelope(200, {}), 'answers no key age'],
+    ['discovery document', 'none', DISCOVERY, () => envelope(404, {}), 'answers 404'],
+    [
+      'discovery document',
+      'HTML',
+      DISCOVERY,
+      () => ({ status: 200, headers: cached, body: '<p>' }),
+      'names no issuer',
+    ],
+    [
+      'discovery document',
+      'the issuer before a custom domain',
+      DISCOVERY,
+      () => ({
+        status: 200,
+        headers: cached,
+        body: { issuer: 'https://old', jwks_uri: `https://old${JWKS}` },
+      }),
+      'names the issuer https://old and is served at',
+    ],
+    [
+      'discovery document',
+      'keys elsewhere',
+      DISCOVERY,
+      () => ({ status: 200, headers: cached, body: { issuer: url, jwks_uri: 'https://old/' } }),
+      'its jwks_uri is https://old/',
+    ],
+    [
+      'public keys',
+      'none yet',
+      JWKS,
+      () => envelope(503, { error: 'unavailable' }),
+      'nothing is published yet',
+    ],
+    [
+      'public keys',
+      'an empty set',
+      JWKS,
+      () => ({ status: 200, headers: cached, body: { keys: [] } }),
+      'is no set of public',
+    ],
+    [
+      'public keys',
+      'a private member',
+      JWKS,
+      () => ({ status: 200, headers: cached, body: { keys: [{ ...key, d: 'private' }] } }),
+      'is no set of public RS256 keys',
+    ],
+    [
+      'public keys',
+      'no caching',
+      JWKS,
+      () => ({ status: 200, headers: { 'cache-control': 'no-store' }, body: {} }),
+      "Cache-Control 'no-store'",
+    ],
+    [
+      'protected routes',
+      'no authorizer',
+      '/member/me',
+      () => envelope(200, { data: {} }),
+      '/member/me without a token answers 200 ok',
+    ],
+    [
+      'protected routes',
+      'an authorizer that breaks',
+      '/member/me with a token',
+      () => envelope(500, { error: 'internal' }),
+      'with a token that is none answers 500 internal',
+    ],
+  ])('%s: see %s', async (name, _what, path, answer, words) => {
+    answers[path] = answer();
+
+    expect(await problems()).toEqual({ [name]: expect.stringContaining(words) });
+  });
+
+  it.each<[string, StandIn]>([
+    ['a web page', { status: 200, body: '<html>' }],
+    ['another JSON', { status: 200, body: { ok: true } }],
+    [
+      'an envelope whose code is not the status',
+      { status: 502, body: { code: 200, msg: 'ok', request_id: '1' } },
+    ],
+    ['a redirect', { status: 302, headers: { location: 'https://elsewhere/' }, body: '' }],
+  ])('say that %s is not this service, and check no further', async (_what, health) => {
+    answers[HEALTH] = health;
+
+    const { status, stdout } = await runCommand('doctor', ['--url', url]);
+
+    expect(status).toBe(1);
+    expect(stdout).toMatch(
+      /^problem {2}reachable: .* which is no answer of this service: look at what the domain points to\n\nSomething is wrong\.\n$/,
+    );
+  });
+});
+
+describe('npm run doctor', () => {
+  it('says when nothing listens', async () => {
+    const { status, stdout } = await runCommand('doctor', ['--url', 'http://127.0.0.1:2']);
+
+    expect(status).toBe(1);
+    expect(stdout).toContain('problem  reachable: nothing listens at 127.0.0.1:2');
+  });
+
+  it.each([
+    [[]],
+    [['--url', 'login.example.com']],
+    [['--url', 'https://login.example.com', '--stage', 'prod']],
+    [['--stage', 'prod', '--log', 'file']],
+    [['--nonsense']],
+  ])('explains itself when called as %j', async (args) => {
+    const { status, stderr } = await runCommand('doctor', args);
+
+    expect(status).toBe(1);
+    expect(stderr).toContain('Usage: npm run doctor');
+  });
+});
