@@ -14,11 +14,14 @@ async function listen(answer: RequestListener): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** DNS is not asked for a name with an empty label. */
+const NO_NAME = 'login..invalid';
+
 it.each([
   [
     'a name that DNS does not know',
-    async () => 'http://login.invalid/',
-    'the name login.invalid is not known to DNS',
+    async () => `http://${NO_NAME}/`,
+    `the name ${NO_NAME} is not known to DNS`,
   ],
   ['a port that nothing listens at', async () => 'http://127.0.0.1:2/', 'nothing listens at 127.0.0.1:2'],
   ['silence', async () => `http://${await listen(() => {})}/`, 'does not answer in time'],
