@@ -4,3 +4,10 @@
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
+
+/** Says what went wrong, and with its name if the words are not our own, and lets the process end with status 1. */
+export function endWith(error: unknown): void {
+  const foreign = error instanceof Error && !(error instanceof CommandError) ? `${error.name}: ` : '';
+  console.error(foreign + (error instanceof Error ? error.message : String(error)));
+  process.exitCode = 1;
+}

@@ -1,7 +1,7 @@
 /** `npm run doctor`: looks at a deployment, or a local run, from outside and says in words what is wrong with it. */
 import { parseArgs } from 'node:util';
 import { settingsFor } from '../lib/config.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError, endWith } from './command-error.ts';
 import { NoAnswer } from './doctor/ask.ts';
 import { type Check, type Deployment, Problem } from './doctor/check.ts';
 import { cloudWatchLog, fileLog, type LoginLog, terminalLog } from './doctor/login-log.ts';
@@ -75,8 +75,4 @@ async function main(): Promise<void> {
   if (!well) process.exitCode = 1;
 }
 
-main().catch((error: unknown) => {
-  const foreign = error instanceof Error && !(error instanceof CommandError) ? `${error.name}: ` : '';
-  console.error(foreign + (error instanceof Error ? error.message : String(error)));
-  process.exitCode = 1;
-});
+main().catch(endWith);

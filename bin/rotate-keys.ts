@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { documentPath } from '../functions/http/routes.ts';
 import { DROP_KEY_TAG, SIGNER_REFRESH_SECONDS } from '../functions/tokens/key-schedule.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError, endWith } from './command-error.ts';
 import { stageValue } from './deployment.ts';
 
 const USAGE = `Usage: npm run rotate-keys -- --stage <stage> [--drop=<kid> | --drop=all]
@@ -142,7 +142,5 @@ async function rotate({ keyRingArn: SecretId, issuer, drop }: Request): Promise<
 try {
   await rotate(await readRequest());
 } catch (error) {
-  const foreign = error instanceof Error && !(error instanceof CommandError) ? `${error.name}: ` : '';
-  console.error(foreign + (error instanceof Error ? error.message : String(error)));
-  process.exitCode = 1;
+  endWith(error);
 }

@@ -8,7 +8,7 @@ import {
 import * as v from 'valibot';
 import { APPID } from '../lib/config.ts';
 import { NEVER_AN_ARGUMENT, readAppSecret } from './appsecret-input.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError, endWith } from './command-error.ts';
 import { stageValue } from './deployment.ts';
 
 const USAGE = `Usage: npm run set-wechat-secret -- --stage <stage> --appid <appid>
@@ -95,7 +95,5 @@ function parse(text: string | undefined): Readonly<Record<string, string>> {
 try {
   await setWechatSecret(await readRequest());
 } catch (error) {
-  const foreign = error instanceof Error && !(error instanceof CommandError) ? `${error.name}: ` : '';
-  console.error(foreign + (error instanceof Error ? error.message : String(error)));
-  process.exitCode = 1;
+  endWith(error);
 }

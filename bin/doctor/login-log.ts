@@ -51,7 +51,8 @@ export const terminalLog: LoginLog = {
 
 /** A log group of CloudWatch, read with the AWS CLI, whose region and credentials these commands use anyway. */
 export function cloudWatchLog(logGroup: string): LoginLog {
-  const startTime = Date.now() - 60_000;
+  // The clock of this machine may be ahead.
+  const startTime = Date.now() - 10 * 60_000;
   const args = (requestId: string): string[] => [
     ...['logs', 'filter-log-events', '--log-group-name', logGroup, '--start-time', String(startTime)],
     ...['--filter-pattern', `{ $.request_id = "${requestId}" }`],
