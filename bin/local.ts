@@ -1,7 +1,7 @@
 /** `npm start`: the whole service on this machine, a demo login, and a line per request until Ctrl-C. */
 import { APPID, WECHAT_API_BASE } from '../lib/config.ts';
 import { LocalRunError } from '../local/errors.ts';
-import type { RequestRecord } from '../local/gateway.ts';
+import type { RequestRecord } from '../local/request-record.ts';
 import { type LocalService, type MiniProgram, startLocalService } from '../local/service.ts';
 
 const REAL_WECHAT = ['https://api.weixin.qq.com', 'https://api2.weixin.qq.com'];
