@@ -27,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          globalSetup: ['test/e2e/global-setup.ts'],
+          globalSetup: ['test/lib/build-package.ts', 'test/e2e/global-setup.ts'],
           testTimeout: 60_000,
           fileParallelism: false,
         },

@@ -1,4 +1,4 @@
-/** Synthesizes the stack the way the CDK CLI would, without the CLI: faster, and with a context of our own. */
+/** Synthesizes a CDK app the way the CDK CLI would, without the CLI: faster, and with a context of our own. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,10 +23,14 @@ const repository = fileURLToPath(new URL('..', import.meta.url));
  * `node_modules` and works here with something it would miss in the cloud.
  *
  * @param context overrides members of the context in `cdk.json`
+ * @param app directory of the app. Default: the repository, which is the login service
  * @throws LocalRunError with what the app said when it failed
  */
-export async function synthesize(context: Readonly<Record<string, unknown>> = {}): Promise<Assembly> {
-  const cdkJson = JSON.parse(await readFile(path.join(repository, 'cdk.json'), 'utf8')) as {
+export async function synthesize(
+  context: Readonly<Record<string, unknown>> = {},
+  app: string = repository,
+): Promise<Assembly> {
+  const cdkJson = JSON.parse(await readFile(path.join(app, 'cdk.json'), 'utf8')) as {
     app: string;
     context?: object;
   };
@@ -34,7 +38,7 @@ export async function synthesize(context: Readonly<Record<string, unknown>> = {}
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   const [, ...appArguments] = cdkJson.app.split(' ');
   try {
-    await run(appArguments, {
+    await run(app, appArguments, {
       ...process.env,
       CDK_OUTDIR: directory,
       CDK_CONTEXT_JSON: JSON.stringify({ ...cdkJson.context, ...withoutValidation, ...context }),
@@ -46,18 +50,12 @@ export async function synthesize(context: Readonly<Record<string, unknown>> = {}
   return { directory, remove };
 }
 
-function run(appArguments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+function run(cwd: string, appArguments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  execFile(
-    process.execPath,
-    appArguments,
-    { cwd: repository, env, maxBuffer: 64 * 1024 * 1024 },
-    (error, _, stderr) => {
-      if (error === null) resolve();
-      else
-        reject(new LocalRunError(`The stack cannot be synthesized:\n${readable(stderr)}`, { cause: error }));
-    },
-  );
+  execFile(process.execPath, appArguments, { cwd, env, maxBuffer: 64 * 1024 * 1024 }, (error, _, stderr) => {
+    if (error === null) resolve();
+    else reject(new LocalRunError(`The stack cannot be synthesized:\n${readable(stderr)}`, { cause: error }));
+  });
   return promise;
 }
 

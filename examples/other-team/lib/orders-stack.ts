@@ -44,26 +44,26 @@ export class OrdersStack extends Stack {
     const central = login.centralAuthorizer({ cacheTtl: Duration.seconds(0) }).forHttpApi();
     http.addRoutes({ path: '/orders', methods: [HttpMethod.DELETE], integration, authorizer: central });
 
-    // A REST API and a WebSocket API ask our copy.
+    // A REST API asks our copy as well, and so does a WebSocket API: once, when a client connects.
     const rest = new RestApi(this, 'Rest');
     rest.root
       .addResource('orders')
       .addMethod('GET', new LambdaIntegration(orders), { authorizer: auth.forRestApi() });
 
-    const webSocket = new WebSocketApi(this, 'WebSocket', {
+    const webSocketApi = new WebSocketApi(this, 'WebSocket', {
       connectRouteOptions: {
         integration: new WebSocketLambdaIntegration('Connect', orders),
         authorizer: auth.forWebSocketApi(),
       },
+      defaultRouteOptions: {
+        integration: new WebSocketLambdaIntegration('Message', orders),
+        returnResponse: true,
+      },
     });
-    const { url } = new WebSocketStage(this, 'Live', {
-      webSocketApi: webSocket,
-      stageName: 'live',
-      autoDeploy: true,
-    });
+    const stage = new WebSocketStage(this, 'Live', { webSocketApi, stageName: 'live', autoDeploy: true });
 
     new CfnOutput(this, 'HttpUrl', { value: `${http.apiEndpoint}/orders` });
     new CfnOutput(this, 'RestUrl', { value: rest.urlForPath('/orders') });
-    new CfnOutput(this, 'WebSocketUrl', { value: url });
+    new CfnOutput(this, 'WebSocketUrl', { value: stage.url });
   }
 }

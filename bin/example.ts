@@ -1,0 +1,90 @@
+/** The example of another team's app beside the login service, built from this working copy, not from a package. */
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type LocalStack, type LocalStackOptions, startLocalStack } from '../local/run.ts';
+import { type Assembly, synthesize } from '../local/synthesize.ts';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+
+/** Makes `dist/`, as `npm run build` does. */
+export async function buildPackage(): Promise<void> {
+  await promisify(execFile)(process.execPath, [join(repository, 'bin/build.ts')]);
+}
+
+/**
+ * Synthesizes a copy of the example, which is deleted again; `dist/` must have been built.
+ *
+ * @param loginStage stage of the login service that the example trusts
+ * @throws LocalRunError with what the app said when it failed
+ */
+export async function synthesizeExample(loginStage: string): Promise<Assembly> {
+  const folder = await mkdtemp(join(tmpdir(), 'orders-'));
+  try {
+    await cp(join(repository, 'examples/other-team'), folder, {
+      recursive: true,
+      filter: (source) => !source.includes('node_modules'),
+    });
+    await link('package-lock.json', folder);
+    await link('.', join(folder, 'node_modules'), 'wechat-login');
+    const { dependencies, devDependencies } = JSON.parse(
+      await readFile(join(folder, 'package.json'), 'utf8'),
+    );
+    const { 'wechat-login': _, ...others } = { ...dependencies, ...devDependencies };
+    for (const name of Object.keys(others)) await link(`node_modules/${name}`, folder);
+    return await synthesize({ loginStage }, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Where the example's APIs answer. */
+export interface Example {
+  /** `http://…/orders` of the HTTP API. */
+  readonly httpUrl: string;
+  /** `http://…/orders` of the REST API. */
+  readonly restUrl: string;
+  /** `ws://…` */
+  readonly webSocketUrl: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the example in the account of a login service that runs.
+ *
+ * @param assembly what {@link synthesizeExample} gave; it is removed when the example is closed
+ * @throws LocalRunError one sentence on what is wrong; whatever had been started is ended again
+ */
+export async function startExample(
+  login: LocalStack,
+  assembly: Assembly,
+  options: Pick<LocalStackOptions, 'onLog' | 'onRequest'>,
+): Promise<Example> {
+  try {
+    const stack = await startLocalStack({ ...options, assembly: () => assembly.directory, beside: login });
+    const urlOf = (wanted: string): string =>
+      stack.apis.find(({ protocol }) => protocol === wanted)?.url ?? '';
+    return {
+      httpUrl: `${urlOf('HTTP')}/orders`,
+      restUrl: `${urlOf('REST')}/orders`,
+      webSocketUrl: urlOf('WEBSOCKET'),
+      close: async () => {
+        await stack.close();
+        await assembly.remove();
+      },
+    };
+  } catch (error) {
+    await assembly.remove();
+    throw error;
+  }
+}
+
+/** Makes a path of the repository appear in another folder. */
+async function link(path: string, folder: string, name = path): Promise<void> {
+  const at = join(folder, name);
+  await mkdir(dirname(at), { recursive: true });
+  await symlink(join(repository, path), at);
+}
