@@ -1,4 +1,5 @@
 /** `npm start`: the whole service on this machine, a demo login, and a line per request until Ctrl-C. */
+import { APPID, WECHAT_API_BASE } from '../lib/config.ts';
 import { LocalRunError } from '../local/errors.ts';
 import type { RequestRecord } from '../local/gateway.ts';
 import { type LocalService, type MiniProgram, startLocalService } from '../local/service.ts';
@@ -8,8 +9,8 @@ const REAL_WECHAT = ['https://api.weixin.qq.com', 'https://api2.weixin.qq.com'];
 /** What the variables ask for. @throws LocalRunError naming the variable and what is allowed */
 function readOptions(variables: NodeJS.ProcessEnv) {
   const value = (name: string): string | undefined => variables[name] || undefined;
-  const port = Number(value('PORT') ?? 3000);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  const port = value('PORT') ?? '3000';
+  if (!/^\d+$/.test(port) || Number(port) > 65_535) {
     throw new LocalRunError('PORT must be a whole number from 0 to 65535.');
   }
   const appid = value('WECHAT_APPID');
@@ -17,13 +18,19 @@ function readOptions(variables: NodeJS.ProcessEnv) {
   if ((appid === undefined) !== (secret === undefined)) {
     throw new LocalRunError('WECHAT_APPID and WECHAT_SECRET go together: set both or none.');
   }
+  if (appid !== undefined && !APPID.test(appid)) {
+    throw new LocalRunError('WECHAT_APPID must be an AppID: wx and letters or digits.');
+  }
   const miniProgram: MiniProgram | undefined =
     appid !== undefined && secret !== undefined ? { appid, secret } : undefined;
   const bases = value('WECHAT_API_BASE')
     ?.split(',')
     .map((base) => base.trim());
+  if (bases?.every((base) => WECHAT_API_BASE.test(base)) === false) {
+    throw new LocalRunError('WECHAT_API_BASE must be http(s) URLs without a query, separated by commas.');
+  }
   return {
-    port,
+    port: Number(port),
     miniProgram,
     wechatApiBases: bases ?? (miniProgram && REAL_WECHAT),
     dynamodbEndpoint: value('DYNAMODB_ENDPOINT'),

@@ -10,6 +10,7 @@ const list = v.pipe(
   text,
   v.transform((value) => value.split(',').map((entry) => entry.trim())),
 );
+const entry = v.pipe(v.string(), v.minLength(1, 'has an empty entry'));
 const wholeNumber = v.pipe(text, v.regex(/^\d{1,9}$/, 'is not a whole number'), v.transform(Number));
 
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
@@ -38,7 +39,7 @@ export const environments = {
     ...table,
     ...tokens,
     /** Mini-programs served here, comma-separated; the first is the default. */
-    WECHAT_APPIDS: v.pipe(list, v.array(v.pipe(v.string(), v.minLength(1, 'has an empty entry')))),
+    WECHAT_APPIDS: v.pipe(list, v.tupleWithRest([entry], entry)),
     /** WeChat's base URLs, comma-separated, in the order they are tried. */
     WECHAT_API_BASE: v.pipe(list, v.array(v.pipe(v.string(), v.url('has an entry that is not a URL')))),
     /** Secret: JSON object of AppSecret by appid. */

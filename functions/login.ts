@@ -29,7 +29,6 @@ const signingKey = createSigningKeySource({
   keyRingArn: environment.KEY_RING_ARN,
   now,
 });
-const appid = environment.WECHAT_APPIDS[0] ?? '';
 
 const tokens = createTokenMinter({
   signingKey,
@@ -51,7 +50,7 @@ const logIn = createLogIn({
 // INIT has a full CPU for nothing: what the first login needs is fetched now, side by side. A failure here is
 // met again by the first login, and answered there.
 await Promise.allSettled([
-  appSecrets.secretFor(appid),
+  appSecrets.secretFor(environment.WECHAT_APPIDS[0]),
   signingKey(),
   wechat.openConnection(),
   openConnection(dynamodb, environment.TABLE_NAME),
@@ -60,7 +59,7 @@ await Promise.allSettled([
 /** Answers the routes of `functions/http/routes.ts` that name the login function. */
 export const handler = createHttpHandler(
   {
-    'POST /member/login': createLoginRoute({ logIn, appid }),
+    'POST /member/login': createLoginRoute({ logIn, appids: environment.WECHAT_APPIDS }),
     'POST /member/refresh': createRefreshRoute({ tokens, now }),
   },
   log,

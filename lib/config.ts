@@ -8,6 +8,12 @@ import {
   VERIFIER_CACHE_SECONDS,
 } from '../functions/tokens/key-schedule.ts';
 
+/** What the mini-program console shows as AppID. */
+export const APPID = /^wx[0-9A-Za-z]{1,62}$/;
+
+/** A base URL of WeChat; without commas, because a function is told them as one list. */
+export const WECHAT_API_BASE = /^https?:\/\/[^/?#\s,]+(\/[^?#\s,]*)?$/;
+
 const httpUrl = v.pipe(
   v.string(),
   v.regex(
@@ -45,10 +51,7 @@ const settingsSchema = v.strictObject({
     v.array(
       v.pipe(
         v.string(),
-        v.regex(
-          /^wx[0-9A-Za-z]{1,62}$/,
-          'must be an AppID as the mini-program console shows it: wx and letters or digits',
-        ),
+        v.regex(APPID, 'must be an AppID as the mini-program console shows it: wx and letters or digits'),
       ),
     ),
     v.minLength(1, 'must name at least one mini-program'),
@@ -60,7 +63,15 @@ const settingsSchema = v.strictObject({
    */
   publicUrl: v.optional(httpUrl),
   /** WeChat's base URLs, in the order they are tried when one cannot be reached. */
-  wechatApiBases: v.pipe(v.array(httpUrl), v.minLength(1, 'must name at least one host')),
+  wechatApiBases: v.pipe(
+    v.array(
+      v.pipe(
+        v.string(),
+        v.regex(WECHAT_API_BASE, 'must be an http(s) URL without a query, such as https://api.weixin.qq.com'),
+      ),
+    ),
+    v.minLength(1, 'must name at least one host'),
+  ),
   /** The tokens' audience. */
   audience: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters')),
   /** How long a token is valid, in seconds. */

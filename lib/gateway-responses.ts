@@ -32,6 +32,16 @@ const refusals: readonly (readonly [ResponseType, ErrorCode])[] = [
 /** Seconds in `Retry-After` where waiting helps. */
 const retryAfterSeconds: Partial<Record<ErrorCode, number>> = { unavailable: 2, rate_limited: 10 };
 
+/**
+ * JSON in ASCII: CloudFormation deploys other characters well, but gives them back as question marks, and a change of
+ * text alone would be invisible in `cdk diff`.
+ */
+const asciiJson = (value: object): string =>
+  JSON.stringify(value).replaceAll(
+    /[\u0080-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 /** The envelope of an error as a template that API Gateway fills in. */
 export const envelopeTemplate = (error: ErrorCode): string => {
   const { status, zh } = errorCatalogue[error];
@@ -46,7 +56,7 @@ const denialTemplate = envelope(
 );
 
 function envelope(code: number, msg: string, error: string): string {
-  return JSON.stringify({ code, msg, error, request_id: '$context.requestId' });
+  return asciiJson({ code, msg, error, request_id: '$context.requestId' });
 }
 
 /** Gives every refusal of the API our envelope. The gateway cannot see `Accept-Language`, so it speaks Chinese. */

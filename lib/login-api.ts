@@ -83,29 +83,48 @@ export class LoginApi extends Construct {
   }
 }
 
+/** Media types a client may name: a mock integration takes each only with a template of its own. */
+const anyMediaType = [
+  'application/json',
+  'application/x-www-form-urlencoded',
+  'application/octet-stream',
+  'application/xml',
+  'multipart/form-data',
+  'text/html',
+  'text/plain',
+  'text/xml',
+];
+
 /** Answers 405 where the path exists and the method does not; without it API Gateway says 403. */
 function refuseOtherMethods(resource: IResource, path: string): void {
   const allowed = routes.filter((route) => route.path === path).map((route) => route.method);
-  const request = '{"statusCode": 405}';
   resource.addMethod(
     'ANY',
     new MockIntegration({
       passthroughBehavior: PassthroughBehavior.NEVER,
-      requestTemplates: {
-        'application/json': request,
-        'application/x-www-form-urlencoded': request,
-      },
+      requestTemplates: Object.fromEntries(anyMediaType.map((type) => [type, '{"statusCode": 405}'])),
       integrationResponses: [
         {
           statusCode: '405',
-          responseParameters: { 'method.response.header.Allow': `'${allowed.join(', ')}'` },
+          responseParameters: {
+            'method.response.header.Allow': `'${allowed.join(', ')}'`,
+            'method.response.header.Cache-Control': "'no-store'",
+          },
           responseTemplates: { 'application/json': envelopeTemplate('method_not_allowed') },
         },
       ],
     }),
     {
       authorizationType: AuthorizationType.NONE,
-      methodResponses: [{ statusCode: '405', responseParameters: { 'method.response.header.Allow': true } }],
+      methodResponses: [
+        {
+          statusCode: '405',
+          responseParameters: {
+            'method.response.header.Allow': true,
+            'method.response.header.Cache-Control': true,
+          },
+        },
+      ],
     },
   );
 }

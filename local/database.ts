@@ -60,7 +60,18 @@ export async function startDatabase(options: DatabaseOptions = {}): Promise<Data
 async function useRunning(endpoint: string): Promise<Database> {
   if (!URL.canParse(endpoint)) throw new Error('DYNAMODB_ENDPOINT is not a URL.');
   try {
-    await fetch(endpoint, { signal: AbortSignal.timeout(READY_WITHIN_MS) });
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': 'DynamoDB_20120810.ListTables',
+      },
+      body: '{}',
+      signal: AbortSignal.timeout(READY_WITHIN_MS),
+    });
+    // An error counts, this call is not signed; something else that listens there would fail later, and less clearly.
+    const { TableNames, __type } = (await answer.json()) as Record<string, unknown>;
+    if (TableNames === undefined && __type === undefined) throw new Error('That is no answer of DynamoDB.');
   } catch (cause) {
     throw new Error(`No DynamoDB answers at DYNAMODB_ENDPOINT (${endpoint}).`, { cause });
   }

@@ -9,6 +9,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { LocalRunError } from './errors.ts';
 import {
   attachStage,
   createSecret,
@@ -178,9 +179,17 @@ function findSecret(secrets: ReadonlyMap<string, Secret>, input: Input): Secret 
 
 function loadSecrets({ secrets, dataFile }: SecretsManagerOptions): Map<string, Secret> {
   const born = secrets.map(({ arn, name, value }) => createSecret(arn, name, value));
-  const kept: Secret[] =
-    dataFile !== undefined && existsSync(dataFile) ? JSON.parse(readFileSync(dataFile, 'utf8')) : [];
-  return new Map([...born, ...kept].map((secret) => [secret.arn, secret]));
+  return new Map([...born, ...keptSecrets(dataFile)].map((secret) => [secret.arn, secret]));
+}
+
+/** @throws LocalRunError naming a file that cannot be read; the parser's own error would quote it, secrets and all */
+function keptSecrets(dataFile: string | undefined): Secret[] {
+  if (dataFile === undefined || !existsSync(dataFile)) return [];
+  try {
+    return JSON.parse(readFileSync(dataFile, 'utf8'));
+  } catch {
+    throw new LocalRunError(`${dataFile} is damaged: remove the kept data, or move it aside.`);
+  }
 }
 
 function notRotatable(): ServiceError {

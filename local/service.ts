@@ -55,7 +55,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
     wechatDelayMs,
     ...stack
   } = options;
-  if (stack.dataDir !== undefined) mkdirSync(stack.dataDir, { recursive: true, mode: 0o700 });
+  if (stack.dataDir !== undefined) makeDataDir(stack.dataDir);
   const simulator =
     wechatApiBases === undefined
       ? await startWechatSimulator({
@@ -100,6 +100,16 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   } catch (error) {
     await end();
     throw error instanceof LocalRunError ? error : new LocalRunError(messageOf(error), { cause: error });
+  }
+}
+
+function makeDataDir(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new LocalRunError(`DATA_DIR (${directory}) cannot be made a directory: ${messageOf(cause)}.`, {
+      cause,
+    });
   }
 }
 

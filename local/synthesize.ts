@@ -1,5 +1,6 @@
 /** Synthesizes a CDK app the way the CDK CLI would, without the CLI: faster, and with a context of our own. */
 import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -35,7 +36,13 @@ export async function synthesize(
     context?: object;
   };
   const directory = await mkdtemp(path.join(tmpdir(), 'wechat-login-'));
-  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  // Ctrl-C may come at any time, and nobody else knows the directory.
+  const removeAtExit = (): void => rmSync(directory, { recursive: true, force: true });
+  process.once('exit', removeAtExit);
+  const remove = async (): Promise<void> => {
+    process.off('exit', removeAtExit);
+    await rm(directory, { recursive: true, force: true });
+  };
   const [, ...appArguments] = cdkJson.app.split(' ');
   try {
     await run(app, appArguments, {

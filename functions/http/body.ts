@@ -30,11 +30,22 @@ export function readBody(event: Pick<APIGatewayProxyEvent, 'body' | 'isBase64Enc
 }
 
 function decode(bytes: Buffer): string {
+  let text: string;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw invalid('请求体不是UTF-8编码', 'the body is not UTF-8');
+    throw notUtf8();
   }
+  return refuseLostBytes(text);
+}
+
+/**
+ * API Gateway hands a body over as text, and `URLSearchParams` decodes a form to text: in both, bytes that were not
+ * UTF-8 have become U+FFFD. A client that means this character writes it as an escape in JSON.
+ */
+function refuseLostBytes(text: string): string {
+  if (text.includes('\ufffd')) throw notUtf8();
+  return text;
 }
 
 function membersOfJson(text: string): Body {
@@ -55,9 +66,13 @@ function membersOfForm(text: string): Body {
   const members = Object.create(null) as Record<string, string>;
   for (const [name, value] of new URLSearchParams(text)) {
     if (name in members) throw invalid('表单字段重复', 'a form field is given twice');
-    members[name] = value;
+    members[name] = refuseLostBytes(value);
   }
   return members;
+}
+
+function notUtf8(): DomainError {
+  return invalid('请求体不是UTF-8编码', 'the body is not UTF-8');
 }
 
 function invalid(zh: string, en: string): DomainError {

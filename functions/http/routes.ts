@@ -1,4 +1,5 @@
 /** The routes, once: the stack builds the API from this list and the functions dispatch on it. */
+import { JWKS_PATH } from '../tokens/claims.ts';
 
 interface RouteAddress {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -31,7 +32,7 @@ export const routes = [
   { method: 'GET', path: '/whoami', auth: 'token', function: 'member' },
   { method: 'GET', path: '/health', auth: 'none', function: 'member' },
   { method: 'GET', path: '/.well-known/openid-configuration', auth: 'none', document: 'discovery' },
-  { method: 'GET', path: '/.well-known/jwks.json', auth: 'none', document: 'jwks' },
+  { method: 'GET', path: JWKS_PATH, auth: 'none', document: 'jwks' },
 ] as const satisfies readonly Route[];
 
 /** `"POST /member/login"` and so on: how a function's route is named in dispatch tables and logs. */

@@ -39,14 +39,14 @@ export interface SpentCodes {
   /** What a code resolved to within the window, or undefined. */
   recall(arrived: ArrivedCode): Promise<ResolvedCode | undefined>;
   /**
-   * For a code WeChat calls used: {@link recall}, and while there is no record, again for about a second: the twin
+   * For a code WeChat calls used: {@link recall}, and while there is no record, again for two and a half seconds: the twin
    * request that used it up may still be waiting for WeChat's answer.
    */
   awaitTwin(arrived: ArrivedCode): Promise<ResolvedCode | undefined>;
 }
 
-/** Growing, because most twins are just about to finish; one second in total. */
-const PAUSES_MS = [50, 100, 150, 300, 400];
+/** Growing, because most twins are just about to finish; two and a half seconds in total. */
+const PAUSES_MS = [50, 100, 150, 200, 300, 400, 600, 700];
 
 const spentCodeItem = v.object({
   resolved_openid: v.pipe(v.string(), v.minLength(1)),

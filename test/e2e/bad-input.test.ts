@@ -41,6 +41,13 @@ it.each<[string, string | undefined, string, number, string]>([
   ],
   ['a number as nickname', `{"code":"${marked}","nickname":5}`, 'application/json', 400, 'invalid_request'],
   ['sex 3', `{"code":"${marked}","sex":3}`, 'application/json', 400, 'invalid_request'],
+  [
+    'an appid that is not served',
+    `{"code":"${marked}","appid":"wxffffffffffffffff"}`,
+    'application/json',
+    400,
+    'invalid_request',
+  ],
   ['a nested sex', `{"code":"${marked}","gender":{"a":1}}`, 'application/json', 400, 'invalid_request'],
   [
     'an avatar that is no text',
@@ -76,6 +83,7 @@ it('refuses bytes that are not UTF-8', async () => {
   for (const bytes of [
     Buffer.from([0xff, 0xfe, 0xfd]),
     Buffer.concat([Buffer.from('{"code":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]),
+    Buffer.from(`{"code":"${marked}","nickname":"\u00ff"}`, 'latin1'),
   ]) {
     const answer = await call('/member/login', {
       method: 'POST',

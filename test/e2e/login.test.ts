@@ -146,6 +146,7 @@ describe('the API', () => {
 
   it('answers an unknown path with 404 and an unknown method with 405, in the envelope', async () => {
     const unknown = await get('/member/nothing');
+    const withText = await call('/member/login', { headers: { 'content-type': 'text/plain' } });
     const method = await call('/member/login', {
       method: 'PUT',
       body: '{}',
@@ -153,6 +154,7 @@ describe('the API', () => {
     });
 
     expect(unknown.body).toMatchObject({ code: 404, error: 'not_found' });
+    expect(withText.body).toMatchObject({ code: 405, error: 'method_not_allowed' });
     expect(method.body).toMatchObject({ code: 405, error: 'method_not_allowed' });
     expect(method.headers.get('allow')).toBe('POST');
   });

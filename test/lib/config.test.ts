@@ -39,6 +39,12 @@ describe('settingsFor', () => {
     expect(settingsFor('dev', '{"audience":"orders"}').audience).toBe('orders');
   });
 
+  it('takes a WeChat behind a path, as a proxy has it', () => {
+    const wechatApiBases = ['https://proxy.example/wechat', 'https://api.weixin.qq.com/'];
+
+    expect(settingsFor('dev', { wechatApiBases }).wechatApiBases).toEqual(wechatApiBases);
+  });
+
   it.each([
     [{ appids: [] }, "setting 'appids' is []: must name at least one mini-program"],
     [
@@ -49,6 +55,8 @@ describe('settingsFor', () => {
     [{ publicUrl: 'https://a.example/path' }, 'must be an http(s) origin without a path'],
     [{ publicUrl: 'login.example.com' }, 'must be an http(s) origin without a path'],
     [{ wechatApiBases: [] }, "setting 'wechatApiBases' is []: must name at least one host"],
+    [{ wechatApiBases: ['https://a.example/?b'] }, 'must be an http(s) URL without a query'],
+    [{ wechatApiBases: ['https://a.example,https://b.example'] }, 'must be an http(s) URL without a query'],
     [{ audience: 'two words' }, 'must be 1 to 128 visible ASCII characters'],
     [{ tokenLifetimeSeconds: 10 }, "setting 'tokenLifetimeSeconds' is 10: must be at least 300"],
     [{ tokenLifetimeSeconds: 1.5e9 }, 'must be at most 604800 (7 days)'],

@@ -192,6 +192,18 @@ describe('the stack of stage dev', () => {
     });
   });
 
+  it.each([
+    'AUTHORIZER_FAILURE',
+    'AUTHORIZER_CONFIGURATION_ERROR',
+    'INTEGRATION_FAILURE',
+    'INTEGRATION_TIMEOUT',
+  ])('takes %s, which is trouble of ours, for no fault of the token', (ResponseType) => {
+    template.hasResourceProperties('AWS::ApiGateway::GatewayResponse', {
+      ResponseType,
+      StatusCode: Match.stringLikeRegexp('^50[03]$'),
+    });
+  });
+
   it('runs every function on the runtime that the tests run on, bundled, on its own log group', () => {
     const functions = Object.values(resourcesOf(template, 'AWS::Lambda::Function'));
     expect(functions).toHaveLength(4);
@@ -256,6 +268,10 @@ describe('every stage', () => {
       },
     });
     template.allResources('AWS::SecretsManager::Secret', { DeletionPolicy: 'Retain' });
+  });
+
+  it.each(stageNames)('%s is written in ASCII, which CloudFormation gives back as it is', (stage) => {
+    expect(/[^\n\x20-\x7e].{0,20}/.exec(normalized(synthesize(stage)))?.[0]).toBeUndefined();
   });
 
   it('names no partition of its own, so that China regions deploy the same code', () => {

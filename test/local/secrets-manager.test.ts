@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -213,6 +213,17 @@ describe('rotation', () => {
 });
 
 describe('the data file', () => {
+  it('is named, and not quoted, when it is damaged', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'secrets-'));
+    const dataFile = join(folder, 'secrets.json');
+    await writeFile(dataFile, '["a secret');
+
+    const starting = startSecretsManager({ secrets: [], dataFile });
+
+    await expect(starting).rejects.toThrow(`${dataFile} is damaged: `);
+    await rm(folder, { recursive: true });
+  });
+
   it('keeps what was written for its owner only, and follows the given value of everything else', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'secrets-'));
     const dataFile = join(folder, 'secrets.json');

@@ -53,6 +53,14 @@ describe('readBody', () => {
     expect(() => readBody(json(body, true))).toThrow(expect.objectContaining({ code: 'invalid_request' }));
   });
 
+  it('refuses what API Gateway or a form has made of bytes that are not UTF-8', () => {
+    const garbled = Buffer.from('{"nickname":"\u00ff"}', 'latin1').toString('utf8');
+
+    for (const event of [json(garbled), form('code=x&nickname=%ff')])
+      expect(() => readBody(event)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+    expect(readBody(json('{"nickname":"\\ufffd"}'))).toEqual({ nickname: '\ufffd' });
+  });
+
   it('measures the limit in bytes, not characters', () => {
     const fits = `{"a":"${'x'.repeat(MAX_BODY_BYTES - 8)}"}`;
     const tooLarge = `{"a":"${'小'.repeat(MAX_BODY_BYTES / 3)}"}`;

@@ -36,6 +36,15 @@ describe('createHttpHandler', () => {
     ]);
   });
 
+  it('lets nobody keep an answer, which may hold a token', async () => {
+    const fail: RouteHandler = async () => {
+      throw new DomainError('rate_limited', { retryAfterSeconds: 60 });
+    };
+
+    for (const route of [async () => ({ token: 't' }), fail])
+      expect((await answer(route)).response.headers).toMatchObject({ 'Cache-Control': 'no-store' });
+  });
+
   it('answers a domain error in Chinese, in English when asked', async () => {
     const fail: RouteHandler = async () => {
       throw new DomainError('missing_code');

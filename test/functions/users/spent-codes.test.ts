@@ -127,12 +127,12 @@ describe('spent codes', () => {
     expect(pauses).toEqual([]);
   });
 
-  it('give up on a twin after one second of growing pauses', async () => {
+  it('give up on a twin after two and a half seconds of growing pauses', async () => {
     const { codes, pauses, commands } = setUp();
 
     expect(await codes.awaitTwin({ appid, code: 'lonely' })).toBeUndefined();
 
-    expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBe(1_000);
+    expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBe(2_500);
     expect(pauses).toEqual(pauses.toSorted((a, b) => a - b));
     expect(commands).toHaveLength(pauses.length + 1);
   });
@@ -144,7 +144,7 @@ describe('spent codes', () => {
 
     expect(await codes.awaitTwin({ appid, code: 'real-time' })).toBeUndefined();
 
-    expect(performance.now() - begin).toBeGreaterThan(950);
+    expect(performance.now() - begin).toBeGreaterThan(2_450);
   });
 
   it('neither read nor write when the window is 0', async () => {

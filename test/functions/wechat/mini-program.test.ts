@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { chooseMiniProgram } from '../../../functions/wechat/mini-program.ts';
+
+const appids = ['wx1', 'wx2'] as const;
+const referer = (appid: string) => `https://servicewechat.com/${appid}/0/page-frame.html`;
+const choose = (named: unknown, from?: string) => chooseMiniProgram([...appids], named, from);
+
+describe('the mini-program of a login', () => {
+  it('is the one the request names, before the one of the Referer', () => {
+    expect(choose('wx2')).toBe('wx2');
+    expect(choose('wx1', referer('wx2'))).toBe('wx1');
+  });
+
+  it('is that of the Referer which WeChat sends along', () => {
+    expect(choose(undefined, referer('wx2'))).toBe('wx2');
+    expect(choose('', referer('wx2'))).toBe('wx2');
+  });
+
+  it.each([
+    undefined,
+    'https://example.com/wx2/0/page-frame.html',
+    'https://servicewechat.com.example/wx2/0/',
+    'https://servicewechat.com/wx3/0/page-frame.html',
+    'wx2',
+  ])('is the first when nothing names one that is served here (%j)', (from) => {
+    expect(choose(undefined, from)).toBe('wx1');
+    expect(choose(null, from)).toBe('wx1');
+  });
+
+  it.each(['wx3', 'WX1', ' wx1', 5, {}, ['wx1'], true])('is refused when the request names %j', (named) => {
+    expect(() => choose(named)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+  });
+});
