@@ -1,12 +1,12 @@
 /** The example of another team's app beside the login service, built from this working copy, not from a package. */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type LocalStack, type LocalStackOptions, startLocalStack } from '../local/run.ts';
 import { type Assembly, synthesize } from '../local/synthesize.ts';
+import { makeTemporaryDirectory } from '../local/temporary-directory.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
@@ -22,7 +22,7 @@ export async function buildPackage(): Promise<void> {
  * @throws LocalRunError with what the app said when it failed
  */
 export async function synthesizeExample(loginStage: string): Promise<Assembly> {
-  const folder = await mkdtemp(join(tmpdir(), 'orders-'));
+  const { directory: folder, remove } = await makeTemporaryDirectory();
   try {
     await cp(join(repository, 'examples/other-team'), folder, {
       recursive: true,
@@ -37,7 +37,7 @@ export async function synthesizeExample(loginStage: string): Promise<Assembly> {
     for (const name of Object.keys(others)) await link(`node_modules/${name}`, folder);
     return await synthesize({ loginStage }, folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await remove();
   }
 }
 
@@ -80,6 +80,43 @@ export async function startExample(
     await assembly.remove();
     throw error;
   }
+}
+
+/** What the routes are, and who checks the token there; the WebSocket API aside. */
+const routes = [
+  ['GET', 'httpUrl', 'API Gateway itself'],
+  ['POST', 'httpUrl', 'the copy of the authorizer'],
+  ['PUT', 'httpUrl', 'the copy, which is not asked again'],
+  ['DELETE', 'httpUrl', 'the login service'],
+  ['GET', 'restUrl', 'the copy, for a REST API'],
+] as const;
+
+/** Opens the example's routes with a token and answers what happened, with lines to do the same. */
+export async function demonstrateExample(
+  example: Example,
+  loginLine: string,
+  token: string,
+): Promise<string> {
+  const opened: string[] = [];
+  const lines: string[] = [];
+  for (const [method, api, who] of routes) {
+    const url = example[api];
+    const response = await fetch(url, { method, headers: { authorization: `Bearer ${token}` } });
+    await response.arrayBuffer();
+    opened.push(`  ${response.status}  ${method.padEnd(6)} ${url}  checked by ${who}`);
+    const verb = method === 'GET' ? '' : `-X ${method} `;
+    lines.push(`  curl -s ${verb}${url} -H "authorization: Bearer $TOKEN"`);
+  }
+  return `The same token on the routes of another team (examples/other-team):
+
+${opened.join('\n')}
+
+Ask them yourself; the last line opens a WebSocket, for a second:
+
+  TOKEN=$(${loginLine} | sed 's/.*"token":"([^"]*).*/\1/')
+${lines.join('\n')}
+  curl -si -m 1 ${example.webSocketUrl.replace('ws:', 'http:')} -H "authorization: Bearer $TOKEN" -H 'connection: upgrade' -H 'upgrade: websocket' -H 'sec-websocket-version: 13' -H 'sec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg=='
+`;
 }
 
 /** Makes a path of the repository appear in another folder. */
