@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { APPID, WECHAT_API_BASE } from '../lib/config.ts';
 import { LocalRunError } from '../local/errors.ts';
-import type { RequestRecord } from '../local/gateway.ts';
+import type { RequestRecord } from '../local/request-record.ts';
 import { type LocalService, type MiniProgram, startLocalService } from '../local/service.ts';
 import {
   buildPackage,

@@ -9,6 +9,7 @@ import { synthesize } from '../../local/synthesize.ts';
 import {
   apiWith,
   lambda,
+  permission,
   proxyTo,
   type Resources,
   type Sources,
@@ -35,6 +36,7 @@ const resources: Resources = {
     Properties: { SecretId: { Ref: 'Keys' }, RotationLambdaARN: { 'Fn::GetAtt': ['Rotate', 'Arn'] } },
   },
   Fn: lambda('Fn', { Environment: { Variables: { TABLE: { Ref: 'Users' }, KEYS: { Ref: 'Keys' } } } }),
+  FnPermission: permission('Fn', 'Api', '*/GET/env'),
   Rotate: lambda('Rotate'),
 };
 
