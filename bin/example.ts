@@ -1,5 +1,6 @@
 /** The example of another team's app beside the login service, built from this working copy, not from a package. */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -82,7 +83,7 @@ export async function startExample(
   }
 }
 
-/** What the routes are, and who checks the token there; the WebSocket API aside. */
+/** The routes of the HTTP and the REST API, and who checks the token there. */
 const routes = [
   ['GET', 'httpUrl', 'API Gateway itself'],
   ['POST', 'httpUrl', 'the copy of the authorizer'],
@@ -107,13 +108,20 @@ export async function demonstrateExample(
     const verb = method === 'GET' ? '' : `-X ${method} `;
     lines.push(`  curl -s ${verb}${url} -H "authorization: Bearer $TOKEN"`);
   }
+  const socket = new WebSocket(example.webSocketUrl, { headers: { authorization: `Bearer ${token}` } });
+  const outcome = await Promise.race([once(socket, 'open'), once(socket, 'error')]);
+  socket.close();
+  const status = outcome[0].type === 'open' ? 101 : '---';
+  opened.push(
+    `  ${status}  ${'socket'.padEnd(6)} ${example.webSocketUrl}  checked by the copy, when it connects`,
+  );
   return `The same token on the routes of another team (examples/other-team):
 
 ${opened.join('\n')}
 
 Ask them yourself; the last line opens a WebSocket, for a second:
 
-  TOKEN=$(${loginLine} | sed 's/.*"token":"([^"]*).*/\1/')
+  TOKEN=$(${loginLine} | sed 's/.*"token":"//;s/".*//')
 ${lines.join('\n')}
   curl -si -m 1 ${example.webSocketUrl.replace('ws:', 'http:')} -H "authorization: Bearer $TOKEN" -H 'connection: upgrade' -H 'upgrade: websocket' -H 'sec-websocket-version: 13' -H 'sec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg=='
 `;

@@ -122,16 +122,14 @@ async function main(): Promise<void> {
   const options = readOptions(process.env);
   const withExample = wantsExample(process.argv.slice(2));
   console.log('Starting the service from its synthesized template');
+  const printStep = (name: string, ms: number) => console.log(`  ${name.padEnd(12)} ${seconds(ms)}`);
   const print = { onRequest: printRequest, onLog: printLog };
-  service = await startLocalService({
-    ...options,
-    ...print,
-    onStep: (name, ms) => console.log(`  ${name.padEnd(12)} ${seconds(ms)}`),
-  });
+  service = await startLocalService({ ...options, ...print, onStep: printStep });
   if (withExample) {
+    const exampleStartedAt = performance.now();
     await buildPackage();
     example = await startExample(service, await synthesizeExample('dev'), print);
-    console.log(`  ${'example'.padEnd(12)} runs beside it`);
+    printStep('example', performance.now() - exampleStartedAt);
   }
   if (service.simulatorUrl === undefined) {
     console.log(`\nLogins of ${service.miniProgram.appid} go to ${options.wechatApiBases?.join(', ')}`);

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { decodeJwt } from 'jose';
+import { WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { synthesizeExample } from '../../bin/example.ts';
+import { type Example, startExample, synthesizeExample } from '../../bin/example.ts';
 import { parseKeyRing } from '../../functions/tokens/key-ring.ts';
 import { createTokenMinter } from '../../functions/tokens/mint.ts';
 import { importSigningKey } from '../../functions/tokens/signing-keys.ts';
@@ -16,23 +17,20 @@ let service: LocalService;
 const logs: { readonly functionId: string; readonly line: string }[] = [];
 const tokens: string[] = [];
 
-/** Base URLs of the example's APIs. */
-let http: string;
-let rest: string;
-let webSocket: string;
+let example: Example;
 
 beforeAll(async () => {
-  const example = synthesizeExample('dev');
-  example.catch(() => {});
-  service = await startLocalService({
-    port: 0,
-    onLog: (functionId, line) => logs.push({ functionId, line }),
-  });
-  const assembly = await example;
-  // MOUNT
+  const assembly = synthesizeExample('dev');
+  assembly.catch(() => {});
+  const onLog = (functionId: string, line: string) => logs.push({ functionId, line });
+  service = await startLocalService({ port: 0, onLog });
+  example = await startExample(service, await assembly, { onLog });
 }, 120_000);
 
-afterAll(() => service.close());
+afterAll(async () => {
+  await example.close();
+  await service.close();
+});
 
 /** How often the example's copy of the authorizer has let this user in. */
 const decisionsOn = (userId: string): number =>
@@ -94,7 +92,7 @@ async function ask(url: string, method: string, headers: Headers): Promise<Answe
 
 /** Opens a WebSocket as far as the answer to the upgrade; 101 means that it is open. */
 async function connect(headers: Headers): Promise<Answer> {
-  const upgrade = request(webSocket.replace('ws:', 'http:'), {
+  const upgrade = request(example.webSocketUrl.replace('ws:', 'http:'), {
     headers: {
       connection: 'Upgrade',
       upgrade: 'websocket',
@@ -112,11 +110,11 @@ async function connect(headers: Headers): Promise<Answer> {
 
 /** Every route of the example, and which way it is protected. */
 const routes = {
-  native: (headers: Headers) => ask(`${http}/orders`, 'GET', headers),
-  'copy, POST': (headers: Headers) => ask(`${http}/orders`, 'POST', headers),
-  'copy, PUT': (headers: Headers) => ask(`${http}/orders`, 'PUT', headers),
-  central: (headers: Headers) => ask(`${http}/orders`, 'DELETE', headers),
-  rest: (headers: Headers) => ask(`${rest}/orders`, 'GET', headers),
+  native: (headers: Headers) => ask(example.httpUrl, 'GET', headers),
+  'copy, POST': (headers: Headers) => ask(example.httpUrl, 'POST', headers),
+  'copy, PUT': (headers: Headers) => ask(example.httpUrl, 'PUT', headers),
+  central: (headers: Headers) => ask(example.httpUrl, 'DELETE', headers),
+  rest: (headers: Headers) => ask(example.restUrl, 'GET', headers),
   webSocket: connect,
 };
 type RouteName = keyof typeof routes;
@@ -148,6 +146,18 @@ describe('routes of another team', () => {
 
     for (const name of routeNames.filter((route) => route !== 'webSocket'))
       expect((await routes[name](bearer(token))).body.user_id, name).toBe(userId);
+  });
+
+  it('include a WebSocket, whose messages are answered for who has opened it', async () => {
+    const { userId, token } = await logIn('anna');
+    const socket = new WebSocket(example.webSocketUrl, { headers: bearer(token) });
+    await once(socket, 'open');
+
+    socket.send('what have I ordered?');
+
+    const [message] = await once(socket, 'message');
+    expect(JSON.parse(message.data)).toEqual({ user_id: userId, orders: ['oolong tea'] });
+    socket.close();
   });
 
   it('are closed without a token: 401 before anybody is asked', async () => {
