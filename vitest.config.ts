@@ -1,8 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+/** Much of a run is waiting for time-outs and processes, so there are more workers than the two cores of CI. */
+const WORKERS = 3;
+
 /**
- * Three projects in one run: `unit` (domain code and the local run's parts, against real engines where
- * there is one), `template` (the synthesized stack) and `e2e` (the whole stack behind its gateway).
+ * Four projects in one run: `unit` (domain code and the local run's parts, against real engines where there is one),
+ * `template` (the synthesized stack and the package), `own-service` (end-to-end tests that break or rotate a service
+ * of their own, or run another beside it) and `e2e` (one shared service behind its gateway; file after file, because they also share the
+ * faults of its WeChat).
  */
 export default defineConfig({
   test: {
@@ -12,6 +17,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/*.test.ts', 'test/{bin,functions,local,testing}/**/*.test.ts'],
           testTimeout: 30_000,
+          maxWorkers: WORKERS,
         },
       },
       {
@@ -21,15 +27,27 @@ export default defineConfig({
           globalSetup: ['test/lib/build-package.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          maxWorkers: WORKERS,
+        },
+      },
+      {
+        test: {
+          name: 'own-service',
+          include: ['test/e2e/own-service/*.test.ts'],
+          globalSetup: ['test/lib/build-package.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: WORKERS,
         },
       },
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          globalSetup: ['test/lib/build-package.ts', 'test/e2e/global-setup.ts'],
+          include: ['test/e2e/*.test.ts'],
+          globalSetup: ['test/e2e/global-setup.ts'],
           testTimeout: 60_000,
-          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -76,7 +76,7 @@ describe('loadJwksFromUrl', () => {
     });
 
     expect((await failureOf(url)).reason).toBe("the issuer's JWK Set: too large");
-    await expect.poll(() => closed).toBe(true);
+    await expect.poll(() => closed, { timeout: 10_000 }).toBe(true);
   });
 
   it('gives up after 1.5 seconds, before the first byte and between two', async () => {
