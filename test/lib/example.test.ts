@@ -51,11 +51,13 @@ describe('the example, copied out of the repository', () => {
     const routes = resources
       .filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route' || Type === 'AWS::ApiGateway::Method')
       .map(({ Properties: { RouteKey, HttpMethod, AuthorizationType, AuthorizerId } }) => {
-        expect(AuthorizerId).toBeDefined();
+        expect(AuthorizerId !== undefined).toBe(AuthorizationType !== 'NONE');
         return `${RouteKey ?? `REST ${HttpMethod}`}: ${AuthorizationType}`;
       });
     expect(routes.sort()).toEqual([
       '$connect: CUSTOM',
+      // Messages belong to a connection that was let in: no other route of a WebSocket API can have an authorizer.
+      '$default: NONE',
       'DELETE /orders: CUSTOM',
       'GET /orders: JWT',
       'POST /orders: CUSTOM',
