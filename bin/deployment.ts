@@ -26,17 +26,40 @@ export async function stageValue(stage: string, parameter: StageParameter): Prom
   }
 }
 
+/** Who gives the orders, and when. */
+export interface Caller {
+  /** ARN of whoever the credentials in the environment belong to. */
+  readonly arn: string;
+  /**
+   * Unix time in milliseconds by the clock of AWS, at most about a second ahead of it. The functions date logins by that
+   * clock, and a revocation must be later than each of them, however slow the clock of this machine.
+   */
+  readonly now: () => number;
+}
+
 /**
- * ARN of whoever the credentials in the environment belong to.
+ * Asks AWS who is calling, and what time it is.
  *
  * @throws CommandError
  */
-export async function callerArn(): Promise<string> {
+export async function askForCaller(): Promise<Caller> {
   const client = new STSClient();
+  let ahead = Number.NaN;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const { headers } = result.response as { headers: Record<string, string> };
+      // The header is cut to the second.
+      ahead = Date.parse(headers.date ?? '') + 1000 - Date.now();
+      return result;
+    },
+    { step: 'deserialize', priority: 'low', name: 'readDate' },
+  );
   try {
     const { Arn } = await client.send(new GetCallerIdentityCommand());
     if (Arn === undefined) throw new CommandError('AWS does not say whose credentials these are.');
-    return Arn;
+    if (Number.isNaN(ahead)) throw new CommandError('AWS does not say what time it is.');
+    return { arn: Arn, now: () => Date.now() + ahead };
   } catch (error) {
     throw failed('ask AWS whose credentials these are', error);
   } finally {

@@ -123,7 +123,11 @@ async function main(): Promise<void> {
   const withExample = wantsExample(process.argv.slice(2));
   console.log('Starting the service from its synthesized template');
   const printStep = (name: string, ms: number) => console.log(`  ${name.padEnd(12)} ${seconds(ms)}`);
-  const print = { onRequest: printRequest, onLog: printLog };
+  const print = {
+    onRequest: printRequest,
+    onLog: printLog,
+    onDenied: (refusal: string) => console.error(`IAM: ${refusal}`),
+  };
   service = await startLocalService({ ...options, ...print, onStep: printStep });
   if (withExample) {
     const exampleStartedAt = performance.now();

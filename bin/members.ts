@@ -32,11 +32,11 @@ const localIdentity = {
 };
 
 async function reach(target: Target): Promise<Site> {
-  const site = (client: DynamoDBClient, tableName: string, operator: string): Site => {
+  const site = (client: DynamoDBClient, tableName: string, operator: string, now: () => number): Site => {
     const table = {
       client: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
       tableName,
-      now: Date.now,
+      now,
     };
     return {
       administration: createAdministration({ ...table, revocations: createRevocations(table) }),
@@ -45,14 +45,14 @@ async function reach(target: Target): Promise<Site> {
   };
   if (target.kind === 'local') {
     const client = new DynamoDBClient({ endpoint: target.endpoint, ...localIdentity });
-    return site(client, target.tableName, `local:${localUser()}`);
+    return site(client, target.tableName, `local:${localUser()}`, Date.now);
   }
   // Loaded only where there is AWS to ask.
-  const { callerArn, stageValue } = await import('./deployment.ts');
-  const operator = await callerArn();
+  const { askForCaller, stageValue } = await import('./deployment.ts');
+  const { arn, now } = await askForCaller();
   const tableName =
     target.kind === 'stage' ? await stageValue(target.stage, 'users-table') : target.tableName;
-  return site(new DynamoDBClient(), tableName, operator);
+  return site(new DynamoDBClient(), tableName, arn, now);
 }
 
 /** A container may run as a user that has no name. */

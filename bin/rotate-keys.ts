@@ -61,11 +61,21 @@ async function readRequest(): Promise<Request> {
   return { keyRingArn, issuer, drop };
 }
 
-/** The published key ids; the first is that of the key that signs. */
-async function publishedKids(issuer: string): Promise<string[]> {
-  const response = await fetch(issuer + documentPath('jwks'), { headers: { 'cache-control': 'no-cache' } });
-  if (!response.ok) throw new CommandError(`${issuer} answers ${response.status} for its public keys`);
-  return ((await response.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+/**
+ * The published key ids; the first is that of the key that signs. Undefined while the issuer does not answer: a domain
+ * that is down must not keep a compromised key in use.
+ */
+async function publishedKids(issuer: string): Promise<string[] | undefined> {
+  try {
+    const response = await fetch(issuer + documentPath('jwks'), {
+      headers: { 'cache-control': 'no-cache' },
+      signal: AbortSignal.timeout(5_000),
+    });
+    if (!response.ok) return undefined;
+    return ((await response.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Starts a rotation; undefined while an earlier one is not complete, which the service then takes up again. */
@@ -82,12 +92,16 @@ async function rotate({ keyRingArn: SecretId, issuer, drop }: Request): Promise<
   const client = new SecretsManagerClient({ region: SecretId.split(':')[3] ?? '' });
   const before = await publishedKids(issuer);
   const dropped = drop === 'all' ? before : drop;
+  if (dropped === undefined)
+    throw new CommandError(
+      `${issuer} does not answer for its public keys: name those to drop, as --drop=<kid>`,
+    );
   if (dropped.length > 0) {
     const Tags = dropped.map((kid) => ({ Key: DROP_KEY_TAG + kid, Value: new Date().toISOString() }));
     await client.send(new TagResourceCommand({ SecretId, Tags }));
     console.log(`To be dropped: ${dropped.join(', ')}`);
     // Not an error: this may be the repetition of a command that was interrupted after it had taken effect.
-    const absent = dropped.filter((kid) => !before.includes(kid));
+    const absent = dropped.filter((kid) => before?.includes(kid) === false);
     if (absent.length > 0) console.log(`Not published, or not any more: ${absent.join(', ')}`);
   }
   const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
@@ -100,9 +114,13 @@ async function rotate({ keyRingArn: SecretId, issuer, drop }: Request): Promise<
     );
     const done = version !== undefined && versions[version]?.includes('AWSCURRENT') === true;
     const kids = await publishedKids(issuer);
-    if (done && !underWay && !kids.some((kid) => dropped.includes(kid))) {
+    if (done && !underWay && kids === undefined)
+      throw new CommandError(
+        `Rotated, but ${issuer} does not answer for its public keys: look at them once it does.`,
+      );
+    if (done && !underWay && kids !== undefined && !kids.some((kid) => dropped.includes(kid))) {
       console.log(`Published now: ${kids.join(', ')}`);
-      console.log(`${kids[0] === before[0] ? 'Still signing' : 'Signing from now on'}: ${kids[0]}`);
+      console.log(`${kids[0] === before?.[0] ? 'Still signing' : 'Signing from now on'}: ${kids[0]}`);
       if (dropped.length > 0)
         console.log(
           `Running functions follow within ${SIGNER_REFRESH_SECONDS} seconds of their next request.`,

@@ -86,7 +86,7 @@ const settingsSchema = v.strictObject({
   ),
   /**
    * Whether our own routes refuse tokens after a logout, a ban or an erasure, for one read of the table a request.
-   * Without it a token is good until it expires, and can be refreshed until then.
+   * Without it a token is good until it expires, and can be refreshed until thirty days after its login.
    */
   checkRevocation: v.boolean(),
   /** How long a code that arrives twice logs the same user in, in seconds; 0 turns it off. */

@@ -24,7 +24,8 @@ const refusals: readonly (readonly [ResponseType, ErrorCode])[] = [
   [ResponseType.QUOTA_EXCEEDED, 'rate_limited'],
   // Trouble of ours: never to be taken for a bad token or a bad request.
   [ResponseType.AUTHORIZER_FAILURE, 'unavailable'],
-  [ResponseType.AUTHORIZER_CONFIGURATION_ERROR, 'internal'],
+  // Said of an authorizer function that fails in whatever way, so of one that cannot read the table as well.
+  [ResponseType.AUTHORIZER_CONFIGURATION_ERROR, 'unavailable'],
   [ResponseType.INTEGRATION_FAILURE, 'unavailable'],
   [ResponseType.INTEGRATION_TIMEOUT, 'unavailable'],
 ];

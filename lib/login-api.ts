@@ -1,11 +1,12 @@
 /** The REST API, built from the list of routes: who may call what, and which function answers. */
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import {
   AuthorizationType,
   EndpointType,
   IdentitySource,
   type IResource,
   LambdaIntegration,
+  type Method,
   MockIntegration,
   PassthroughBehavior,
   RequestAuthorizer,
@@ -43,6 +44,22 @@ export class LoginApi extends Construct {
       cloudWatchRole: false,
     });
     addGatewayResponses(this.api);
+    Validations.of(this.api).acknowledge(
+      {
+        id: 'AwsSolutions-COG4',
+        reason: 'This service is the issuer: its own authorizer judges the tokens that its own login gives.',
+      },
+      {
+        id: 'AwsSolutions-APIG2',
+        reason:
+          'The functions validate: a model of the gateway reads no forms, and cannot name the wrong member in the envelope.',
+      },
+    );
+    Validations.of(this.api.deploymentStage).acknowledge({
+      id: 'AwsSolutions-APIG6',
+      reason:
+        'Execution logs hold requests and answers, and with them codes and tokens; every function logs one line a request.',
+    });
   }
 
   /**
@@ -68,19 +85,30 @@ export class LoginApi extends Construct {
       if ('document' in route) {
         const { integration, methodResponses } = props.documents[route.document];
         const authorizationType = AuthorizationType.NONE;
-        resource.addMethod(route.method, integration, { authorizationType, methodResponses });
+        const method = resource.addMethod(route.method, integration, { authorizationType, methodResponses });
+        openToAll(
+          method,
+          'A verifier reads it before it can judge any token; it says nothing about anybody.',
+        );
         continue;
       }
-      resource.addMethod(
+      const method = resource.addMethod(
         route.method,
         new LambdaIntegration(props.functions[route.function], { allowTestInvoke: false }),
         route.auth === 'token'
           ? { authorizer, authorizationType: AuthorizationType.CUSTOM }
           : { authorizationType: AuthorizationType.NONE },
       );
+      if (route.auth === 'none')
+        openToAll(method, 'For who has no token: a login, or a probe. It tells nothing about anybody else.');
     }
     for (const [path, resource] of resources) refuseOtherMethods(resource, path);
   }
+}
+
+/** Says beside a method why it asks for no token. */
+function openToAll(method: Method, reason: string): void {
+  Validations.of(method).acknowledge({ id: 'AwsSolutions-APIG4', reason });
 }
 
 /** Media types a client may name: a mock integration takes each only with a template of its own. */
@@ -98,7 +126,7 @@ const anyMediaType = [
 /** Answers 405 where the path exists and the method does not; without it API Gateway says 403. */
 function refuseOtherMethods(resource: IResource, path: string): void {
   const allowed = routes.filter((route) => route.path === path).map((route) => route.method);
-  resource.addMethod(
+  const method = resource.addMethod(
     'ANY',
     new MockIntegration({
       passthroughBehavior: PassthroughBehavior.NEVER,
@@ -127,4 +155,5 @@ function refuseOtherMethods(resource: IResource, path: string): void {
       ],
     },
   );
+  openToAll(method, 'Refuses every request by itself, whoever asks.');
 }

@@ -1,6 +1,6 @@
 /** One Lambda function of the service: the house's runtime, bundling, role and log group. */
 import { fileURLToPath } from 'node:url';
-import type { Duration } from 'aws-cdk-lib';
+import { type Duration, Validations } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Charset, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -59,6 +59,11 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
       // The variable is for SDK v2 only.
       awsSdkConnectionReuse: false,
       bundling,
+    });
+    Validations.of(this.lambda).acknowledge({
+      id: 'Serverless-LambdaDLQ',
+      reason:
+        'API Gateway and Secrets Manager wait for the answer: a failure is theirs to see, and no event gets lost.',
     });
   }
 }

@@ -46,10 +46,12 @@ export class UsersTable extends Construct {
   /** Allows exactly these actions on the items whose partition key is this one; `*` stands for any text. */
   grantItem(grantee: IGrantable, key: string, ...actions: `dynamodb:${string}`[]): void {
     const operator = key.includes('*') ? 'StringLike' : 'StringEquals';
-    this.allow(grantee, actions, this.table.tableArn, {
-      // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
-      [`ForAllValues:${operator}`]: { 'dynamodb:LeadingKeys': [key] },
-    });
+    this.allow(grantee, actions, this.table.tableArn, onlyKeys(operator, key));
+  }
+
+  /** Allows exactly these actions on all items but the one with this partition key. */
+  grantItemsExcept(grantee: IGrantable, key: string, ...actions: `dynamodb:${string}`[]): void {
+    this.allow(grantee, actions, this.table.tableArn, onlyKeys('StringNotEquals', key));
   }
 
   /** Allows queries on the openid index. */
@@ -67,4 +69,9 @@ export class UsersTable extends Construct {
       new PolicyStatement({ actions, resources: [resource], ...(conditions && { conditions }) }),
     );
   }
+}
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
+function onlyKeys(operator: string, key: string): Record<string, Record<string, string[]>> {
+  return { [`ForAllValues:${operator}`]: { 'dynamodb:LeadingKeys': [key] } };
 }

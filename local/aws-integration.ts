@@ -34,7 +34,7 @@ export function createAwsIntegration(method: AwsIntegration): Integration {
   const headers = {
     'content-type': 'application/x-amz-json-1.0',
     'x-amz-target': `DynamoDB_20120810.${action}`,
-    // Nobody checks date and signature here; the key id says who is calling, as that of a function does.
+    // Nobody checks date and signature here; the key id says who is calling, whose role is checked.
     'x-amz-date': '20260101T000000Z',
     authorization: `AWS4-HMAC-SHA256 Credential=${role}/20260101/${REGION}/dynamodb/aws4_request, SignedHeaders=host, Signature=local`,
   };

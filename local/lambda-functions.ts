@@ -15,7 +15,7 @@ export interface ServiceEndpoints {
 /** Environments per function unless the function reserves fewer. */
 const DEFAULT_MAX_ENVIRONMENTS = 4;
 
-/** Properties that change nothing here: rights, logs, hardware, descriptions. */
+/** Properties that change nothing here (logs, hardware, descriptions), and the role, which is read elsewhere. */
 const withoutEffect = new Set([
   'Architectures',
   'Description',
@@ -97,7 +97,7 @@ function reservedVariables(
     LANG: 'en_US.UTF-8',
     PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
     TZ: ':UTC',
-    // The stand-ins for AWS services recognise a function by its key id; in the cloud its role speaks for it.
+    // The stand-ins for AWS services know a function by its key id, and check what its role allows.
     AWS_ACCESS_KEY_ID: fn.logicalId,
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_SESSION_TOKEN: 'local',

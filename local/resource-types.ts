@@ -95,8 +95,7 @@ const qualified =
     return { ref, attributes: attributes(ref) };
   };
 
-const permissions =
-  'a function is called with the rights of its own credentials, and roles are not evaluated';
+const permissions = 'roles are checked, resource policies are not: everything is in one account';
 const observation = 'logs and metrics are not collected; lines go to the terminal';
 const publication = 'changes to an API take effect at once';
 const perimeter = 'nothing stands in front of the local gateway, which serves the API at the root';
@@ -184,16 +183,14 @@ const types: Readonly<Record<string, ResourceType>> = {
   },
   'AWS::WAFv2::WebACLAssociation': { noEffect: perimeter, names: nameOnly },
   'AWS::IAM::Role': {
-    noEffect: permissions,
     names: named(
       'RoleName',
       (name) => arn('iam', `role/${name}`, ''),
       () => ({ RoleId: 'AROALOCAL' }),
     ),
   },
-  'AWS::IAM::Policy': { noEffect: permissions, names: nameOnly },
+  'AWS::IAM::Policy': { names: nameOnly },
   'AWS::IAM::ManagedPolicy': {
-    noEffect: permissions,
     names: byArn('ManagedPolicyName', (name) => arn('iam', `policy/${name}`, ''), 'PolicyArn'),
   },
   'AWS::Lambda::EventInvokeConfig': { noEffect: 'nothing is invoked asynchronously', names: nameOnly },

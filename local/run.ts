@@ -1,9 +1,12 @@
 /** Brings a synthesized stack up on this machine: database, secrets, functions and API, as its template says. */
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type AccessReport, createAccessControl } from './access-control.ts';
 import { createAccount, type LocalAccount } from './account.ts';
 import { compileApis, type TemplateApi } from './apis.ts';
 import { startDatabase } from './database.ts';
+import { startDynamodbGate } from './dynamodb-gate.ts';
+import { readPartitionKeys } from './dynamodb-permissions.ts';
 import { LocalRunError } from './errors.ts';
 import { startGateway } from './gateway.ts';
 import { createResolver, type Resolver } from './intrinsics.ts';
@@ -36,6 +39,8 @@ export interface LocalStackOptions {
   readonly maxEnvironments?: number;
   /** Receives each line a function writes. */
   readonly onLog?: OnLog;
+  /** Receives AWS's words about each call that a role of the template does not allow. */
+  readonly onDenied?: (refusal: string) => void;
   /** Receives each step when it is done, with its duration in milliseconds. */
   readonly onStep?: (name: string, ms: number) => void;
   /** Receives each answered request. */
@@ -63,12 +68,14 @@ export interface LocalStack {
   readonly apis: readonly LocalApi[];
   /** What this stack shares with those that are started beside it. */
   readonly account: LocalAccount;
-  /** Base URL of the database, for tools and tests that look inside. */
+  /** Base URL of the database; calls that are not signed by a part of the stack are an administrator's. */
   readonly dynamodbEndpoint: string;
   /** Names of the template's tables in it. */
   readonly tableNames: readonly string[];
   /** Base URL of the Secrets Manager stand-in. */
   readonly secretsManagerEndpoint: string;
+  /** What the roles of the template allow, and what of it has been used so far. */
+  accessReport(): AccessReport;
   /** Answers what resources are called. */
   readonly resolver: Resolver;
   /** Invokes a function by logical id or ARN. */
@@ -131,6 +138,10 @@ async function start(
 
   const tableNames = await step('tables', () => createTables(resolver, database.endpoint));
 
+  const access = createAccessControl(resolver, options.onDenied);
+  const partitionKeys = readPartitionKeys(resolver);
+  const gate = await startDynamodbGate({ database: database.endpoint, access, partitionKeys });
+  onClose(gate.close);
   const rotations = readRotations(resolver);
   const secrets = await step('secrets', () =>
     startSecretsManager({
@@ -139,12 +150,13 @@ async function start(
         value: options.secretValue?.(secret) ?? secret.value,
       })),
       invokeRotation: (event) => rotateStep(event),
+      access,
       ...(dataDir === undefined ? {} : { dataFile: path.join(dataDir, 'secrets.json') }),
     }),
   );
   onClose(secrets.close);
 
-  const endpoints = { dynamodb: database.endpoint, secretsManager: secrets.endpoint };
+  const endpoints = { dynamodb: gate.endpoint, secretsManager: secrets.endpoint };
   const runtime = createLambdaRuntime(readFunctions(resolver, endpoints, options.maxEnvironments), onLog);
   onClose(runtime.close);
   const leave = account.add(resolver, runtime);
@@ -186,7 +198,8 @@ async function start(
     url: gateway.url,
     apis: served,
     account,
-    dynamodbEndpoint: database.endpoint,
+    dynamodbEndpoint: gate.endpoint,
+    accessReport: access.report,
     tableNames,
     secretsManagerEndpoint: secrets.endpoint,
     resolver,

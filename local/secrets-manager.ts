@@ -9,6 +9,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { type AccessControl, accessKeyIdOf } from './access-control.ts';
 import { LocalRunError } from './errors.ts';
 import {
   attachStage,
@@ -48,6 +49,8 @@ export interface SecretsManagerOptions {
   readonly invokeRotation?: (step: RotationStep) => Promise<void>;
   /** Keeps the secrets that were written to between runs, readable by its owner only. Default: in memory. */
   readonly dataFile?: string;
+  /** Decides who may do what. Default: everybody is an administrator. */
+  readonly access?: AccessControl;
 }
 
 /** A running stand-in. */
@@ -63,7 +66,7 @@ const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as con
 
 /** Starts the stand-in on a free port of 127.0.0.1. */
 export async function startSecretsManager(options: SecretsManagerOptions): Promise<LocalSecretsManager> {
-  const { invokeRotation, dataFile } = options;
+  const { invokeRotation, dataFile, access } = options;
   const secrets = loadSecrets(options);
   const rotations = new Map<string, Promise<void>>();
 
@@ -128,7 +131,12 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
     const operation = operations.get(name);
     if (operation === undefined)
       throw new ServiceError('UnknownOperationException', `The local Secrets Manager knows no ${name}`);
-    const output = operation(findSecret(secrets, input), input);
+    const secret = findSecret(secrets, input);
+    const refusal = await access?.refusal(accessKeyIdOf(request.headers.authorization), [
+      { action: `secretsmanager:${name}`, resource: secret.arn },
+    ]);
+    if (refusal !== undefined) throw new ServiceError('AccessDeniedException', refusal);
+    const output = operation(secret, input);
     if (!/^(Get|Describe)/.test(name)) save();
     return output;
   };

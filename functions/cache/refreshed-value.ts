@@ -1,6 +1,10 @@
 /**
  * A value fetched from elsewhere and kept for a while: secrets and key sets change rarely, must be picked up
  * within minutes, and must never be fetched by every request at once.
+ *
+ * Lambda freezes an environment between requests, a fetch that is under way included. Hours later such a fetch fails,
+ * or brings what was true hours ago; so a value's age counts from the start of its fetch, and a reader who needs a
+ * young value does not leave it at the outcome of a fetch that somebody else began long before.
  */
 
 /** How a {@link RefreshedValue} behaves. Times are milliseconds. */
@@ -44,7 +48,7 @@ export function createRefreshedValue<T>(options: RefreshedValueOptions<T>): Refr
     inFlight = load()
       .then(
         (value) => {
-          held = { value, loadedAt: now() };
+          held = { value, loadedAt: mark.at };
           return value;
         },
         (error: unknown) => {
@@ -61,8 +65,14 @@ export function createRefreshedValue<T>(options: RefreshedValueOptions<T>): Refr
   const coolingDown = (): boolean => lastAttempt !== undefined && now() - lastAttempt.at < cooldownMs;
   const usable = (): boolean => held !== undefined && now() - held.loadedAt < maxAgeMs;
 
+  /** An attempt that began too long ago to answer today's question. */
+  const outdatedAttempt = (): Promise<unknown> | undefined =>
+    coolingDown() ? undefined : inFlight?.catch(() => {});
+
   return {
     async get() {
+      const outdated = usable() ? undefined : outdatedAttempt();
+      if (outdated !== undefined) await outdated;
       if (held !== undefined && usable()) {
         if (now() - held.loadedAt >= refreshAfterMs && !coolingDown()) void attempt().catch(() => {});
         return held.value;
@@ -72,6 +82,8 @@ export function createRefreshedValue<T>(options: RefreshedValueOptions<T>): Refr
       return attempt();
     },
     async refresh() {
+      const outdated = outdatedAttempt();
+      if (outdated !== undefined) await outdated;
       if (inFlight === undefined && coolingDown()) {
         if (held !== undefined && usable()) return held.value;
         if (lastAttempt?.error !== undefined) throw lastAttempt.error;

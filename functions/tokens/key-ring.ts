@@ -19,6 +19,7 @@ import {
   KEY_PUBLIC_BEFORE_USE_SECONDS,
   MAX_RETIRED_KEYS_BEFORE_ROTATION,
   RETIRED_KEY_PUBLIC_SECONDS,
+  ROTATION_MAX_SECONDS,
 } from './key-schedule.ts';
 
 const unixSeconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -114,6 +115,17 @@ export function withoutRetired(ring: KeyRing, kids: ReadonlySet<string>): KeyRin
 /** Whether a key of these ids signs, or will. */
 export function usesKey(ring: KeyRing, kids: ReadonlySet<string>): boolean {
   return kids.has(ring.current.kid) || kids.has(ring.next.kid);
+}
+
+/**
+ * Whether a ring was made too long ago to take over from the one that still signs, at `now` (Unix seconds): the key
+ * it retires has signed on, and would be removed before the last of its tokens expires.
+ */
+export function retiresTooEarly(pending: KeyRing, signing: KeyRing, now: number): boolean {
+  const retired = pending.retired.find(({ kid }) => kid === signing.current.kid);
+  return (
+    retired !== undefined && retired.remove_after - RETIRED_KEY_PUBLIC_SECONDS + ROTATION_MAX_SECONDS < now
+  );
 }
 
 /**

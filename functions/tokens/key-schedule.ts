@@ -24,6 +24,12 @@ export const SIGNER_REFRESH_SECONDS = 30;
 export const SIGNER_MAX_AGE_SECONDS = 15 * 60;
 
 /**
+ * Longest time between a rotation's first step and its last, in seconds: the first says when the key that signs is
+ * removed, and that key goes on signing until the last.
+ */
+export const ROTATION_MAX_SECONDS = 3600;
+
+/**
  * How long a key stays public after it was retired, in seconds: until the last token has expired that a signer with
  * an old ring may have signed, at every verifier.
  *
@@ -31,7 +37,7 @@ export const SIGNER_MAX_AGE_SECONDS = 15 * 60;
  * from before would outlive their key.
  */
 export const RETIRED_KEY_PUBLIC_SECONDS =
-  TOKEN_LIFETIME_SECONDS + SIGNER_MAX_AGE_SECONDS + VERIFIER_CACHE_SECONDS;
+  TOKEN_LIFETIME_SECONDS + ROTATION_MAX_SECONDS + SIGNER_MAX_AGE_SECONDS + VERIFIER_CACHE_SECONDS;
 
 /** Retired keys that a rotation may find: it adds one to them, and the set holds two more. */
 export const MAX_RETIRED_KEYS_BEFORE_ROTATION = MAX_PUBLIC_KEYS - 3;

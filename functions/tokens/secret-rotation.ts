@@ -21,6 +21,7 @@ import {
   parseKeyRing,
   promote,
   publicJwks,
+  retiresTooEarly,
   usesKey,
   withoutRetired,
 } from './key-ring.ts';
@@ -147,15 +148,23 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
   }
 
   /**
-   * A version's value cannot be changed: a rotation that was under way with a key that an operator has dropped since
-   * then gives its version up, so that the next rotation makes another one.
+   * A version's value cannot be changed: one that holds a key that an operator has dropped since, or that comes so late
+   * that its times are wrong, is given up, so that the next rotation makes another one.
    */
-  async function abandonIfCompromised(event: RotationEvent, dropped: DroppedKeys): Promise<void> {
+  async function abandonIfUnsound(event: RotationEvent, dropped: DroppedKeys): Promise<void> {
     const { SecretId, ClientRequestToken } = event;
     const pending = await readRing(secrets, { SecretId, VersionId: ClientRequestToken });
-    if (pending === undefined || !usesKey(pending, dropped)) return;
+    if (pending === undefined) return;
+    const why = usesKey(pending, dropped) ? 'held a key that was dropped' : await lateness(pending, SecretId);
+    if (why === undefined) return;
     await leavePending(event);
-    throw new Error('The pending key ring held a key that was dropped; it is given up: rotate again');
+    throw new Error(`The pending key ring ${why}; it is given up: rotate again`);
+  }
+
+  async function lateness(pending: KeyRing, SecretId: string): Promise<string | undefined> {
+    const signing = await readRing(secrets, { SecretId, VersionStage: 'AWSCURRENT' });
+    const late = signing !== undefined && retiresTooEarly(pending, signing, unixNow());
+    return late ? 'was made too long ago' : undefined;
   }
 
   async function leavePending({ SecretId, ClientRequestToken }: RotationEvent): Promise<void> {
@@ -200,7 +209,7 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
     if (isCurrent && !(isPending && step === 'finishSecret')) return { step, outcome: 'already_done' };
     // A late repetition of an earlier rotation must not publish or activate an old ring.
     if (!isPending) throw new Error('This version of the secret is not being rotated');
-    if (!isCurrent && dropped.size > 0) await abandonIfCompromised(event, dropped);
+    if (!isCurrent) await abandonIfUnsound(event, dropped);
     switch (step) {
       case 'createSecret':
         return createSecret(event, dropped);

@@ -34,9 +34,10 @@ export function createSigningKeySource(options: SigningKeySourceOptions): () => 
   let readAt = Number.POSITIVE_INFINITY;
   const signingKey = createRefreshedValue({
     async load() {
+      const startedAt = now();
       const { current } = await readRing(client, keyRingArn);
       if (imported?.kid !== current.kid) imported = await importSigningKey(current);
-      readAt = now();
+      readAt = startedAt;
       return imported;
     },
     refreshAfterMs: SIGNER_MAX_AGE_SECONDS * 1000,

@@ -157,9 +157,10 @@ describe('the operator command, on a deployed stage', () => {
   const operator = 'arn:aws:sts::123456789012:assumed-role/Support/li';
 
   /** Answers what STS and Parameter Store would, for one parameter. */
-  async function startAws(parameter: string): Promise<Record<`AWS_${string}`, string>> {
+  async function startAws(parameter: string, aheadMs = 0): Promise<Record<`AWS_${string}`, string>> {
     const server = createServer(async (request, response) => {
       const body = await text(request);
+      response.setHeader('date', new Date(Date.now() + aheadMs).toUTCString());
       if (request.headers['x-amz-target'] === undefined) {
         expect(body).toContain('Action=GetCallerIdentity');
         response.setHeader('content-type', 'text/xml');
@@ -205,6 +206,22 @@ describe('the operator command, on a deployed stage', () => {
     expect(await table.item(userId)).toMatchObject({ status: 'banned' });
     const { stdout } = await members(local('find', '--user-id', userId));
     expect(JSON.parse(stdout)).toMatchObject([{ changes: [{ by: operator }, { by: operator }] }]);
+  });
+
+  it('dates a revocation by the clock of AWS, not by that of this machine', async () => {
+    const { userId } = await logIn();
+    const aheadMs = 4 * 60_000;
+    const aws = await startAws('/wechat-login/prod/users-table', aheadMs);
+    const before = Date.now() + aheadMs;
+
+    const outcome = await members(['revoke', '--user-id', userId, '--reason', 'stolen', '--stage', 'prod'], {
+      aws,
+    });
+
+    expect(outcome, outcome.stderr).toMatchObject({ status: 0 });
+    const { tokens_valid_after: date } = (await table.item(userId)) ?? {};
+    expect(date).toBeGreaterThan(before / 1000);
+    expect(date).toBeLessThanOrEqual((Date.now() + aheadMs) / 1000 + 2);
   });
 
   it('says that a stage is not there, or that there are no credentials', async () => {

@@ -1,7 +1,7 @@
 /** Starts the whole service once for all end-to-end tests: template, bundles, database, simulator, gateway. */
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startLocalService } from '../../local/service.ts';
 
@@ -19,8 +19,13 @@ declare module 'vitest' {
     readonly logFile: string;
     /** What must never be read in it, beside what the tests add. */
     readonly appSecret: string;
+    /** Directory with the template and the bundles that it runs. */
+    readonly assembly: string;
   }
 }
+
+/** Lambda writes the logs of a function with the function's role; what lines go to is not played here. */
+const usedByLambda = /^\w+: logs:(CreateLogStream|PutLogEvents) on /;
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'wechat-login-e2e-'));
@@ -36,8 +41,32 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('usersTable', service.tableNames[0] ?? '');
   project.provide('logFile', logFile);
   project.provide('appSecret', service.miniProgram.secret);
+  project.provide('assembly', dirname([...service.resolver.template.assets.values()][0] ?? ''));
   return async () => {
+    const { granted, used, denied } = service.accessReport();
     await service.close();
     rmSync(directory, { recursive: true });
+    const unused = granted.filter(
+      (permission) => !used.includes(permission) && !usedByLambda.test(permission),
+    );
+    if (denied.length > 0) fail('Calls that no role allows', denied);
+    if (!ranCompletely(project)) return;
+    if (unused.length > 0) fail('Permissions granted and never used by the end-to-end tests', unused);
+    else console.log('Every permission granted was used by the end-to-end tests.');
   };
+}
+
+/** Fails the run: vitest prints what is thrown here and ends with 0 all the same. */
+function fail(what: string, list: readonly string[]): void {
+  console.error(`${what}:\n  ${list.join('\n  ')}`);
+  process.exitCode = 1;
+}
+
+/** Whether every end-to-end test has run: of a few chosen ones nobody can say what they leave unused. */
+function ranCompletely({ name, vitest }: TestProject): boolean {
+  const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.test.ts'));
+  const passed = vitest.state
+    .getTestModules()
+    .filter((module) => module.project.name === name && module.state() === 'passed');
+  return passed.length === files.length && vitest.config.testNamePattern === undefined;
 }

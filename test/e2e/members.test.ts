@@ -30,4 +30,16 @@ describe('an operator', () => {
     expect(again.is_new).toBe(true);
     expect(again.user_id).not.toBe(userId);
   });
+
+  it('finds a user by the unionid that WeChat tells at a later login only', async () => {
+    const openid = newOpenid();
+    const unionid = newOpenid();
+    const login = async (user: object) => post('/member/login', { code: await wxLogin({ openid, ...user }) });
+    const { user_id: userId } = (await login({})).body.data;
+
+    await login({ unionid });
+
+    const found = await operate('find', '--unionid', unionid);
+    expect(JSON.parse(found.stdout)).toMatchObject([{ user_id: userId }]);
+  });
 });

@@ -7,16 +7,25 @@ import { WechatLoginStack } from '../../lib/login-stack.ts';
 
 const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
 
-/** The template of a stage; `region` makes the stack a regional one. */
-export function synthesize(stage: string, options: { region?: string; settings?: object } = {}): Template {
+/** What may differ from a stage as it stands; `region` makes the stack a regional one. */
+export interface Variation {
+  readonly region?: string;
+  readonly settings?: object;
+}
+
+/** The template of a stage. */
+export function synthesize(stage: string, variation?: Variation): Template {
+  return Template.fromStack(stackOf(stage, variation));
+}
+
+/** The stack of a stage. */
+export function stackOf(stage: string, { region, settings }: Variation = {}): WechatLoginStack {
   const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
-  const { region, settings } = options;
-  const stack = new WechatLoginStack(app, `WechatLogin-${stage}`, {
+  return new WechatLoginStack(app, `WechatLogin-${stage}`, {
     stage,
     settings: settingsFor(stage, settings),
     ...(region !== undefined && { env: { region, account: '123456789012' } }),
   });
-  return Template.fromStack(stack);
 }
 
 /** The template as text that does not change with the functions' code. */

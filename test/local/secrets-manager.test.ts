@@ -12,12 +12,15 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createAccessControl } from '../../local/access-control.ts';
+import { createResolver } from '../../local/intrinsics.ts';
 import {
   type LocalSecretsManager,
   type RotationStep,
   type SecretsManagerOptions,
   startSecretsManager,
 } from '../../local/secrets-manager.ts';
+import { template } from '../fixtures/assembly.ts';
 import { localIdentity } from '../fixtures/users-table.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
@@ -71,6 +74,41 @@ describe('reading', () => {
     await expect(value({ VersionStage: 'AWSPENDING' })).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
     });
+  });
+
+  it('denies what the role of a caller does not allow, naming the action, and changes nothing', async () => {
+    const resources = {
+      Reader: { Type: 'AWS::IAM::Role', Properties: {} },
+      ReaderPolicy: {
+        Type: 'AWS::IAM::Policy',
+        Properties: {
+          PolicyDocument: {
+            Statement: [{ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: arn }],
+          },
+          Roles: [{ Ref: 'Reader' }],
+        },
+      },
+    };
+    const { server, value } = await start({
+      access: createAccessControl(createResolver(template(resources))),
+    });
+    const reader = new SecretsManagerClient({
+      endpoint: server.endpoint,
+      region: 'eu-west-1',
+      credentials: { accessKeyId: 'Reader', secretAccessKey: 'local' },
+    });
+    closing.push(async () => reader.destroy());
+
+    expect((await reader.send(new GetSecretValueCommand({ SecretId: 'key-ring' }))).SecretString).toBe(
+      'first',
+    );
+    await expect(
+      reader.send(new PutSecretValueCommand({ SecretId: arn, SecretString: 'second' })),
+    ).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: expect.stringContaining(`to perform: secretsmanager:PutSecretValue on resource: ${arn}`),
+    });
+    expect(await value()).toBe('first');
   });
 
   it('refuses an operation it does not know by its name', async () => {

@@ -2,14 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { createRefreshedValue } from '../../../functions/cache/refreshed-value.ts';
 
 function setUp(options: { maxAgeMs?: number } = {}) {
-  const source = { loads: 0, fail: false, hold: undefined as Promise<void> | undefined };
+  const source = { loads: 0, fail: false, frozenOnly: false, hold: undefined as Promise<void> | undefined };
   const clock = { ms: 0 };
   const value = createRefreshedValue({
     load: async () => {
       source.loads += 1;
       const mine = source.loads;
-      await source.hold;
-      if (source.fail) throw new Error('source is down');
+      const { hold } = source;
+      await hold;
+      if (source.fail && (hold !== undefined || source.frozenOnly !== true))
+        throw new Error('source is down');
       return mine;
     },
     refreshAfterMs: 100,
@@ -95,5 +97,52 @@ describe('createRefreshedValue', () => {
     clock.ms = 30;
     await value.refresh();
     expect(source.loads).toBe(2);
+  });
+
+  describe('with a load that was frozen together with its environment', () => {
+    async function freeze(options: { maxAgeMs?: number } = {}) {
+      const { source, clock, value } = setUp({ maxAgeMs: 1_000, ...options });
+      await value.get();
+      let thaw = () => {};
+      source.hold = new Promise((resolve) => {
+        thaw = resolve;
+      });
+      clock.ms = 500;
+      expect(await value.get()).toBe(1);
+      source.hold = undefined;
+      return { source, clock, value, thaw };
+    }
+
+    it('loads anew when that one fails', async () => {
+      const { source, clock, value, thaw } = await freeze();
+      clock.ms = 1_000_000;
+      Object.assign(source, { fail: true, frozenOnly: true });
+
+      const reading = Promise.all([value.get(), value.get(), value.refresh()]);
+      thaw();
+
+      expect(await reading).toEqual([3, 3, 3]);
+    });
+
+    it('does not take what that one brings for new', async () => {
+      const { source, clock, value, thaw } = await freeze();
+      clock.ms = 1_000_000;
+
+      const reading = value.get();
+      thaw();
+
+      expect(await reading).toBe(3);
+      expect(source.loads).toBe(3);
+    });
+
+    it('looks again for a reader who knows that the value has changed since', async () => {
+      const { clock, value, thaw } = await freeze();
+      clock.ms = 600;
+
+      const reading = value.refresh();
+      thaw();
+
+      expect(await reading).toBe(3);
+    });
   });
 });

@@ -40,6 +40,18 @@ describe('the published set', () => {
     expect(await loadSigningKeyCreatedAt(table)).toBe(NOW_SECONDS);
   });
 
+  it('does not count as published when another is read back', async () => {
+    const { client } = table.connect(async ({ command }, proceed) => {
+      const answer = await proceed();
+      if (command === 'PutItem') await publishJwks(table, { jwks: { keys: [] }, signingKeyCreatedAt: 0 });
+      return answer;
+    });
+
+    const publishing = publishJwks({ ...table, client }, { jwks: key.jwks, signingKeyCreatedAt: 0 });
+
+    await expect(publishing).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
   it('is unavailable when the item holds something else', async () => {
     for (const jwks of ['{"keys"', 1, null, { keys: [] }]) {
       await table.client.send(new PutCommand({ TableName: table.tableName, Item: { pk: 'jwks', jwks } }));

@@ -47,7 +47,7 @@ describe('promotion', () => {
     expect([ring.current.kid, ring.next.kid]).not.toContain(promoted.next.kid);
     expect(promoted.next.published_at).toBe(now);
     expect(promoted.retired).toMatchObject([
-      { kid: ring.current.kid, remove_after: now + 7 * DAY + 2 * HOUR + 15 * 60 },
+      { kid: ring.current.kid, remove_after: now + 7 * DAY + 3 * HOUR + 15 * 60 },
     ]);
     expect(parseKeyRing(JSON.stringify(promoted))).toEqual(promoted);
   });

@@ -197,6 +197,21 @@ describe('a later rotation', () => {
   });
 });
 
+describe('a key that cannot sign what its public part verifies', () => {
+  it.each(['current', 'next'] as const)('never becomes part of a ring in use as %s', async (role) => {
+    const [old, other] = await Promise.all([createKeyRing(NOW / 1000), createKeyRing(NOW / 1000)]);
+    const { n, e } = old[role].private_jwk;
+    const damaged = { ...old[role], private_jwk: { ...other[role].private_jwk, n, e } };
+    const { rotate, ring } = await setUp(JSON.stringify({ ...old, [role]: damaged }));
+    const before = await ring();
+
+    // Too early to rotate, so both keys go on into the new ring.
+    await expect(rotate()).rejects.toThrow();
+
+    expect(await ring()).toEqual(before);
+  });
+});
+
 describe('a rotation that is cut off', () => {
   it('ends the same when it is run again, whichever call to AWS it died at and whether the call arrived', async () => {
     const old = await createKeyRing(NOW / 1000 - 30 * 86_400);
@@ -261,6 +276,54 @@ describe('a rotation that is cut off', () => {
       expect(after.current).toEqual(before.next);
       expect(await published()).toEqual(publicJwks(after));
     }
+  });
+
+  it('is started anew when it is taken up so late that the retired key would leave before its last token', async () => {
+    const { rotate, ring, published, state, now, secrets, override, step } = await setUp();
+    await rotate();
+    const before = await ring();
+    state.now += 30 * DAY;
+    const stopAt = (last: string) =>
+      override(async (event) => {
+        if (event.Step === last) throw new Error('stopped');
+        await step(event);
+      });
+    const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
+    const minter = createTokenMinter({ ...self, now, lifetimeSeconds: tokenLifetimeSeconds, signingKey });
+    const verifier = createTokenVerifier({ ...self, now, keys: createKeySource({ load: published, now }) });
+
+    for (const last of ['setSecret', 'testSecret', 'finishSecret']) {
+      stopAt(last);
+      await expect(rotate()).rejects.toThrow('stopped');
+      state.now += 8 * DAY;
+      override(step);
+      await expect(rotate()).rejects.toThrow('rotate again');
+      expect(await ring()).toEqual(before);
+    }
+    const { token } = await minter.mint({ userId: 'user', appid: 'wx1' });
+    await rotate();
+    state.now += 6 * DAY;
+    await rotate();
+
+    expect((await verifier.verify(token)).userId).toBe('user');
+  });
+
+  it('is finished when it is taken up within the hour', async () => {
+    const { rotate, ring, state, override, step } = await setUp();
+    await rotate();
+    const before = await ring();
+    state.now += 30 * DAY;
+    override(async (event) => {
+      if (event.Step === 'finishSecret') throw new Error('stopped');
+      await step(event);
+    });
+    await expect(rotate()).rejects.toThrow('stopped');
+    override(step);
+    state.now += HOUR;
+
+    await rotate();
+
+    expect((await ring()).current).toEqual(before.next);
   });
 
   it('is not brought back by a late repetition of one of its steps', async () => {

@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseKeyRing } from '../../functions/tokens/key-ring.ts';
+import { createRotation } from '../../functions/tokens/secret-rotation.ts';
+import { type LocalSecretsManager, startSecretsManager } from '../../local/secrets-manager.ts';
+import { localIdentity, startUsersTable, type UsersTable } from '../fixtures/users-table.ts';
+
+const keyRingArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
+const NOBODY = 'http://127.0.0.1:1';
+
+let table: UsersTable;
+let service: LocalSecretsManager;
+let client: SecretsManagerClient;
+
+beforeAll(async () => {
+  table = await startUsersTable();
+  service = await startSecretsManager({
+    secrets: [{ arn: keyRingArn, name: 'key-ring', value: 'placeholder' }],
+    invokeRotation: async (step) => {
+      await rotation(step);
+    },
+  });
+  client = new SecretsManagerClient({ ...localIdentity, endpoint: service.endpoint });
+  const rotation = createRotation({ secrets: client, keyRingArn, table, now: Date.now });
+  await service.rotate(keyRingArn);
+});
+afterAll(async () => {
+  client.destroy();
+  await service.close();
+  await table.stop();
+});
+
+const signingKid = async (): Promise<string | undefined> => {
+  const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: keyRingArn }));
+  return parseKeyRing(SecretString)?.current.kid;
+};
+
+async function rotateKeys(...args: string[]) {
+  const env = {
+    PATH: process.env.PATH,
+    AWS_ACCESS_KEY_ID: 'operator',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: service.endpoint,
+  };
+  const run = promisify(execFile)(process.execPath, ['bin/rotate-keys.ts', ...args], { env });
+  return run.then(
+    ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+    ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
+      code,
+      stdout,
+      stderr,
+    }),
+  );
+}
+
+describe('npm run rotate-keys', () => {
+  it('takes a named key out of use although the issuer does not answer, and says what it could not see', async () => {
+    const compromised = (await signingKid()) ?? '';
+
+    const { code, stderr } = await rotateKeys(
+      '--key-ring',
+      keyRingArn,
+      '--issuer',
+      NOBODY,
+      `--drop=${compromised}`,
+    );
+
+    expect(await signingKid()).not.toBe(compromised);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `Rotated, but ${NOBODY} does not answer for its public keys: look at them once it does.\n`,
+    );
+  });
+
+  it('cannot tell which keys are all of them when the issuer does not answer', async () => {
+    const before = await signingKid();
+
+    const { code, stderr } = await rotateKeys('--key-ring', keyRingArn, '--issuer', NOBODY, '--drop=all');
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('name those to drop, as --drop=<kid>');
+    expect(await signingKid()).toBe(before);
+  });
+
+  it.each([
+    [[]],
+    [['--stage', 'prod', '--key-ring', keyRingArn]],
+    [['--key-ring', 'not-an-arn', '--issuer', NOBODY]],
+    [['--key-ring', keyRingArn, '--issuer', 'login.example.com']],
+  ])('explains itself when called as %j', async (args) => {
+    const { code, stderr } = await rotateKeys(...args);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('Usage: npm run rotate-keys');
+  });
+});

@@ -1,0 +1,79 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { startLocalStack } from '../../local/run.ts';
+import { wxLogin } from './service.ts';
+
+interface Statement {
+  readonly Action: string | readonly string[];
+}
+
+/** The same stack, without one action in the policy of one role. */
+async function startWithout(action: string, role: string) {
+  const assembly = mkdtempSync(join(tmpdir(), 'wechat-login-variant-'));
+  onTestFinished(() => rmSync(assembly, { recursive: true }));
+  cpSync(inject('assembly'), assembly, { recursive: true });
+  const file = join(assembly, 'WechatLogin-dev.template.json');
+  const template = JSON.parse(readFileSync(file, 'utf8'));
+  let removed = 0;
+  for (const { Type, Properties } of Object.values<{ Type: string; Properties: never }>(template.Resources)) {
+    const { Roles, PolicyDocument } = Properties as {
+      Roles: { Ref: string }[];
+      PolicyDocument: { Statement: Statement[] };
+    };
+    if (Type !== 'AWS::IAM::Policy' || !Roles[0]?.Ref.startsWith(role)) continue;
+    PolicyDocument.Statement = PolicyDocument.Statement.flatMap((statement) => {
+      const actions = [statement.Action].flat();
+      const kept = actions.filter((one) => one !== action);
+      removed += actions.length - kept.length;
+      return kept.length === 0 ? [] : [{ ...statement, Action: kept }];
+    });
+  }
+  expect(removed).toBe(1);
+  writeFileSync(file, JSON.stringify(template));
+
+  const logs: string[] = [];
+  const denied: string[] = [];
+  const stack = await startLocalStack({
+    assembly: () => assembly,
+    secretValue: ({ logicalId }) =>
+      logicalId.startsWith('WechatSecrets')
+        ? JSON.stringify({ wx0123456789abcdef: inject('appSecret') })
+        : undefined,
+    maxEnvironments: 1,
+    onLog: (_, line) => logs.push(line),
+    onDenied: (refusal) => denied.push(refusal),
+  });
+  onTestFinished(() => stack.close());
+  return { url: stack.url, logs, denied };
+}
+
+describe('a permission that is missing in the template', () => {
+  it('is missed: the login of a new user fails, and the log names the action', async () => {
+    const { url, logs, denied } = await startWithout('dynamodb:PutItem', 'LoginRole');
+
+    const response = await fetch(`${url}/member/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code: await wxLogin() }),
+    });
+
+    const body = await response.text();
+    expect(JSON.parse(body)).toMatchObject({ code: 503, error: 'unavailable' });
+    expect(body).not.toContain('AccessDenied');
+    expect(logs.join('\n')).toMatch(
+      /AccessDeniedException: User: \S+ is not authorized to perform: dynamodb:PutItem/,
+    );
+    expect(new Set(denied).size).toBe(1);
+  });
+
+  it('is missed by API Gateway too, where it acts as a role of its own', async () => {
+    const { url, denied } = await startWithout('dynamodb:GetItem', 'JwksReader');
+
+    const response = await fetch(`${url}/.well-known/jwks.json`);
+
+    expect(response.status).toBe(503);
+    expect(denied).toEqual([expect.stringContaining('is not authorized to perform: dynamodb:GetItem')]);
+  });
+});

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { stageNames } from '../../lib/config.ts';
+import { destructiveChanges } from './destructive-changes.ts';
+import { type CfnTemplate, isStateful, mistakesIn, type TemplateResource } from './service-spec.ts';
+
+const recordedTemplate = (stage: string): CfnTemplate =>
+  JSON.parse(readFileSync(new URL(`./__snapshots__/${stage}.template.json`, import.meta.url), 'utf8'));
+
+/** The template of production with another resource, or none, in the place of one. */
+function changed(
+  id: string,
+  change: (resource: TemplateResource) => TemplateResource | undefined,
+): CfnTemplate {
+  const { Resources } = recordedTemplate('prod');
+  const { [id]: resource = { Type: '' }, ...others } = Resources;
+  const other = change(resource);
+  return { Resources: other === undefined ? others : { ...others, [id]: other } };
+}
+
+const TABLE = 'UsersTable6D91A5EE';
+const withProperties =
+  (properties: object) =>
+  (resource: TemplateResource): TemplateResource => ({
+    ...resource,
+    Properties: { ...resource.Properties, ...properties },
+  });
+
+describe.each(stageNames)('the template of stage %s', (stage) => {
+  const template = recordedTemplate(stage);
+
+  it('has no type and no property that CloudFormation does not know', () => {
+    expect(mistakesIn(template)).toEqual([]);
+  });
+
+  it('says of everything that holds data what becomes of it', () => {
+    const stateful = Object.entries(template.Resources).filter(([, resource]) => isStateful(resource));
+    expect(stateful.map(([id]) => id)).toEqual(expect.arrayContaining([TABLE, 'KeyRingSecret73EFAB8B']));
+    for (const [id, { DeletionPolicy, UpdateReplacePolicy }] of stateful) {
+      expect(DeletionPolicy, id).toMatch(/^(Retain|Delete)$/);
+      expect(UpdateReplacePolicy, id).toBe(DeletionPolicy);
+    }
+  });
+});
+
+describe('the check of properties', () => {
+  it.each<[string, object, string]>([
+    ['a misspelt property', { BillingModus: 'PAY_PER_REQUEST' }, 'no property BillingModus'],
+    [
+      'a misspelt member of a list',
+      { KeySchema: [{ Attribute: 'pk', KeyType: 'HASH' }] },
+      'no property Attribute',
+    ],
+    ['a missing member', { KeySchema: [{ KeyType: 'HASH' }] }, 'no AttributeName, which is required'],
+    ['a list that is none', { KeySchema: {} }, 'KeySchema: must be a list'],
+  ])('finds %s', (_, properties, mistake) => {
+    expect(mistakesIn(changed(TABLE, withProperties(properties))).join('\n')).toContain(mistake);
+  });
+
+  it('finds a type that does not exist', () => {
+    expect(mistakesIn({ Resources: { It: { Type: 'AWS::DynamoDB::Tabel' } } })).toEqual([
+      'It: no type AWS::DynamoDB::Tabel',
+    ]);
+  });
+});
+
+describe('the comparison with the recorded template', () => {
+  const refusals = (next: CfnTemplate) => destructiveChanges(recordedTemplate('prod'), next);
+
+  it('refuses a renamed table', () => {
+    const { Resources } = recordedTemplate('prod');
+    const { [TABLE]: table = { Type: '' }, ...others } = Resources;
+
+    expect(refusals({ Resources: { ...others, MembersTable0A1B2C3D: table } })).toEqual([
+      `${TABLE} (AWS::DynamoDB::GlobalTable) is removed or renamed`,
+    ]);
+  });
+
+  it.each([[[]], [undefined]])('refuses a removed index: %j', (GlobalSecondaryIndexes) => {
+    expect(refusals(changed(TABLE, withProperties({ GlobalSecondaryIndexes })))).toEqual([
+      `${TABLE} loses the index openid-index, or it changes`,
+    ]);
+  });
+
+  it('refuses another key, a name of its own, and less protection', () => {
+    const KeySchema = [{ AttributeName: 'id', KeyType: 'HASH' }];
+
+    expect(refusals(changed(TABLE, withProperties({ KeySchema })))).toEqual([
+      `${TABLE} is replaced: its KeySchema changes`,
+    ]);
+    expect(refusals(changed('KeyRingSecret73EFAB8B', withProperties({ Name: 'keys' })))).toEqual([
+      'KeyRingSecret73EFAB8B is replaced: its Name changes',
+    ]);
+    expect(refusals(changed(TABLE, (table) => ({ ...table, DeletionPolicy: 'Delete' })))).toEqual([
+      `${TABLE} is no longer retained: its DeletionPolicy is Delete`,
+    ]);
+  });
+
+  it('lets everything else pass: settings of a table, functions that go', () => {
+    expect(refusals(changed(TABLE, withProperties({ TimeToLiveSpecification: { Enabled: false } })))).toEqual(
+      [],
+    );
+    const { Resources } = recordedTemplate('prod');
+    const kept = Object.entries(Resources).filter(([, { Type }]) => Type !== 'AWS::Lambda::Function');
+    expect(refusals({ Resources: Object.fromEntries(kept) })).toEqual([]);
+  });
+});
