@@ -338,6 +338,26 @@ describe('a Lambda authorizer of an HTTP API', () => {
     expect(event).not.toHaveProperty('body');
   });
 
+  test('shows its context to a route of format 1.0 beside its principal', async () => {
+    const handler =
+      'export const handler = async ({ requestContext }) => ({ statusCode: 200, body: JSON.stringify(requestContext.authorizer) });';
+    const { url } = await serveHttp(
+      { 'GET /a': { to: 'Back', route: guarded, integration: v1 } },
+      requestAuthorizer('Gate', 'Http', { ...policy, AuthorizerPayloadFormatVersion: '1.0' }),
+      { Gate: gate, Back: handler },
+    );
+    const statement = { Action: 'execute-api:Invoke', Effect: 'Allow', Resource: '*' };
+    const answer = (context: Json) =>
+      JSON.stringify({ principalId: 'p', policyDocument: { Statement: [statement] }, context });
+
+    expect(await json(await get(`${url}/a`, answer({ user_id: 'anna', age: 7 })))).toEqual({
+      principalId: 'p',
+      user_id: 'anna',
+      age: '7',
+    });
+    expect((await get(`${url}/a`, answer({ list: [] }))).status).toBe(500);
+  });
+
   test('is asked without an identity when it has no identity source', async () => {
     const { url } = await serveGuarded({ IdentitySource: { Ref: 'AWS::NoValue' } });
 
