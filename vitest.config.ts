@@ -6,7 +6,7 @@ const WORKERS = 3;
 /**
  * Four projects in one run: `unit` (domain code and the local run's parts, against real engines where there is one),
  * `template` (the synthesized stack and the package), `own-service` (end-to-end tests that break or rotate a service
- * of their own) and `e2e` (one shared service behind its gateway; file after file, because they also share the
+ * of their own, or run another beside it) and `e2e` (one shared service behind its gateway; file after file, because they also share the
  * faults of its WeChat).
  */
 export default defineConfig({
@@ -34,6 +34,7 @@ export default defineConfig({
         test: {
           name: 'own-service',
           include: ['test/e2e/own-service/*.test.ts'],
+          globalSetup: ['test/lib/build-package.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: WORKERS,

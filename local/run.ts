@@ -196,10 +196,10 @@ async function start(
 
   return {
     url: gateway.url,
-    dynamodbEndpoint: gate.endpoint,
-    accessReport: access.report,
     apis: served,
     account,
+    dynamodbEndpoint: gate.endpoint,
+    accessReport: access.report,
     tableNames,
     secretsManagerEndpoint: secrets.endpoint,
     resolver,
