@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { closingLine } from './test/closing-line.ts';
 
 /** Much of a run is waiting for time-outs and processes, so there are more workers than the two cores of CI. */
 const WORKERS = 3;
@@ -11,6 +12,7 @@ const WORKERS = 3;
  */
 export default defineConfig({
   test: {
+    reporters: ['default', closingLine],
     projects: [
       {
         test: {
