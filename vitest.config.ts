@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { closingLine } from './test/closing-line.ts';
 
 /** Much of a run is waiting for time-outs and processes, so there are more workers than the two cores of CI. */
 const WORKERS = 3;
@@ -6,11 +7,12 @@ const WORKERS = 3;
 /**
  * Four projects in one run: `unit` (domain code and the local run's parts, against real engines where there is one),
  * `template` (the synthesized stack and the package), `own-service` (end-to-end tests that break or rotate a service
- * of their own) and `e2e` (one shared service behind its gateway; file after file, because they also share the
+ * of their own, or run another beside it) and `e2e` (one shared service behind its gateway; file after file, because they also share the
  * faults of its WeChat).
  */
 export default defineConfig({
   test: {
+    reporters: ['default', closingLine],
     projects: [
       {
         test: {
@@ -34,6 +36,7 @@ export default defineConfig({
         test: {
           name: 'own-service',
           include: ['test/e2e/own-service/*.test.ts'],
+          globalSetup: ['test/lib/build-package.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: WORKERS,

@@ -1,8 +1,17 @@
 /** `npm start`: the whole service on this machine, a demo login, and a line per request until Ctrl-C. */
+
+import { parseArgs } from 'node:util';
 import { APPID, WECHAT_API_BASE } from '../lib/config.ts';
 import { LocalRunError } from '../local/errors.ts';
-import type { RequestRecord } from '../local/gateway.ts';
+import type { RequestRecord } from '../local/request-record.ts';
 import { type LocalService, type MiniProgram, startLocalService } from '../local/service.ts';
+import {
+  buildPackage,
+  demonstrateExample,
+  type Example,
+  startExample,
+  synthesizeExample,
+} from './example.ts';
 
 const REAL_WECHAT = ['https://api.weixin.qq.com', 'https://api2.weixin.qq.com'];
 
@@ -52,8 +61,21 @@ function printLog(functionId: string, line: string): void {
     console.log(`         ${functionId}: ${line}`);
 }
 
-/** Logs a demo user in through the gateway and opens a protected route with the token. */
-async function demonstrate({ url, dynamodbEndpoint, tableNames }: LocalService): Promise<void> {
+/** Whether another team's service is to run beside ours. @throws LocalRunError when anything else is asked for */
+function wantsExample(argv: readonly string[]): boolean {
+  try {
+    const { values } = parseArgs({ args: [...argv], options: { 'with-example': { type: 'boolean' } } });
+    return values['with-example'] === true;
+  } catch (cause) {
+    throw new LocalRunError('The only option is --with-example.', { cause });
+  }
+}
+
+/** Logs a demo user in through the gateway and opens protected routes with the token. */
+async function demonstrate(
+  { url, dynamodbEndpoint, tableNames }: LocalService,
+  example: Example | undefined,
+): Promise<void> {
   const body = JSON.stringify({ code: 'demo-xiaoming', nickName: '小明' });
   const login = await fetch(`${url}/member/login`, {
     method: 'POST',
@@ -62,6 +84,7 @@ async function demonstrate({ url, dynamodbEndpoint, tableNames }: LocalService):
   });
   const { data, msg } = (await login.json()) as { data?: { user_id: string; token: string }; msg: string };
   if (data === undefined) throw new LocalRunError(`The demo login failed: ${msg}`);
+  const loginLine = `curl -s ${url}/member/login -H 'content-type: application/json' -d '${body}'`;
   const me = await fetch(`${url}/member/me`, { headers: { authorization: `Bearer ${data.token}` } });
   console.log(`
 demo-xiaoming logged in as user ${data.user_id}
@@ -69,7 +92,7 @@ with a token of ${data.token.length} characters, which opens GET /member/me: ${a
 
 Log in yourself:
 
-  curl -s ${url}/member/login -H 'content-type: application/json' -d '${body}'
+  ${loginLine}
 
 and send the token along:
 
@@ -80,33 +103,43 @@ Be the operator:
   npm run doctor -- --url ${url}
   npm run members -- find --user-id ${data.user_id} --local ${dynamodbEndpoint} --table ${tableNames[0]}
 `);
+  if (example !== undefined) console.log(await demonstrateExample(example, loginLine, data.token));
 }
 
 async function main(): Promise<void> {
   const startedAt = performance.now();
   let service: LocalService | undefined;
+  let example: Example | undefined;
   let ending = false;
   const end = async (): Promise<void> => {
     if (ending) process.exit(1);
     ending = true;
+    await example?.close();
     await service?.close();
     process.exit(0);
   };
   process.on('SIGINT', end).on('SIGTERM', end);
 
   const options = readOptions(process.env);
+  const withExample = wantsExample(process.argv.slice(2));
   console.log('Starting the service from its synthesized template');
-  service = await startLocalService({
-    ...options,
-    onStep: (name, ms) => console.log(`  ${name.padEnd(12)} ${seconds(ms)}`),
+  const printStep = (name: string, ms: number) => console.log(`  ${name.padEnd(12)} ${seconds(ms)}`);
+  const print = {
     onRequest: printRequest,
     onLog: printLog,
-    onDenied: (refusal) => console.error(`IAM: ${refusal}`),
-  });
+    onDenied: (refusal: string) => console.error(`IAM: ${refusal}`),
+  };
+  service = await startLocalService({ ...options, ...print, onStep: printStep });
+  if (withExample) {
+    const exampleStartedAt = performance.now();
+    await buildPackage();
+    example = await startExample(service, await synthesizeExample('dev'), print);
+    printStep('example', performance.now() - exampleStartedAt);
+  }
   if (service.simulatorUrl === undefined) {
     console.log(`\nLogins of ${service.miniProgram.appid} go to ${options.wechatApiBases?.join(', ')}`);
   } else {
-    await demonstrate(service);
+    await demonstrate(service, example);
     console.log(`The WeChat simulator is at ${service.simulatorUrl}; any code demo-<name> logs in.`);
   }
   console.log(`Ready after ${seconds(performance.now() - startedAt)}; Ctrl-C ends it.`);

@@ -3,10 +3,50 @@ import type { ApiRequest } from './api-request.ts';
 import type { ApiResponse } from './api-response.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Invocation } from './lambda-environment.ts';
+import type { Routable } from './router.ts';
 import type { Json, JsonObject } from './template.ts';
 
-/** Invokes a function by its ARN. */
-export type InvokeFunction = (functionArn: string, event: Json) => Promise<Invocation>;
+/**
+ * Invokes a function for an API.
+ *
+ * @param sourceArn the part of the API that asks, which the function's permissions name: a method, a route or an
+ *   authorizer
+ * @throws LocalRunError when there is no such function, or no permission to invoke it
+ */
+export type InvokeFunction = (functionArn: string, event: Json, sourceArn: string) => Promise<Invocation>;
+
+/** What a request was answered, and why if not by an integration. */
+export interface Answer {
+  readonly response: ApiResponse;
+  /** The gateway response that was answered, when the gateway refused. */
+  readonly refusal?: string;
+  /** What went wrong in the local run itself, when that is why it refused. */
+  readonly fault?: string;
+}
+
+/** An API, whatever its kind, as the gateway serves it. */
+export interface ServedApi {
+  /** @param tooLarge the body was over the limit and is not in the request */
+  answer(request: ApiRequest, tooLarge: boolean): Promise<Answer>;
+  /** Decides about a WebSocket handshake; only WebSocket APIs do. */
+  readonly connect?: (request: ApiRequest) => Promise<Answer | WebSocketConnection>;
+}
+
+/** A WebSocket connection that was let in. */
+export interface WebSocketConnection {
+  /** The sub-protocol the handshake is answered with. */
+  readonly protocol: string | undefined;
+  /** Answers a message; a response with a body goes back to the client. */
+  message(text: string): Promise<RoutedAnswer>;
+  /** Tells the API that the connection has ended; nobody is left to read the answer. */
+  disconnect(code: number, reason: string): Promise<RoutedAnswer>;
+}
+
+/** The answer to what came over an open connection. */
+export interface RoutedAnswer extends Answer {
+  readonly requestId: string;
+  readonly routeKey: string;
+}
 
 /** One request that was routed to a method. */
 export interface MethodCall {
@@ -21,13 +61,9 @@ export interface MethodCall {
 export type Integration = (call: MethodCall) => Promise<ApiResponse>;
 
 /** A method of a resource. */
-export interface ApiMethod {
+export interface ApiMethod extends Routable {
   readonly logicalId: string;
-  /** `ANY` or an HTTP method. */
-  readonly httpMethod: string;
   readonly resourceId: string;
-  /** `/member/{id}`. */
-  readonly resourcePath: string;
   readonly authorizer: Authorizer | undefined;
   /** Request parameters a validator insists on. */
   readonly requiredParameters: readonly RequiredParameter[];

@@ -18,6 +18,8 @@ export interface ApiRequest {
   /** Every header line, duplicates and spelling kept, plus those the gateway adds. */
   readonly headers: readonly Pair[];
   readonly query: readonly Pair[];
+  /** The query string as sent, without the question mark. */
+  readonly rawQuery: string;
   readonly body: Buffer;
   /** Unix time in milliseconds. */
   readonly receivedAt: number;
@@ -40,6 +42,7 @@ const hopByHop = new Set([
 export function toApiRequest(message: IncomingMessage, body: Buffer): ApiRequest {
   const target = message.url ?? '/';
   const mark = target.indexOf('?');
+  const rawQuery = mark < 0 ? '' : target.slice(mark + 1);
   const sourceIp = message.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
   const sent: Pair[] = [];
   // rawHeaders, because Node drops a second Authorization header from `headers`.
@@ -66,7 +69,8 @@ export function toApiRequest(message: IncomingMessage, body: Buffer): ApiRequest
         `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`,
       ],
     ],
-    query: mark < 0 ? [] : [...new URLSearchParams(target.slice(mark + 1))],
+    query: [...new URLSearchParams(rawQuery)],
+    rawQuery,
     body,
     receivedAt: Date.now(),
   };
@@ -145,7 +149,7 @@ export function requestContextOf(request: ApiRequest, target: RoutedTo): JsonObj
 }
 
 /** `23/Nov/2026:02:25:07 +0000`, as in the Common Log Format. */
-function commonLogTime(unixMs: number): string {
+export function commonLogTime(unixMs: number): string {
   const [, weekday = '', day = '', month = '', year = '', time = ''] =
     /^(\w+), (\d+) (\w+) (\d+) ([\d:]+)/.exec(new Date(unixMs).toUTCString()) ?? [];
   return weekday === '' ? '' : `${day}/${month}/${year}:${time} +0000`;

@@ -1,12 +1,13 @@
-/** Lambda authorizers: identity sources, the call, and the cache that keeps an answer for every route. */
-import { functionArnOf, type InvokeFunction, type MethodCall, withinMs } from './api-method.ts';
-import { bothMaps, valuesOf } from './api-request.ts';
-import { LocalRunError, unsupported } from './errors.ts';
+/** Lambda authorizers of REST and WebSocket APIs: what they ask their function, and what its policy decides. */
+import type { InvokeFunction, MethodCall } from './api-method.ts';
+import { bothMaps } from './api-request.ts';
+import { createAuthorizerFunction } from './authorizer-function.ts';
+import { LocalRunError, refuseUnknown, unsupported } from './errors.ts';
 import { Refusal } from './gateway-responses.ts';
+import { compileIdentitySources } from './identity-source.ts';
 import type { ResolvedResource } from './intrinsics.ts';
-import { type AuthorizerAnswer, type Decision, evaluatePolicy, parseAuthorizerAnswer } from './policy.ts';
-import { contextVariable } from './substitution.ts';
-import type { Json, JsonObject } from './template.ts';
+import { type Decision, evaluatePolicy, parseFlatAnswer } from './policy.ts';
+import type { JsonObject } from './template.ts';
 
 /** A verdict, with what the function said about the caller. */
 export interface Verdict {
@@ -22,149 +23,149 @@ export interface Verdict {
  */
 export type Authorizer = (call: MethodCall, methodArn: string, resourcePath: string) => Promise<Verdict>;
 
-/** API Gateway gives an authorizer this long, milliseconds. */
-const AUTHORIZER_TIMEOUT_MS = 10_000;
-
-/** How long an answer is kept unless the template says otherwise, seconds. */
+/** How long a REST API keeps an answer unless the template says otherwise, seconds. */
 const DEFAULT_TTL_SECONDS = 300;
 
-/** Properties without effect here; the function is called directly, with nobody's credentials. */
-const withoutEffect = ['AuthType', 'AuthorizerCredentials', 'Name', 'RestApiId'];
 const known = [
+  'AuthType',
   'AuthorizerResultTtlInSeconds',
   'AuthorizerUri',
   'IdentitySource',
   'IdentityValidationExpression',
+  'Name',
+  'RestApiId',
   'Type',
-  ...withoutEffect,
 ];
 
-type IdentitySource = (call: MethodCall) => string;
-
 /**
- * Reads an authorizer.
+ * Reads an authorizer of a REST API.
  *
+ * @param sourceArn ARN of the authorizer, which the function's permission names
  * @throws LocalRunError naming the property that is unknown or cannot be deployed
  */
 export function compileAuthorizer(
   { logicalId, properties }: ResolvedResource,
   invoke: InvokeFunction,
+  sourceArn: string,
 ): Authorizer {
-  for (const property of Object.keys(properties))
-    if (!known.includes(property)) throw unsupported(`${logicalId}.${property}`, 'this property');
+  refuseUnknown(logicalId, properties, known);
   const type = properties.Type;
   if (type !== 'TOKEN' && type !== 'REQUEST') throw unsupported(`${logicalId}.Type`, JSON.stringify(type));
-  const functionArn = functionArnOf(properties.AuthorizerUri);
-  if (functionArn === undefined)
-    throw unsupported(`${logicalId}.AuthorizerUri`, 'a URI that is not a function');
   const ttlMs = Number(properties.AuthorizerResultTtlInSeconds ?? DEFAULT_TTL_SECONDS) * 1000;
   const sources = String(properties.IdentitySource ?? '')
     .split(',')
     .map((source) => source.trim())
-    .filter((source) => source !== '')
-    .map((source) => compileIdentitySource(source, `${logicalId}.IdentitySource`));
+    .filter((source) => source !== '');
   if (type === 'TOKEN' && sources.length !== 1)
     throw new LocalRunError(
       `${logicalId}.IdentitySource: a TOKEN authorizer has exactly one identity source.`,
     );
-  if (ttlMs > 0 && sources.length === 0)
-    throw new LocalRunError(
-      `${logicalId}.IdentitySource: an authorizer with a cache needs an identity source.`,
-    );
+  const identityOf = compileIdentitySources('REST', sources, `${logicalId}.IdentitySource`, ttlMs);
   const pattern = properties.IdentityValidationExpression;
   const valid = pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`);
-  const cache = new Map<string, { readonly answer: AuthorizerAnswer; readonly until: number }>();
-
-  const ask = async (event: Json): Promise<AuthorizerAnswer> => {
-    const invocation = await withinMs(invoke(functionArn, event), AUTHORIZER_TIMEOUT_MS, undefined);
-    if (invocation === undefined) throw new Refusal('AUTHORIZER_FAILURE', null);
-    if (!invocation.ok) {
-      if (invocation.error.errorMessage === 'Unauthorized') throw new Refusal('UNAUTHORIZED', 'Unauthorized');
-      throw new Refusal('AUTHORIZER_FAILURE', null);
-    }
-    const answer = parseAuthorizerAnswer(JSON.parse(invocation.payload) as Json);
-    if (answer === undefined) throw new Refusal('AUTHORIZER_CONFIGURATION_ERROR', null);
-    return answer;
-  };
+  const ask = createAuthorizerFunction({
+    logicalId,
+    uri: properties.AuthorizerUri,
+    sourceArn,
+    invoke,
+    ttlMs,
+    mayThrowUnauthorized: true,
+    read: parseFlatAnswer,
+  });
 
   return async (call, methodArn, resourcePath) => {
-    const identity = sources.map((source) => source(call));
+    const identity = identityOf(call);
     const [token = ''] = identity;
-    if (identity.some((value) => value === '') || valid?.test(token) === false)
-      throw new Refusal('UNAUTHORIZED', 'Unauthorized');
+    if (valid?.test(token) === false) throw new Refusal('UNAUTHORIZED', 'Unauthorized');
     const startedAt = Date.now();
-    const key = JSON.stringify(identity);
-    const held = cache.get(key);
-    let answer = held !== undefined && held.until > startedAt ? held.answer : undefined;
-    if (answer === undefined) {
-      answer = await ask(
-        type === 'TOKEN'
-          ? { type, methodArn, authorizationToken: token }
-          : requestEvent(call, methodArn, resourcePath),
-      );
-      if (ttlMs > 0) remember(cache, key, { answer, until: startedAt + ttlMs }, startedAt);
-    }
-    return {
-      decision: evaluatePolicy(answer, methodArn),
-      authorizer: {
-        ...answer.context,
-        principalId: answer.principalId,
-        integrationLatency: Date.now() - startedAt,
-      },
-    };
+    const answer = await ask(identity, () =>
+      type === 'TOKEN'
+        ? { type, methodArn, authorizationToken: token }
+        : {
+            ...requestEvent(call, methodArn),
+            resource: resourcePath,
+            path: call.request.path,
+            httpMethod: call.request.method,
+            pathParameters: call.pathParameters,
+          },
+    );
+    return verdictOf(answer, methodArn, startedAt);
   };
 }
 
-function remember<V extends { readonly until: number }>(
-  cache: Map<string, V>,
-  key: string,
-  value: V,
-  now: number,
-): void {
-  for (const [old, { until }] of cache) if (until <= now) cache.delete(old);
-  cache.set(key, value);
+/** Reads the authorizer of a WebSocket API's `$connect` route; there is no cache for those. @throws LocalRunError */
+export function compileWebSocketAuthorizer(
+  { logicalId, properties }: ResolvedResource,
+  invoke: InvokeFunction,
+  sourceArn: string,
+): Authorizer {
+  refuseUnknown(logicalId, properties, [
+    'ApiId',
+    'AuthorizerType',
+    'AuthorizerUri',
+    'IdentitySource',
+    'Name',
+  ]);
+  if (properties.AuthorizerType !== 'REQUEST')
+    throw unsupported(`${logicalId}.AuthorizerType`, JSON.stringify(properties.AuthorizerType));
+  const sources = (properties.IdentitySource ?? []) as readonly string[];
+  const identityOf = compileIdentitySources('WEBSOCKET', sources, `${logicalId}.IdentitySource`, 0);
+  const ask = createAuthorizerFunction({
+    logicalId,
+    uri: properties.AuthorizerUri,
+    sourceArn,
+    invoke,
+    ttlMs: 0,
+    mayThrowUnauthorized: true,
+    read: (answer) =>
+      JSON.stringify(answer).length > MAX_WEB_SOCKET_ANSWER ? undefined : parseFlatAnswer(answer),
+  });
+  return async (call, methodArn) => {
+    const identity = identityOf(call);
+    const startedAt = Date.now();
+    return verdictOf(await ask(identity, () => requestEvent(call, methodArn)), methodArn, startedAt);
+  };
 }
 
-/** Reads where a caller's identity stands. Several values of one header are one identity, in their order. */
-function compileIdentitySource(source: string, where: string): IdentitySource {
-  const [, position, name = ''] =
-    /^(method\.request\.header|method\.request\.querystring|stageVariables|context)\.(.+)$/.exec(source) ??
-    [];
-  switch (position) {
-    case 'method.request.header':
-      return ({ request }) => valuesOf(request.headers, name).join(',');
-    case 'method.request.querystring':
-      return ({ request }) =>
-        request.query
-          .filter(([sent]) => sent === name)
-          .map(([, value]) => value)
-          .join(',');
-    case 'stageVariables':
-      return ({ stageVariables }) => stageVariables[name] ?? '';
-    case 'context':
-      return ({ context }) => contextVariable(context, name);
-    default:
-      throw unsupported(where, `the identity source ${source}`);
-  }
+/** Longest answer of an authorizer that a WebSocket API takes, characters. */
+const MAX_WEB_SOCKET_ANSWER = 8192;
+
+function verdictOf(
+  answer: NonNullable<ReturnType<typeof parseFlatAnswer>>,
+  methodArn: string,
+  startedAt: number,
+): Verdict {
+  return {
+    decision: evaluatePolicy(answer, methodArn),
+    authorizer: {
+      ...answer.context,
+      principalId: answer.principalId,
+      integrationLatency: Date.now() - startedAt,
+    },
+  };
 }
 
-/** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html */
-function requestEvent(call: MethodCall, methodArn: string, resourcePath: string): Json {
-  const { request, context } = call;
+/** How a REST or WebSocket API words the refusal of a call that a policy does not allow. */
+export function denialOf(decision: Decision): Refusal {
+  const text = `User is not authorized to access this resource${decision === 'explicit-deny' ? ' with an explicit deny' : ''}`;
+  return new Refusal('ACCESS_DENIED', text);
+}
+
+/**
+ * What events of REST and WebSocket APIs have in common.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
+ */
+function requestEvent({ request, context, stageVariables }: MethodCall, methodArn: string): JsonObject {
   const headers = bothMaps(request.headers, true);
   const query = bothMaps(request.query, false);
   return {
     type: 'REQUEST',
     methodArn,
-    resource: resourcePath,
-    path: request.path,
-    httpMethod: request.method,
     headers: headers.last,
     multiValueHeaders: headers.all,
     queryStringParameters: query.last,
     multiValueQueryStringParameters: query.all,
-    pathParameters: call.pathParameters,
-    stageVariables: call.stageVariables,
+    stageVariables,
     requestContext: context,
   };
 }

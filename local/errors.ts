@@ -14,3 +14,13 @@ export class LocalRunError extends Error {
 export function unsupported(where: string, what: string): LocalRunError {
   return new LocalRunError(`${where}: ${what} is not supported by the local run.`);
 }
+
+/**
+ * Makes sure that a template uses nothing of a resource that the local run does not know.
+ *
+ * @throws LocalRunError naming the property
+ */
+export function refuseUnknown(where: string, properties: object, known: readonly string[]): void {
+  for (const property of Object.keys(properties))
+    if (!known.includes(property)) throw unsupported(`${where}.${property}`, 'this property');
+}

@@ -1,6 +1,7 @@
 /** What API Gateway answers when it refuses a request itself, in the words the template gives it. */
+import type { Answer } from './api-method.ts';
 import { type ApiRequest, valuesOf } from './api-request.ts';
-import { type ApiResponse, withDefaults } from './api-response.ts';
+import { type ApiResponse, type HeaderLine, withDefaults } from './api-response.ts';
 import { LocalRunError, unsupported } from './errors.ts';
 import type { ResolvedResource, Resolver } from './intrinsics.ts';
 import {
@@ -46,14 +47,39 @@ export class Refusal extends Error {
   readonly status: number;
   /** `$context.error.message`; API Gateway leaves it empty when an authorizer fails. */
   readonly text: string | null;
+  /** Header lines that say more. */
+  readonly headers: readonly HeaderLine[];
 
-  constructor(type: RefusalType, text: string | null, status: number = types[type][0]) {
-    super(`${type}: ${text}`);
+  /** @param more `cause` is what went wrong in the local run itself, when that is why */
+  constructor(
+    type: RefusalType,
+    text: string | null,
+    more: {
+      readonly status?: number;
+      readonly headers?: readonly HeaderLine[];
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(`${type}: ${text}`, { cause: more.cause });
     this.name = 'Refusal';
     this.type = type;
-    this.status = status;
+    this.status = more.status ?? types[type][0];
     this.text = text;
+    this.headers = more.headers ?? [];
   }
+}
+
+/** The refusal a failed request is answered with; whatever is no refusal itself is a fault of the local run. */
+export function refusalFor(error: unknown): Refusal {
+  return error instanceof Refusal
+    ? error
+    : new Refusal('DEFAULT_5XX', 'Internal server error', { cause: error });
+}
+
+/** A refusal in its final words. */
+export function refused(refusal: Refusal, response: ApiResponse): Answer {
+  const fault = refusal.cause === undefined ? {} : { fault: String(refusal.cause) };
+  return { response, refusal: refusal.type, ...fault };
 }
 
 /** Words a refusal. */

@@ -24,15 +24,22 @@ export interface Resolver {
 const NO_VALUE = Symbol('AWS::NoValue');
 type Resolved = Json | typeof NO_VALUE;
 
+/** What a template is given from outside. */
+export interface ResolverInputs {
+  /** Values of its parameters; a parameter without one has its default. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** The value of an SSM parameter; undefined when there is none. */
+  readonly ssmValue?: (name: string) => string | undefined;
+}
+
 /**
  * Creates a resolver, after making sure that every resource type of the template is known.
  *
- * @param parameters values for the template's parameters; a parameter without one has its default
  * @throws LocalRunError naming the first resource of an unknown type
  */
 export function createResolver(
   template: Template,
-  parameters: Readonly<Record<string, string>> = {},
+  { parameters = {}, ssmValue = () => undefined }: ResolverInputs = {},
 ): Resolver {
   const known = new Map<string, PhysicalNames>();
   const beingNamed = new Set<string>();
@@ -79,6 +86,11 @@ export function createResolver(
     const value = own(parameters, name) ?? parameter.Default;
     if (value === undefined)
       throw new LocalRunError(`${where}: the template parameter ${name} needs a value.`);
+    if (parameter.Type === 'AWS::SSM::Parameter::Value<String>') {
+      const stored = ssmValue(String(value));
+      if (stored !== undefined) return stored;
+      throw new LocalRunError(`${where}: there is no SSM parameter ${value} (parameter ${name}).`);
+    }
     if (parameter.Type.startsWith('AWS::SSM::'))
       throw unsupported(where, `parameter ${name} of type ${parameter.Type}`);
     return /^(CommaDelimitedList|List<)/.test(parameter.Type) ? String(value).split(',') : String(value);

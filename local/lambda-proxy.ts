@@ -9,6 +9,8 @@ import { isJsonObject, type Json, type JsonObject } from './template.ts';
 export interface LambdaProxy {
   readonly functionArn: string;
   readonly resourcePath: string;
+  /** ARN of the API's stage. */
+  readonly stageArn: string;
   readonly timeoutMs: number;
   /** Media types that travel base64-encoded. */
   readonly binaryMediaTypes: readonly string[];
@@ -17,36 +19,42 @@ export interface LambdaProxy {
 
 /** The integration. */
 export function createLambdaProxy(proxy: LambdaProxy): Integration {
+  const isBinary = (mediaType: string | undefined): boolean =>
+    proxy.binaryMediaTypes.some((type) => type === '*/*' || type.toLowerCase() === mediaType);
   return async (call) => {
+    const { headers, method } = call.request;
+    const event = proxyEvent(call, proxy.resourcePath, isBinary(mediaTypeOf(headers, 'content-type')));
+    const sourceArn = `${proxy.stageArn}/${method}${proxy.resourcePath}`;
     const invocation = await withinMs(
-      proxy.invoke(proxy.functionArn, proxyEvent(proxy, call)),
+      proxy.invoke(proxy.functionArn, event, sourceArn),
       proxy.timeoutMs,
       undefined,
     );
     if (invocation === undefined) throw new Refusal('INTEGRATION_TIMEOUT', 'Endpoint request timed out');
-    const answer = invocation.ok
-      ? toResponse(proxy, call, JSON.parse(invocation.payload) as Json)
+    const response = invocation.ok
+      ? readProxyAnswer(
+          JSON.parse(invocation.payload) as Json,
+          'application/json',
+          isBinary(mediaTypeOf(headers, 'accept')),
+        )
       : undefined;
     // A function that throws and one that answers nonsense look the same to the client.
-    if (answer === undefined) throw new Refusal('DEFAULT_5XX', 'Internal server error', 502);
-    return answer;
+    if (response === undefined) throw new Refusal('DEFAULT_5XX', 'Internal server error', { status: 502 });
+    return response;
   };
 }
 
-function isBinary(proxy: LambdaProxy, mediaType: string | undefined): boolean {
-  return proxy.binaryMediaTypes.some((type) => type === '*/*' || type.toLowerCase() === mediaType);
-}
-
-function proxyEvent(
-  proxy: LambdaProxy,
+/** The event of a REST API, which is also payload format 1.0 of an HTTP API. */
+export function proxyEvent(
   { request, context, pathParameters, stageVariables }: MethodCall,
-): Json {
+  resourcePath: string,
+  binary: boolean,
+): JsonObject {
   const headers = bothMaps(request.headers, true);
   const query = bothMaps(request.query, false);
-  const isBase64Encoded =
-    request.body.length > 0 && isBinary(proxy, mediaTypeOf(request.headers, 'content-type'));
+  const isBase64Encoded = request.body.length > 0 && binary;
   return {
-    resource: proxy.resourcePath,
+    resource: resourcePath,
     path: request.path,
     httpMethod: request.method,
     headers: headers.last,
@@ -79,8 +87,13 @@ const remapped = new Set([
 ]);
 const dropped = new Set(['content-length', 'trailer', 'transfer-encoding', 'upgrade']);
 
-/** The response; undefined when the function's answer is not one. No member is required, no other one allowed. */
-function toResponse(proxy: LambdaProxy, { request }: MethodCall, answer: Json): ApiResponse | undefined {
+/**
+ * The response; undefined when the function's answer is not one. No member is required, no other one allowed.
+ *
+ * @param mediaType the Content-Type unless the function sets one
+ * @param decode whether a body that is marked as base64-encoded is decoded
+ */
+export function readProxyAnswer(answer: Json, mediaType: string, decode: boolean): ApiResponse | undefined {
   if (!isJsonObject(answer) || Object.keys(answer).some((member) => !members.includes(member)))
     return undefined;
   const {
@@ -97,11 +110,10 @@ function toResponse(proxy: LambdaProxy, { request }: MethodCall, answer: Json): 
   if (typeof body !== 'string' && body !== null) return undefined;
   const lines = headerLines(headers, multiValueHeaders);
   if (lines === undefined) return undefined;
-  const decode = isBase64Encoded && isBinary(proxy, mediaTypeOf(request.headers, 'accept'));
   return {
     status,
-    headers: withDefaults(lines, ['Content-Type', 'application/json']),
-    body: decode ? Buffer.from(body ?? '', 'base64') : (body ?? ''),
+    headers: withDefaults(lines, ['Content-Type', mediaType]),
+    body: isBase64Encoded && decode ? Buffer.from(body ?? '', 'base64') : (body ?? ''),
   };
 }
 

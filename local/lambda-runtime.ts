@@ -12,6 +12,8 @@ import type { Json } from './template.ts';
 /** The functions of a stack, ready to be invoked. */
 export interface LambdaRuntime {
   readonly functions: readonly FunctionSpec[];
+  /** Whether there is a function of this logical id, or ARN with or without a qualifier. */
+  has(target: string): boolean;
   /**
    * Invokes a function and waits for its answer; a failing function is an answer, not a rejection.
    *
@@ -39,16 +41,19 @@ export function createLambdaRuntime(
   onLog: OnLog = () => {},
 ): LambdaRuntime {
   const pools = new Map(functions.map((spec) => [spec.logicalId, createPool(spec, onLog)]));
-  const poolOf = (target: string): Pool => {
-    const spec = functions.find(
+  const specOf = (target: string): FunctionSpec | undefined =>
+    functions.find(
       ({ logicalId, arn }) => logicalId === target || arn === target || target.startsWith(`${arn}:`),
     );
+  const poolOf = (target: string): Pool => {
+    const spec = specOf(target);
     const pool = spec && pools.get(spec.logicalId);
     if (pool === undefined) throw new LocalRunError(`There is no function ${target} in the template.`);
     return pool;
   };
   return {
     functions,
+    has: (target) => specOf(target) !== undefined,
     invoke: async (target, event) => poolOf(target).invoke(JSON.stringify(event)),
     warm: async (target) => poolOf(target).warm(),
     close: async () => {

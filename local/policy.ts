@@ -5,6 +5,12 @@ import { isJsonObject, type Json, type JsonObject } from './template.ts';
 export interface AuthorizerAnswer {
   readonly principalId: string;
   readonly statements: readonly Statement[];
+  /** As the function returned it; null when it returned none. */
+  readonly context: JsonObject | null;
+}
+
+/** An answer with a context that all kinds of API accept. */
+export interface FlatAnswer extends AuthorizerAnswer {
   /** All values as text, which is how the back end sees them. */
   readonly context: Readonly<Record<string, string>>;
 }
@@ -24,21 +30,24 @@ const MAX_RESOURCE_LENGTH = 512;
 /** Checks an answer; undefined when API Gateway would not accept it. */
 export function parseAuthorizerAnswer(answer: Json): AuthorizerAnswer | undefined {
   if (!isJsonObject(answer)) return undefined;
-  const { principalId, policyDocument, context = {} } = answer;
+  const { principalId, policyDocument, context = null } = answer;
   if (typeof principalId !== 'string' || principalId === '' || !isJsonObject(policyDocument))
     return undefined;
-  if (!isJsonObject(context)) return undefined;
-  const values = Object.entries(context);
-  if (values.some(([, value]) => !['string', 'number', 'boolean'].includes(typeof value))) return undefined;
+  if (context !== null && !isJsonObject(context)) return undefined;
   const written = policyDocument.Statement;
   const list = Array.isArray(written) ? (written as readonly Json[]) : [written ?? null];
   const statements = list.map(parseStatement);
   if (!statements.every((statement) => statement !== undefined)) return undefined;
-  return {
-    principalId,
-    statements,
-    context: Object.fromEntries(values.map(([name, value]) => [name, String(value)])),
-  };
+  return { principalId, statements, context };
+}
+
+/** Checks an answer of which only a flat context is accepted: neither objects nor lists nor null in it. */
+export function parseFlatAnswer(answer: Json): FlatAnswer | undefined {
+  const parsed = parseAuthorizerAnswer(answer);
+  if (parsed === undefined || (isJsonObject(answer) && answer.context === null)) return undefined;
+  const values = Object.entries(parsed.context ?? {});
+  if (values.some(([, value]) => !['string', 'number', 'boolean'].includes(typeof value))) return undefined;
+  return { ...parsed, context: Object.fromEntries(values.map(([name, value]) => [name, String(value)])) };
 }
 
 function parseStatement(statement: Json): Statement | undefined {
@@ -73,8 +82,8 @@ export function evaluatePolicy(answer: AuthorizerAnswer, methodArn: string): Dec
   return effects.includes('Allow') ? 'allow' : 'implicit-deny';
 }
 
-/** `*` stands for any text, slashes included, `?` for one character. */
-function matches(pattern: string, text: string): boolean {
+/** Whether a text is what a pattern says: `*` stands for any text, slashes included, `?` for one character. */
+export function matches(pattern: string, text: string): boolean {
   const expression = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')

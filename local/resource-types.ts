@@ -11,6 +11,9 @@ export const ACCOUNT_ID = '000000000000';
 /** The region the local run plays. */
 export const REGION = 'us-east-1';
 
+/** ARN of an API of any kind, by its id: what permissions and policies name. */
+export const apiArnOf = (apiId: string): string => `arn:aws:execute-api:${REGION}:${ACCOUNT_ID}:${apiId}`;
+
 /** Values of the pseudo parameters other than `AWS::StackName` and `AWS::StackId`. */
 export const pseudoParameters: Readonly<Record<string, string>> = {
   'AWS::AccountId': ACCOUNT_ID,
@@ -139,9 +142,32 @@ const types: Readonly<Record<string, ResourceType>> = {
   'AWS::ApiGateway::Stage': {
     names: (resource) => ({ ref: resource.text('StageName') ?? '', attributes: {} }),
   },
+  'AWS::ApiGatewayV2::Api': {
+    names: (resource) => {
+      const ref = digest(resource, 10);
+      const scheme = resource.text('ProtocolType') === 'WEBSOCKET' ? 'wss' : 'https';
+      const ApiEndpoint = `${scheme}://${ref}.execute-api.${REGION}.amazonaws.com`;
+      return { ref, attributes: { ApiId: ref, ApiEndpoint } };
+    },
+  },
+  'AWS::ApiGatewayV2::Authorizer': { names: byId('AuthorizerId') },
+  'AWS::ApiGatewayV2::Integration': { names: byId('IntegrationId') },
+  'AWS::ApiGatewayV2::Route': { names: byId('RouteId') },
+  'AWS::ApiGatewayV2::RouteResponse': { names: byId('RouteResponseId') },
+  'AWS::ApiGatewayV2::Stage': {
+    names: (resource) => ({ ref: resource.text('StageName') ?? '', attributes: {} }),
+  },
+  'AWS::Lambda::Permission': { names: nameOnly },
+  'AWS::SSM::Parameter': {
+    names: (resource) => ({
+      ref: resource.text('Name') ?? generatedName(resource),
+      attributes: { Type: resource.text('Type') ?? '', Value: resource.text('Value') ?? '' },
+    }),
+  },
 
   'AWS::ApiGateway::Account': { noEffect: observation, names: byId('Id') },
   'AWS::ApiGateway::Deployment': { noEffect: publication, names: byId('DeploymentId') },
+  'AWS::ApiGatewayV2::Deployment': { noEffect: publication, names: byId('DeploymentId') },
   'AWS::ApiGateway::DomainName': {
     noEffect: perimeter,
     names: (resource) => ({ ref: resource.text('DomainName') ?? '', attributes: {} }),
@@ -167,7 +193,6 @@ const types: Readonly<Record<string, ResourceType>> = {
   'AWS::IAM::ManagedPolicy': {
     names: byArn('ManagedPolicyName', (name) => arn('iam', `policy/${name}`, ''), 'PolicyArn'),
   },
-  'AWS::Lambda::Permission': { noEffect: permissions, names: nameOnly },
   'AWS::Lambda::EventInvokeConfig': { noEffect: 'nothing is invoked asynchronously', names: nameOnly },
   'AWS::KMS::Key': {
     noEffect: trust,
@@ -201,13 +226,6 @@ const types: Readonly<Record<string, ResourceType>> = {
   },
   'AWS::SNS::TopicPolicy': { noEffect: permissions, names: nameOnly },
   'AWS::SNS::Subscription': { noEffect: 'alarms go nowhere', names: nameOnly },
-  'AWS::SSM::Parameter': {
-    noEffect: 'parameters are for other stacks, which are not here',
-    names: (resource) => ({
-      ref: resource.text('Name') ?? generatedName(resource),
-      attributes: { Type: resource.text('Type') ?? '', Value: resource.text('Value') ?? '' },
-    }),
-  },
   'AWS::CDK::Metadata': { noEffect: 'it describes the template', names: nameOnly },
 };
 

@@ -14,11 +14,12 @@ import type { ResolvedResource, Resolver } from './intrinsics.ts';
 import type { ServiceEndpoints } from './lambda-functions.ts';
 import { createLambdaProxy } from './lambda-proxy.ts';
 import { createMockIntegration } from './mapped-integration.ts';
-import { ACCOUNT_ID, REGION } from './resource-types.ts';
+import { apiArnOf } from './resource-types.ts';
 import { isJsonObject, type Json, type JsonObject } from './template.ts';
 
 /** An API, ready to be served. */
 export interface RestApi {
+  readonly logicalId: string;
   readonly id: string;
   readonly stage: string;
   readonly stageVariables: Readonly<Record<string, string>>;
@@ -113,11 +114,14 @@ export function compileRestApi(
   const { ref, attributes } = resolver.names(api.logicalId);
   const id = String(ref);
   const stageName = String(stage.properties.StageName);
+  const apiArn = apiArnOf(id);
+  const stageArn = `${apiArn}/${stageName}`;
 
   const authorizers = new Map<Json, Authorizer>(
-    resolver
-      .resourcesOf('AWS::ApiGateway::Authorizer')
-      .map((authorizer) => [resolver.names(authorizer.logicalId).ref, compileAuthorizer(authorizer, invoke)]),
+    resolver.resourcesOf('AWS::ApiGateway::Authorizer').map((authorizer) => {
+      const { ref: authorizerId } = resolver.names(authorizer.logicalId);
+      return [authorizerId, compileAuthorizer(authorizer, invoke, `${apiArn}/authorizers/${authorizerId}`)];
+    }),
   );
   const validators = new Map(
     read('AWS::ApiGateway::RequestValidator').map((validator) => [
@@ -147,6 +151,7 @@ export function compileRestApi(
       requiredParameters: requiredParameters(logicalId, method, validators),
       integration: compileIntegration(logicalId, method, {
         resourcePath,
+        stageArn,
         binaryMediaTypes,
         invoke,
         endpoints,
@@ -156,6 +161,7 @@ export function compileRestApi(
   });
 
   return {
+    logicalId: api.logicalId,
     id,
     stage: stageName,
     stageVariables: isJsonObject(stage.properties.Variables)
@@ -163,7 +169,7 @@ export function compileRestApi(
       : {},
     methods,
     refuse: compileGatewayResponses(resolver, id),
-    stageArn: `arn:aws:execute-api:${REGION}:${ACCOUNT_ID}:${id}/${stageName}`,
+    stageArn,
   };
 }
 
@@ -232,6 +238,7 @@ function compileIntegration(
   method: JsonObject,
   api: {
     readonly resourcePath: string;
+    readonly stageArn: string;
     readonly binaryMediaTypes: readonly string[];
     readonly invoke: InvokeFunction;
     readonly endpoints: ServiceEndpoints;

@@ -12,6 +12,9 @@ export interface Role {
   readonly statements: readonly JsonObject[];
 }
 
+/** AWS's own policy of the roles that CDK makes for functions: it allows to write logs, which nobody asks for here. */
+const LOGS_ONLY = 'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole';
+
 /**
  * The roles by the access key id that their bearers use: a function signs with its logical id, and API Gateway with
  * the logical id of the role it acts as. A function whose role is not in the template has one that allows nothing.
@@ -44,7 +47,7 @@ function readRole(
   const name = String(resolver.names(logicalId).ref);
   const managed = list(properties.ManagedPolicyArns);
   for (const arn of managed)
-    if (!policies.some((policy) => resolver.names(policy.logicalId).ref === arn))
+    if (arn !== LOGS_ONLY && !policies.some((policy) => resolver.names(policy.logicalId).ref === arn))
       throw unsupported(`${logicalId}.ManagedPolicyArns`, `${arn}, which is not in the template,`);
   const attached = policies.filter(
     (policy) =>

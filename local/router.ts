@@ -1,29 +1,38 @@
-/** Finds the method for a request, the way API Gateway prefers one path over another. */
-import type { ApiMethod } from './api-method.ts';
+/** Finds the method or route for a request, the way API Gateway prefers one path over another. */
+import { Refusal } from './gateway-responses.ts';
 
-/** A method that serves a request, and what its path stands for. */
-export interface RouteMatch {
-  readonly method: ApiMethod;
+/** What a router chooses from. */
+export interface Routable {
+  /** `ANY` or an HTTP method. */
+  readonly httpMethod: string;
+  /** `/member/{id}`. */
+  readonly resourcePath: string;
+}
+
+/** What serves a request, and what its path stands for. */
+export interface RouteMatch<Route extends Routable> {
+  readonly route: Route;
   /** Values of `{name}` and `{name+}`, not decoded. */
   readonly pathParameters: Readonly<Record<string, string>>;
 }
 
-/** Finds the method; undefined when the API has none for this method and path. */
-export type Router = (httpMethod: string, path: string) => RouteMatch | undefined;
+/** Finds it; undefined when the API has nothing for this method and path. */
+export type Router<Route extends Routable> = (
+  httpMethod: string,
+  path: string,
+) => RouteMatch<Route> | undefined;
 
 /** Creates a router. Fixed segments win over `{name}`, those over `{name+}`; a method over `ANY`. */
-export function createRouter(methods: readonly ApiMethod[]): Router {
-  const routes = methods
-    .map((method) => ({ method, segments: segmentsOf(method.resourcePath) }))
-    .sort(
-      (a, b) => rank(a.segments).localeCompare(rank(b.segments)) || anyLast(a.method) - anyLast(b.method),
-    );
+export function createRouter<Route extends Routable>(all: readonly Route[]): Router<Route> {
+  const routes = all
+    .map((route) => ({ route, segments: segmentsOf(route.resourcePath) }))
+    .sort((a, b) => rank(a.segments).localeCompare(rank(b.segments)) || anyLast(a.route) - anyLast(b.route));
   return (httpMethod, path) => {
     const segments = segmentsOf(path);
-    for (const { method, segments: pattern } of routes) {
-      if (method.httpMethod !== 'ANY' && method.httpMethod !== httpMethod) continue;
+    for (const { route, segments: pattern } of routes) {
+      if (route.httpMethod !== 'ANY' && route.httpMethod !== httpMethod) continue;
       const pathParameters = match(pattern, segments);
-      if (pathParameters !== undefined) return { method, pathParameters };
+      if (pathParameters !== undefined) return { route, pathParameters };
     }
     return undefined;
   };
@@ -40,8 +49,8 @@ function rank(segments: readonly string[]): string {
   return segments.map((segment) => (segment.endsWith('+}') ? 2 : segment.startsWith('{') ? 1 : 0)).join('');
 }
 
-function anyLast(method: ApiMethod): number {
-  return method.httpMethod === 'ANY' ? 1 : 0;
+function anyLast(route: Routable): number {
+  return route.httpMethod === 'ANY' ? 1 : 0;
 }
 
 function match(
@@ -60,4 +69,15 @@ function match(
     else if (part !== segment) return undefined;
   }
   return pattern.length === segments.length ? values : undefined;
+}
+
+/** Path parameters as integrations see them. @throws Refusal when one is not valid percent-encoding */
+export function decodeParameters(parameters: Readonly<Record<string, string>>): Record<string, string> {
+  try {
+    return Object.fromEntries(
+      Object.entries(parameters).map(([name, value]) => [name, decodeURIComponent(value)]),
+    );
+  } catch {
+    throw new Refusal('DEFAULT_4XX', 'Bad Request');
+  }
 }

@@ -2,17 +2,19 @@
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type AccessReport, createAccessControl } from './access-control.ts';
+import { createAccount, type LocalAccount } from './account.ts';
+import { compileApis, type TemplateApi } from './apis.ts';
 import { startDatabase } from './database.ts';
 import { startDynamodbGate } from './dynamodb-gate.ts';
 import { readPartitionKeys } from './dynamodb-permissions.ts';
 import { LocalRunError } from './errors.ts';
-import { type RequestRecord, startGateway } from './gateway.ts';
+import { startGateway } from './gateway.ts';
 import { createResolver, type Resolver } from './intrinsics.ts';
 import type { Invocation } from './lambda-environment.ts';
 import { readFunctions } from './lambda-functions.ts';
 import { createLambdaRuntime, type OnLog } from './lambda-runtime.ts';
+import type { OnRequest } from './request-record.ts';
 import { REGION } from './resource-types.ts';
-import { compileRestApi } from './rest-api.ts';
 import { readRotations, readSecrets, type TemplateSecret } from './secrets.ts';
 import { type RotationStep, startSecretsManager } from './secrets-manager.ts';
 import { createTable } from './table.ts';
@@ -25,7 +27,7 @@ export interface LocalStackOptions {
    * synthesize a stack that knows its own issuer.
    */
   readonly assembly: (url: string) => string | Promise<string>;
-  /** Port on 127.0.0.1. Default: a free one. */
+  /** Port on 127.0.0.1 of the REST API; further APIs have free ones. Default: a free one. */
   readonly port?: number;
   /** Base URL of a DynamoDB that already runs. Default: the embedded engine. */
   readonly dynamodbEndpoint?: string | undefined;
@@ -42,13 +44,30 @@ export interface LocalStackOptions {
   /** Receives each step when it is done, with its duration in milliseconds. */
   readonly onStep?: (name: string, ms: number) => void;
   /** Receives each answered request. */
-  readonly onRequest?: (record: RequestRecord) => void;
+  readonly onRequest?: OnRequest;
+  /**
+   * A stack that runs already, in whose account this one is to be: its SSM parameters give values to this template's
+   * parameters, and APIs of each may invoke functions of the other. Default: an account of its own
+   */
+  readonly beside?: LocalStack;
+  /** Values of the template's parameters. Default: those of the template */
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** An API that is served. */
+export interface LocalApi extends Pick<TemplateApi, 'logicalId' | 'protocol'> {
+  /** `http://127.0.0.1:<port>`, or `ws://` for a WebSocket API: its root, whatever its stage is called. */
+  readonly url: string;
 }
 
 /** A stack that runs. */
 export interface LocalStack {
-  /** `http://127.0.0.1:<port>`: the root of the API. */
+  /** `http://127.0.0.1:<port>`: the root of the REST API; of the first other one, when there is no REST API. */
   readonly url: string;
+  /** Every API of the template, each on a port of its own. */
+  readonly apis: readonly LocalApi[];
+  /** What this stack shares with those that are started beside it. */
+  readonly account: LocalAccount;
   /** Base URL of the database; calls that are not signed by a part of the stack are an administrator's. */
   readonly dynamodbEndpoint: string;
   /** Names of the template's tables in it. */
@@ -89,7 +108,8 @@ async function start(
   options: LocalStackOptions,
   onClose: (end: () => Promise<void>) => void,
 ): Promise<Omit<LocalStack, 'close'>> {
-  const { assembly, port = 0, dynamodbEndpoint, dataDir, onLog, onStep = () => {}, onRequest } = options;
+  const { assembly, port = 0, beside, dataDir, onLog, onStep = () => {}, onRequest } = options;
+  const account = beside?.account ?? createAccount();
   const step = async <T>(name: string, work: () => T | Promise<T>): Promise<T> => {
     const startedAt = performance.now();
     const result = await work();
@@ -105,10 +125,16 @@ async function start(
   const directory = step('synth', () => assembly(gateway.url));
   directory.catch(() => {});
   const database = await step('database', () =>
-    startDatabase({ endpoint: dynamodbEndpoint, dataFile: inDataDir('dynamodb.sqlite') }),
+    startDatabase({
+      endpoint: options.dynamodbEndpoint ?? beside?.dynamodbEndpoint,
+      dataFile: inDataDir('dynamodb.sqlite'),
+    }),
   );
   onClose(database.stop);
-  const resolver = createResolver(loadTemplate(await directory));
+  const resolver = createResolver(loadTemplate(await directory), {
+    parameters: options.parameters ?? {},
+    ssmValue: account.ssmValue,
+  });
 
   const tableNames = await step('tables', () => createTables(resolver, database.endpoint));
 
@@ -133,6 +159,8 @@ async function start(
   const endpoints = { dynamodb: gate.endpoint, secretsManager: secrets.endpoint };
   const runtime = createLambdaRuntime(readFunctions(resolver, endpoints, options.maxEnvironments), onLog);
   onClose(runtime.close);
+  const leave = account.add(resolver, runtime);
+  onClose(async () => leave());
   const rotateStep = async (event: RotationStep): Promise<void> => {
     const rotation = rotations.find(({ secretArn }) => secretArn === event.SecretId);
     if (rotation === undefined)
@@ -144,7 +172,7 @@ async function start(
       );
   };
 
-  const api = compileRestApi(resolver, runtime.invoke, endpoints);
+  const apis = compileApis(resolver, account.invoke, endpoints);
   // The rotation runs first: functions may need, when they start, what it writes.
   await step('rotation', async () => {
     for (const { secretArn, immediately } of rotations) if (immediately) await secrets.rotate(secretArn);
@@ -157,10 +185,19 @@ async function start(
         .map(({ logicalId }) => runtime.warm(logicalId)),
     ),
   );
-  gateway.serve(api);
+  const served: LocalApi[] = [];
+  for (const { logicalId, protocol, served: api } of apis) {
+    const place = served.length === 0 ? gateway : await startGateway(0, onRequest);
+    if (place !== gateway) onClose(place.close);
+    place.serve(api);
+    const url = protocol === 'WEBSOCKET' ? place.url.replace('http:', 'ws:') : place.url;
+    served.push({ logicalId, protocol, url });
+  }
 
   return {
     url: gateway.url,
+    apis: served,
+    account,
     dynamodbEndpoint: gate.endpoint,
     accessReport: access.report,
     tableNames,

@@ -1,6 +1,6 @@
 /** The secrets a template creates, with the values they are born with. */
 import { randomInt } from 'node:crypto';
-import { unsupported } from './errors.ts';
+import { refuseUnknown } from './errors.ts';
 import type { Resolver } from './intrinsics.ts';
 import { isJsonObject, type JsonObject } from './template.ts';
 
@@ -58,11 +58,6 @@ export function readRotations(resolver: Resolver): readonly TemplateRotation[] {
       immediately: properties.RotateImmediatelyOnUpdate !== false,
     };
   });
-}
-
-function refuseUnknown(where: string, properties: JsonObject, known: readonly string[]): void {
-  for (const property of Object.keys(properties))
-    if (!known.includes(property)) throw unsupported(`${where}.${property}`, 'this property');
 }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

@@ -1,18 +1,13 @@
-/** Synthesizes the stack the way the CDK CLI would, without the CLI: faster, and with a context of our own. */
+/** Synthesizes a CDK app the way the CDK CLI would, without the CLI: faster, and with a context of our own. */
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LocalRunError } from './errors.ts';
+import { makeTemporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts';
 
 /** A synthesized cloud assembly. */
-export interface Assembly {
-  readonly directory: string;
-  /** Deletes the directory. */
-  remove(): Promise<void>;
-}
+export type Assembly = TemporaryDirectory;
 
 /** CDK's own rules check the template before a deployment; here they would only double the waiting. */
 const withoutValidation = { '@aws-cdk/core:validateAgainstDefaultRules': false };
@@ -24,47 +19,38 @@ const repository = fileURLToPath(new URL('..', import.meta.url));
  * `node_modules` and works here with something it would miss in the cloud.
  *
  * @param context overrides members of the context in `cdk.json`
+ * @param app directory of the app. Default: the repository, which is the login service
  * @throws LocalRunError with what the app said when it failed
  */
-export async function synthesize(context: Readonly<Record<string, unknown>> = {}): Promise<Assembly> {
-  const cdkJson = JSON.parse(await readFile(path.join(repository, 'cdk.json'), 'utf8')) as {
+export async function synthesize(
+  context: Readonly<Record<string, unknown>> = {},
+  app: string = repository,
+): Promise<Assembly> {
+  const cdkJson = JSON.parse(await readFile(path.join(app, 'cdk.json'), 'utf8')) as {
     app: string;
     context?: object;
   };
-  const directory = await mkdtemp(path.join(tmpdir(), 'wechat-login-'));
-  // Ctrl-C may come at any time, and nobody else knows the directory.
-  const removeAtExit = (): void => rmSync(directory, { recursive: true, force: true });
-  process.once('exit', removeAtExit);
-  const remove = async (): Promise<void> => {
-    process.off('exit', removeAtExit);
-    await rm(directory, { recursive: true, force: true });
-  };
+  const assembly = await makeTemporaryDirectory();
   const [, ...appArguments] = cdkJson.app.split(' ');
   try {
-    await run(appArguments, {
+    await run(app, appArguments, {
       ...process.env,
-      CDK_OUTDIR: directory,
+      CDK_OUTDIR: assembly.directory,
       CDK_CONTEXT_JSON: JSON.stringify({ ...cdkJson.context, ...withoutValidation, ...context }),
     });
   } catch (error) {
-    await remove();
+    await assembly.remove();
     throw error;
   }
-  return { directory, remove };
+  return assembly;
 }
 
-function run(appArguments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+function run(cwd: string, appArguments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  execFile(
-    process.execPath,
-    appArguments,
-    { cwd: repository, env, maxBuffer: 64 * 1024 * 1024 },
-    (error, _, stderr) => {
-      if (error === null) resolve();
-      else
-        reject(new LocalRunError(`The stack cannot be synthesized:\n${readable(stderr)}`, { cause: error }));
-    },
-  );
+  execFile(process.execPath, appArguments, { cwd, env, maxBuffer: 64 * 1024 * 1024 }, (error, _, stderr) => {
+    if (error === null) resolve();
+    else reject(new LocalRunError(`The stack cannot be synthesized:\n${readable(stderr)}`, { cause: error }));
+  });
   return promise;
 }
 

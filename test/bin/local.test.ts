@@ -11,11 +11,14 @@ import { expect, it, onTestFinished } from 'vitest';
 const command = fileURLToPath(new URL('../../bin/local.ts', import.meta.url));
 
 /** Runs `npm start` with these variables to its end; it is expected to refuse. */
-function run(variables: Record<string, string>): Promise<{ exitCode: number | null; stderr: string }> {
+function run(
+  variables: Record<string, string>,
+  ...args: string[]
+): Promise<{ exitCode: number | null; stderr: string }> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [command],
+      [command, ...args],
       { env: { PATH: process.env.PATH, PORT: '0', ...variables }, timeout: 25_000 },
       (_error, _stdout, stderr) => resolve({ exitCode: child.exitCode, stderr }),
     );
@@ -60,4 +63,13 @@ it.each<[string, string, () => Promise<Record<string, string>>]>([
 
   expect(stderr).toMatch(new RegExp(`^[^\\n]*\\b${variable}\\b[^\\n]*\\.\\n$`));
   expect(exitCode).toBe(1);
+});
+
+it('an option that there is not is refused in one sentence that names the one there is', async () => {
+  for (const option of ['--with-exmaple', 'with-example', '--with-example=yes']) {
+    const { exitCode, stderr } = await run({}, option);
+
+    expect(stderr, option).toBe('The only option is --with-example.\n');
+    expect(exitCode).toBe(1);
+  }
 });

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -10,82 +9,54 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installPackage, root, runNode, tsc } from '../fixtures/installed-package.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const tsc = join(root, 'node_modules/typescript/bin/tsc');
+/** The code of the README's chapter, in its order: what another team pastes into its stack. */
+const chapter = /\n## Protect your routes\n(.*?)\n## /s.exec(
+  readFileSync(join(root, 'README.md'), 'utf8'),
+)?.[1];
+const fences = [...(chapter ?? '').matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
+const [fromStage = '', fromAttributes = '', ...ways] = fences.slice(0, -1);
+const handler = fences.at(-1);
 
-/** What a team of another account pastes: every kind of API, protected in one line each. */
+/** A stack of another team around what it pasted. */
+const stackOf = (name: string, login: string): string => `
+class ${name} extends Stack {
+  constructor(props?: StackProps) {
+    super(app, '${name}', props);
+    const http = new HttpApi(this, 'Http');
+    const rest = new RestApi(this, 'RestApi');
+    const orders = new Function(this, 'Orders', {
+      code: Code.fromInline('exports.handler = async () => ({ statusCode: 200 })'),
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_24_X,
+    });
+    const integration = new HttpLambdaIntegration('Orders', orders);
+    const connect = new WebSocketLambdaIntegration('Connect', orders);
+    const definition = Definition.fromFile('schema.graphql');
+    ${login}
+    ${ways.join('')}
+  }
+}`;
+
 const snippet = `
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { LambdaIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { HttpApi, HttpMethod, WebSocketApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpApi, WebSocketApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration, WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Definition, GraphqlApi } from 'aws-cdk-lib/aws-appsync';
 import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { WechatTokenAuthorizer, WechatTokenIssuer } from 'wechat-login';
-import { memberOf } from 'wechat-login/member';
+${handler}
 
 const app = new App();
-const authorizerArn = 'arn:aws:lambda:eu-west-1:222222222222:function:login-authorizer';
-
-function addApis(stack: Stack, issuer: WechatTokenIssuer) {
-  const orders = new Function(stack, 'Orders', {
-    code: Code.fromInline('exports.handler = async () => ({ statusCode: 200 })'),
-    handler: 'index.handler',
-    runtime: Runtime.NODEJS_24_X,
-  });
-  const auth = new WechatTokenAuthorizer(stack, 'Auth', { issuer });
-
-  new HttpApi(stack, 'Native', { defaultAuthorizer: issuer.nativeJwtAuthorizer() }).addRoutes({
-    path: '/orders',
-    methods: [HttpMethod.GET],
-    integration: new HttpLambdaIntegration('Orders', orders),
-  });
-  new HttpApi(stack, 'Http').addRoutes({
-    path: '/orders',
-    authorizer: auth.forHttpApi(),
-    integration: new HttpLambdaIntegration('Orders', orders),
-  });
-  new RestApi(stack, 'RestApi').root.addMethod('GET', new LambdaIntegration(orders), {
-    authorizer: auth.forRestApi(),
-  });
-  new WebSocketApi(stack, 'WebSocket', {
-    connectRouteOptions: {
-      integration: new WebSocketLambdaIntegration('Connect', orders),
-      authorizer: auth.forWebSocketApi('protocol'),
-    },
-  });
-  new GraphqlApi(stack, 'Graph', {
-    name: 'orders',
-    definition: Definition.fromFile('schema.graphql'),
-    authorizationConfig: { defaultAuthorization: auth.forAppSync() },
-  });
-}
-
-const sameAccount = new Stack(app, 'SameAccount');
-addApis(sameAccount, WechatTokenIssuer.fromStage(sameAccount, 'Login', { stage: 'prod' }));
-
-const otherAccount = new Stack(app, 'OtherAccount', { env: { account: '111111111111', region: 'eu-west-1' } });
-const login = WechatTokenIssuer.fromAttributes(otherAccount, 'Login', {
-  issuer: 'https://login.example.com',
-  audience: 'wechat-login',
-  authorizerArn,
-});
-addApis(otherAccount, login);
-new HttpApi(otherAccount, 'Central', { defaultAuthorizer: login.centralAuthorizer().forHttpApi() });
-
-const china = new Stack(app, 'China', { env: { account: '111111111111', region: 'cn-north-1' } });
-addApis(
-  china,
-  WechatTokenIssuer.fromAttributes(china, 'Login', {
-    issuer: 'https://abc.execute-api.cn-north-1.amazonaws.com.cn/v1',
-    audience: 'wechat-login',
-  }),
-);
-
-export const handler = async (event: Parameters<typeof memberOf>[0]): Promise<string> => memberOf(event).userId;
+${stackOf('SameAccount', fromStage)}
+new SameAccount();
+${stackOf('OtherAccount', fromAttributes)}
+new OtherAccount({ env: { account: '111111111111', region: 'eu-west-1' } });
+${stackOf('China', fromAttributes.replace('arn:aws:lambda:eu-west-1', 'arn:aws-cn:lambda:cn-north-1'))}
+new China({ env: { account: '111111111111', region: 'cn-north-1' } });
 app.synth();
 `;
 
@@ -102,28 +73,12 @@ await issuer.close();
 let folder: string;
 let installed: string;
 
-const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}): string =>
-  execFileSync(process.execPath, args, {
-    cwd: folder,
-    env: { PATH: process.env.PATH, ...env },
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+const run = (args: readonly string[], env?: NodeJS.ProcessEnv): string => runNode(folder, args, env);
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'orders-'));
-  execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: root,
-    stdio: 'ignore',
-  });
-  // Installed without a registry: unpacked, beside the packages that its peers and its one dependency name.
   installed = join(folder, 'node_modules/wechat-login');
-  mkdirSync(installed, { recursive: true });
-  const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-  execFileSync('tar', ['-xzf', join(folder, tarball), '-C', installed, '--strip-components=1']);
-  mkdirSync(join(folder, 'node_modules/@types'));
-  for (const name of ['aws-cdk-lib', 'constructs', 'jose', '@types/node', 'undici-types'])
-    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  installPackage(folder, ['aws-cdk-lib', 'constructs', 'jose', '@types/node', 'undici-types']);
   writeFileSync(join(folder, 'app.ts'), snippet);
   writeFileSync(join(folder, 'schema.graphql'), 'type Query { orders: Int }');
   writeFileSync(join(folder, 'kit.ts'), kitSnippet);

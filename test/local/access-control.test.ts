@@ -218,6 +218,16 @@ describe('access control', () => {
     });
   });
 
+  it("knows AWS's own policy for writing logs, which allows nothing else", async () => {
+    const basic = 'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole';
+    const access = controlOf(stackWith([], { ManagedPolicyArns: [basic] }));
+
+    expect(await access.refusal('Fn', [{ action: 'dynamodb:GetItem', resource: TABLE }])).toContain(
+      'no identity',
+    );
+    expect(access.report().granted).toEqual([]);
+  });
+
   it.each<[string, JsonObject, string]>([
     [
       'a managed policy outside of the template',

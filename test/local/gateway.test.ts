@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { startGateway } from '../../local/gateway.ts';
 import { createResolver } from '../../local/intrinsics.ts';
+import { serveRestApi } from '../../local/rest-answers.ts';
 import { compileRestApi } from '../../local/rest-api.ts';
 import type { Resource } from '../../local/template.ts';
 import {
@@ -403,7 +404,7 @@ describe('the gateway', () => {
       {},
     );
 
-    gateway.serve(api);
+    gateway.serve(serveRestApi(api));
 
     expect((await early).status).toBe(403);
     await gateway.close();

@@ -16,7 +16,7 @@ const resolve = (
     sections?: object;
     parameters?: Record<string, string>;
   } = {},
-): Json => createResolver(template(resources, {}, sections), parameters).resolve(value, 'Thing.Property');
+): Json => createResolver(template(resources, {}, sections), { parameters }).resolve(value, 'Thing.Property');
 
 describe('intrinsic functions', () => {
   test.each<[what: string, value: Json, expected: Json]>([

@@ -6,9 +6,12 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type LocalStackOptions, startLocalStack } from '../../local/run.ts';
 import { synthesize } from '../../local/synthesize.ts';
+import type { Json, Resource } from '../../local/template.ts';
+import { apiV2, guarded, openWebSocket, requestAuthorizer } from '../fixtures/apis-v2.ts';
 import {
   apiWith,
   lambda,
+  permission,
   proxyTo,
   type Resources,
   type Sources,
@@ -35,6 +38,7 @@ const resources: Resources = {
     Properties: { SecretId: { Ref: 'Keys' }, RotationLambdaARN: { 'Fn::GetAtt': ['Rotate', 'Arn'] } },
   },
   Fn: lambda('Fn', { Environment: { Variables: { TABLE: { Ref: 'Users' }, KEYS: { Ref: 'Keys' } } } }),
+  FnPermission: permission('Fn', 'Api', '*/GET/env'),
   Rotate: lambda('Rotate'),
 };
 
@@ -137,6 +141,122 @@ describe('a local stack', () => {
       'Queue: resource type AWS::SQS::Queue is not supported by the local run.',
     );
     await expect(fetch(url)).rejects.toThrow();
+  });
+});
+
+describe('a stack beside another', () => {
+  const ssm = (Name: string, Value: Json): Resource => ({
+    Type: 'AWS::SSM::Parameter',
+    Properties: { Name, Type: 'String', Value },
+  });
+  /** The first stack: a function that others may ask, and where to find it. */
+  const login: Resources = {
+    ...resources,
+    Gate: lambda('Gate'),
+    GateArn: ssm('/login/authorizer-arn', { 'Fn::GetAtt': ['Gate', 'Arn'] }),
+    Origin: ssm('/login/issuer', 'https://login.example'),
+  };
+  const gate = `export const handler = async (event) => {
+    console.log(JSON.stringify(process.env));
+    return { isAuthorized: true, context: { who: event.headers.authorization } };
+  };`;
+  /** The second: an API of each kind, whose authorizer is that function. */
+  const orders = (more: Resources = {}): Resources => ({
+    ...apiWith({ 'GET /rest': { Integration: proxyTo('Orders') } }),
+    ...apiV2('HTTP', { 'GET /http': { to: 'Orders', route: guarded } }),
+    ...apiV2('WEBSOCKET', { $connect: { to: 'Orders' } }),
+    Orders: lambda('Orders', {
+      Environment: { Variables: { ISSUER: { Ref: 'Issuer' }, COLOUR: { Ref: 'Colour' } } },
+    }),
+    OrdersRestPermission: permission('Orders', 'Api'),
+    ...requestAuthorizer('Gate', 'Http', {
+      AuthorizerUri: {
+        'Fn::Sub': `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/\${GateArn}/invocations`,
+      },
+    }),
+    AuthPermission: {
+      Type: 'AWS::Lambda::Permission',
+      Properties: {
+        Action: 'lambda:InvokeFunction',
+        FunctionName: { Ref: 'GateArn' },
+        Principal: 'apigateway.amazonaws.com',
+        SourceArn: { 'Fn::Sub': `arn:aws:execute-api:us-east-1:000000000000:\${Http}/authorizers/\${Auth}` },
+      },
+    },
+    ...more,
+  });
+  const parameters = {
+    Parameters: {
+      GateArn: { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/login/authorizer-arn' },
+      Issuer: { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/login/issuer' },
+      Colour: { Type: 'String' },
+    },
+  };
+  const back =
+    'export const handler = async (event) => ({ statusCode: 200, body: JSON.stringify({ env: process.env, authorizer: event.requestContext.authorizer }) });';
+  const startBoth = async (more: Resources = {}, sections: object = parameters) => {
+    const [first, second] = [
+      writeAssembly(login, { ...sources, Gate: gate }),
+      writeAssembly(orders(more), { Orders: back }, sections, 'Orders'),
+    ];
+    const { stack, lines } = await start({ assembly: () => first });
+    const faults: (string | undefined)[] = [];
+    const other = await startLocalStack({
+      assembly: () => second,
+      beside: stack,
+      parameters: { Colour: 'red' },
+      onRequest: ({ fault }) => faults.push(fault),
+    });
+    onTestFinished(() => other.close());
+    const url = (protocol: string) => other.apis.find((api) => api.protocol === protocol)?.url ?? '';
+    return { stack, other, lines, faults, url };
+  };
+
+  test('has APIs of its own, each on a port of its own', async () => {
+    const { stack, other, url } = await startBoth();
+
+    expect(other.apis.map(({ protocol }) => protocol)).toEqual(['REST', 'HTTP', 'WEBSOCKET']);
+    expect(new Set([stack.url, ...other.apis.map((api) => api.url)]).size).toBe(4);
+    expect(other.url).toBe(url('REST'));
+    expect(url('WEBSOCKET')).toMatch(/^ws:\/\/127\.0\.0\.1:\d+$/);
+    expect((await fetch(`${url('REST')}/rest`)).status).toBe(200);
+    expect((await fetch(`${stack.url}/env`)).status).toBe(200);
+    expect((await openWebSocket(url('WEBSOCKET'))).socket.readyState).toBe(1);
+  });
+
+  test("reads the first one's SSM parameters, and asks its function, which keeps its own environment", async () => {
+    const { lines, url } = await startBoth();
+
+    const response = await fetch(`${url('HTTP')}/http`, { headers: { authorization: 'anna' } });
+
+    expect(await response.json()).toEqual({
+      env: expect.objectContaining({ ISSUER: 'https://login.example', COLOUR: 'red' }),
+      authorizer: { lambda: { who: 'anna' } },
+    });
+    expect(lines.at(-1)).not.toContain('ISSUER');
+  });
+
+  test('gets 500 from a function of the first one that nobody permits it to ask', async () => {
+    const { url, faults } = await startBoth({ AuthPermission: permission('Orders', 'Http') });
+
+    const response = await fetch(`${url('HTTP')}/http`, { headers: { authorization: 'anna' } });
+
+    expect([response.status, await response.json()]).toEqual([500, { message: 'Internal Server Error' }]);
+    expect(faults).toEqual([expect.stringMatching(/No AWS::Lambda::Permission lets .*function:Demo-Gate-/)]);
+  });
+
+  test('cannot start when an SSM parameter is not there, or under the name of the first one', async () => {
+    const Missing = { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/login/missing' };
+    const sections = { Parameters: { ...parameters.Parameters, Issuer: Missing } };
+    const { stack } = await start();
+    const same = writeAssembly(resources, sources);
+
+    await expect(startBoth({}, sections)).rejects.toThrow(
+      'there is no SSM parameter /login/missing (parameter Issuer)',
+    );
+    await expect(startLocalStack({ assembly: () => same, beside: stack })).rejects.toThrow(
+      'There is a stack named Demo in this account already.',
+    );
   });
 });
 

@@ -1,0 +1,7 @@
+/** The handler behind every route: it asks neither for the token nor for the kind of API. */
+import { memberOf, type ProtectedEvent } from 'wechat-login/member';
+
+export const handler = async (event: ProtectedEvent) => {
+  const { userId } = memberOf(event);
+  return { statusCode: 200, body: JSON.stringify({ user_id: userId, orders: ['oolong tea'] }) };
+};
