@@ -8,7 +8,7 @@ import { type LocalSecretsManager, startSecretsManager } from '../../local/secre
 import { localIdentity, startUsersTable, type UsersTable } from '../fixtures/users-table.ts';
 
 const keyRingArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
-const NOBODY = 'http://127.0.0.1:1';
+const NOBODY = 'http://127.0.0.1:2';
 
 let table: UsersTable;
 let service: LocalSecretsManager;
