@@ -1,9 +1,8 @@
 /** The login service's own authorizer, called by other teams' APIs: nothing to deploy, and revocation counts. */
 import { ArnFormat, Stack, Token } from 'aws-cdk-lib';
-import type { IHttpRouteAuthorizer, IWebSocketRouteAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2';
 import { type IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { ApiAuthorizers, type ApiAuthorizersProps, type WebSocketTokenSource } from './api-authorizers.ts';
+import { ApiAuthorizers, type ApiAuthorizersProps } from './api-authorizers.ts';
 
 /** Settings of {@link CentralTokenAuthorizer}. */
 export interface CentralTokenAuthorizerProps extends ApiAuthorizersProps {
@@ -23,21 +22,12 @@ export class CentralTokenAuthorizer extends ApiAuthorizers {
   constructor(scope: Construct, id: string, props: CentralTokenAuthorizerProps) {
     super(scope, id, props);
     const { authorizerArn } = props;
+    this.refuseOtherRegion(authorizerArn);
     this.lambda = LambdaFunction.fromFunctionAttributes(this, 'Function', {
       functionArn: authorizerArn,
       sameEnvironment: props.authorizerInThisAccount ?? this.isOfThisAccount(authorizerArn),
       skipPermissions: true,
     });
-  }
-
-  override forHttpApi(): IHttpRouteAuthorizer {
-    this.refuseOtherRegion();
-    return super.forHttpApi();
-  }
-
-  override forWebSocketApi(source?: WebSocketTokenSource): IWebSocketRouteAuthorizer {
-    this.refuseOtherRegion();
-    return super.forWebSocketApi(source);
   }
 
   /** A wrong guess would show as 500 on every request, after the deployment. */
@@ -52,15 +42,18 @@ export class CentralTokenAuthorizer extends ApiAuthorizers {
     return this.partOf(functionArn).account === account;
   }
 
-  /** CDK builds the address of an authorizer of these APIs with the region of the stack. */
-  private refuseOtherRegion(): void {
+  /**
+   * CDK builds the address of an HTTP or WebSocket API's authorizer with the region of the stack. A REST API could call
+   * one elsewhere, but `consumerAccounts` admits the APIs of the function's own region only.
+   */
+  private refuseOtherRegion(functionArn: string): void {
     const { region } = Stack.of(this);
-    if (Token.isUnresolved(this.lambda.functionArn) || Token.isUnresolved(region)) return;
-    const arnRegion = this.partOf(this.lambda.functionArn).region;
+    if (Token.isUnresolved(functionArn) || Token.isUnresolved(region)) return;
+    const arnRegion = this.partOf(functionArn).region;
     if (arnRegion === region) return;
     throw new Error(
-      `${this.node.path}: the central authorizer is in ${arnRegion} and this stack in ${region}; HTTP and WebSocket ` +
-        'APIs call authorizers of their own region only: use WechatTokenAuthorizer or nativeJwtAuthorizer()',
+      `${this.node.path}: the central authorizer is in ${arnRegion} and this stack in ${region}; only APIs of its ` +
+        'own region may call it: use WechatTokenAuthorizer, or nativeJwtAuthorizer() for an HTTP API',
     );
   }
 

@@ -72,7 +72,7 @@ export class WechatTokenIssuer extends Construct {
   /**
    * Any login service, in whatever account.
    *
-   * @throws Error when a URL is not one that keys may come from
+   * @throws Error when a URL is not one that keys may come from, or the audience is empty
    */
   static fromAttributes(
     scope: Construct,
@@ -85,6 +85,11 @@ export class WechatTokenIssuer extends Construct {
       if (url === undefined || Token.isUnresolved(url) || ADDRESS.test(url)) continue;
       throw new Error(
         `${issuer.node.path}: ${name} is '${url}'; it must be an https URL without a slash at the end`,
+      );
+    }
+    if (attributes.audience.trim() === '') {
+      throw new Error(
+        `${issuer.node.path}: audience is '${attributes.audience}'; it must be the tokens' aud, such as 'wechat-login'`,
       );
     }
     return issuer;
@@ -126,7 +131,7 @@ export class WechatTokenIssuer extends Construct {
    * soon as the cache allows.
    *
    * @param id tells several apart, for APIs with different settings. Default: `Central`
-   * @throws Error when the function's ARN is not known, or not which account it is in
+   * @throws Error when the function's ARN is not known, or not which account it is in, or when it is in another region
    */
   centralAuthorizer(props: ApiAuthorizersProps = {}, id = 'Central'): CentralTokenAuthorizer {
     const { authorizerArn, authorizerInThisAccount } = this.attributes;

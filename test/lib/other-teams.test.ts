@@ -337,19 +337,15 @@ describe('the central authorizer', () => {
     expect(authorizerPermissions(Template.fromStack(stack), /login-authorizer/)).toEqual([]);
   });
 
-  it('is refused where API Gateway could not reach it: in another region', () => {
+  it('is refused where no API is allowed to call it: in another region', () => {
     const stack = stackIn(THIS_ACCOUNT, 'eu-west-1');
-    const central = WechatTokenIssuer.fromAttributes(stack, 'Login', {
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', {
       ...attributes,
       authorizerArn: authorizerArnIn(LOGIN_ACCOUNT, 'us-east-1'),
-    }).centralAuthorizer();
+    });
 
-    expect(() => central.forHttpApi()).toThrow('in us-east-1 and this stack in eu-west-1');
-    expect(() => central.forWebSocketApi()).toThrow('in us-east-1 and this stack in eu-west-1');
-    const authorizer = central.forRestApi();
-    new RestApi(stack, 'Rest').root.addMethod('GET', undefined, { authorizer });
-    expect(JSON.stringify(Template.fromStack(stack).toJSON())).toContain(
-      ':apigateway:us-east-1:lambda:path/',
+    expect(() => issuer.centralAuthorizer()).toThrow(
+      'Orders/Login/Central: the central authorizer is in us-east-1 and this stack in eu-west-1',
     );
   });
 
@@ -366,6 +362,15 @@ describe('an issuer', () => {
     (issuer) => {
       expect(() => WechatTokenIssuer.fromAttributes(stackIn(), 'Login', { ...attributes, issuer })).toThrow(
         `Orders/Login: issuer is '${issuer}'; it must be an https URL`,
+      );
+    },
+  );
+
+  it.each(['', ' '])(
+    'with the audience %j is refused: it would name nobody the tokens are meant for',
+    (audience) => {
+      expect(() => WechatTokenIssuer.fromAttributes(stackIn(), 'Login', { ...attributes, audience })).toThrow(
+        `Orders/Login: audience is '${audience}'; it must be the tokens' aud, such as 'wechat-login'`,
       );
     },
   );
