@@ -41,7 +41,7 @@ export interface FromStageProps {
 }
 
 /** Keys may only come over TLS; a loopback address is for tests and local runs. */
-const ADDRESS = /^(https:\/\/[^\s/]|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])(\S*[^\s/])?$/;
+const ADDRESS = /^(https:\/\/[^\s/?#]|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])([^\s?#]*[^\s/?#])?$/;
 
 /** A WeChat login service. */
 export class WechatTokenIssuer extends Construct {
@@ -84,7 +84,7 @@ export class WechatTokenIssuer extends Construct {
       const url = attributes[name];
       if (url === undefined || Token.isUnresolved(url) || ADDRESS.test(url)) continue;
       throw new Error(
-        `${issuer.node.path}: ${name} is '${url}'; it must be an https URL without a slash at the end`,
+        `${issuer.node.path}: ${name} is '${url}'; it must be an https URL without a query and without a slash at the end`,
       );
     }
     if (attributes.audience.trim() === '') {

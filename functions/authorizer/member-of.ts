@@ -31,6 +31,9 @@ type Values = Readonly<Record<string, unknown>>;
 export function memberOf(event: ProtectedEvent): Member {
   const authorizer: Values | undefined = objectIn(event.requestContext, 'authorizer');
   const claims = objectIn(objectIn(authorizer, 'jwt'), 'claims') ?? objectIn(authorizer, 'claims');
+  // Cognito's access tokens have claims of the same names; this one they have and ours have not.
+  if (claims !== undefined && Object.hasOwn(claims, 'token_use'))
+    throw new TypeError('The claims are those of Cognito: the route is protected by another authorizer');
   if (claims !== undefined)
     return {
       userId: text(claims, 'sub'),

@@ -357,14 +357,19 @@ describe('the central authorizer', () => {
 });
 
 describe('an issuer', () => {
-  it.each(['http://login.example.com', 'login.example.com', 'https://login.example.com/', 'https://', ''])(
-    'at %j is refused',
-    (issuer) => {
-      expect(() => WechatTokenIssuer.fromAttributes(stackIn(), 'Login', { ...attributes, issuer })).toThrow(
-        `Orders/Login: issuer is '${issuer}'; it must be an https URL`,
-      );
-    },
-  );
+  it.each([
+    'http://login.example.com',
+    'login.example.com',
+    'https://login.example.com/',
+    'https://',
+    'https://login.example.com?x=1',
+    'https://login.example.com#x',
+    '',
+  ])('at %j is refused', (issuer) => {
+    expect(() => WechatTokenIssuer.fromAttributes(stackIn(), 'Login', { ...attributes, issuer })).toThrow(
+      `Orders/Login: issuer is '${issuer}'; it must be an https URL`,
+    );
+  });
 
   it.each(['', ' '])(
     'with the audience %j is refused: it would name nobody the tokens are meant for',

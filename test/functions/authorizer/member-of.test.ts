@@ -51,6 +51,12 @@ describe('memberOf', () => {
       );
   });
 
+  it('does not take a user of Cognito, whose claims have the same names, for a member', () => {
+    const claims = { sub: 'u', client_id: 'c', jti: 'j', auth_time: '1', exp: '2', token_use: 'access' };
+
+    expect(() => memberOf({ requestContext: { authorizer: { jwt: { claims } } } })).toThrow(TypeError);
+  });
+
   it('says what is missing when another authorizer answered, and never a value', () => {
     const { user_id: _, ...noUser } = context;
     for (const authorizer of [
