@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { closingLine } from './test/closing-line.ts';
 
 /** Much of a run is waiting for time-outs and processes, so there are more workers than the two cores of CI. */
-const WORKERS = 3;
+const WORKERS = 4;
 
 /**
  * Four projects in one run: `unit` (domain code and the local run's parts, against real engines where there is one),

@@ -90,7 +90,7 @@ async function rotateKeys(...drop: string[]): Promise<string> {
   return stdout;
 }
 
-/** Logins and verifications without pause; what it saw, by token. */
+/** Logins and verifications all the time, some thirty a second; what it saw, by token. */
 function startLoad() {
   const tokens: string[] = [];
   const verdicts: { readonly kid: string; readonly status: number }[] = [];
@@ -99,7 +99,7 @@ function startLoad() {
   const loop = async (work: (round: number) => Promise<void>): Promise<void> => {
     for (let round = 0; running; round++) {
       await work(round);
-      await sleep(40);
+      await sleep(150);
     }
   };
   const done = Promise.all([
