@@ -70,8 +70,9 @@ export class WechatLoginStack extends Stack {
       {
         description: 'Exchanges a wx.login code for a user and a token',
         memorySize: 1024,
-        // WeChat's budget (4 s) and two round trips to DynamoDB (4 s each at worst), below API Gateway's 29 s.
-        timeout: Duration.seconds(15),
+        // WeChat's budget (4 s), the wait for a twin (2.5 s) and four calls of DynamoDB (4 s each, when it is barely
+        // there); below API Gateway's 29 s.
+        timeout: Duration.seconds(25),
       },
       {
         ...tokenEnvironment,
