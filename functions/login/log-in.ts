@@ -9,10 +9,10 @@ import { WechatError } from '../wechat/errors.ts';
 
 /** What a login needs; real parts in the Lambda, others in tests. */
 export interface LogInDependencies {
-  readonly wechat: Omit<WechatClient, 'openConnection'>;
+  readonly wechat: Pick<WechatClient, 'code2Session'>;
   readonly appSecrets: AppSecrets;
-  readonly users: Users;
-  readonly spentCodes: SpentCodes;
+  readonly users: Pick<Users, 'findOrCreateUser'>;
+  readonly spentCodes: Pick<SpentCodes, 'remember' | 'awaitTwin'>;
   readonly tokens: TokenMinter;
 }
 

@@ -27,7 +27,6 @@ function setUp(overrides: {
   const dependencies = {
     wechat: {
       code2Session: vi.fn(overrides.code2Session ?? (async () => ({ openid: 'o1', host: 0 }))),
-      close: async () => {},
     },
     appSecrets: {
       secretFor: vi.fn(async () => 'old'),
@@ -35,11 +34,9 @@ function setUp(overrides: {
     },
     users: {
       findOrCreateUser: vi.fn(async () => ({ user, isNew: false })),
-      findUser: async () => user,
     },
     spentCodes: {
       remember: vi.fn(overrides.remember ?? (async () => {})),
-      recall: async () => undefined,
       awaitTwin: vi.fn(overrides.awaitTwin ?? (async () => undefined)),
     },
     tokens: {
