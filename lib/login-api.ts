@@ -23,6 +23,7 @@ import {
 } from '../functions/http/routes.ts';
 import { AccessLog } from './access-log.ts';
 import { addGatewayResponses, envelopeTemplate } from './gateway-responses.ts';
+import { noTracing } from './service-function.ts';
 import type { StageSettings } from './settings.ts';
 import type { ServedDocument } from './well-known-documents.ts';
 
@@ -79,6 +80,11 @@ export class LoginApi extends Construct {
       },
       cloudWatchRole: false,
     });
+    if (!settings.tracing)
+      Validations.of(this.api.deploymentStage).acknowledge({
+        id: 'Serverless-APIGWXrayEnabled',
+        reason: noTracing,
+      });
     // A stage cannot have an access log before API Gateway has its role for it.
     this.api.deploymentStage.node.addDependency(accessLog);
     addGatewayResponses(this.api);

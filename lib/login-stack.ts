@@ -209,6 +209,7 @@ export class WechatLoginStack extends Stack {
       ApiUrl: [issuer, 'Base URL for the mini-program'],
       Issuer: [issuer, 'Issuer of the tokens'],
       JwksUrl: [`${issuer}${JWKS_PATH}`, 'The public keys of the tokens'],
+      AuthorizerArn: [live.authorizer.functionArn, 'For other teams that share the authorizer'],
       DomainTarget: [domain?.target, 'Where the DNS record of the custom domain has to point'],
       EgressAddresses: [network?.addresses, 'For the API IP whitelist in the mini-program console'],
       DashboardUrl: [dashboard.url, 'How the service is doing'],

@@ -43,6 +43,9 @@ const bundling = {
   externalModules: external,
 };
 
+/** Beside everything that could be traced and is not. */
+export const noTracing = 'The stage has turned it off: it costs, and not every region has it.';
+
 /** What callers name instead of a version. */
 const ALIAS = 'live';
 
@@ -104,6 +107,8 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
       reason:
         'API Gateway and Secrets Manager wait for the answer: a failure is theirs to see, and no event gets lost.',
     });
+    if (!settings.tracing)
+      Validations.of(this.lambda).acknowledge({ id: 'Serverless-LambdaTracing', reason: noTracing });
     if (settings.tracing || network !== undefined)
       Validations.of(role).acknowledge({
         id: 'AwsSolutions-IAM5[Resource::*]',

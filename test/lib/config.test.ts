@@ -74,6 +74,39 @@ describe('settingsFor', () => {
     [{ logRetentionDays: 29 }, 'must be a retention that CloudWatch Logs offers'],
     [{ protectData: 'yes' }, 'setting \'protectData\' is "yes"'],
     [{ colour: 'red' }, "'colour' is not a setting; there are appids, "],
+    [{ customDomain: { name: 'https://a.example' } }, 'must be a domain name in lower case'],
+    [
+      {
+        customDomain: { name: 'a.example', certificateArn: 'arn:aws:iam::123456789012:server-certificate/a' },
+      },
+      'must be the ARN of a certificate of ACM',
+    ],
+    [
+      {
+        customDomain: {
+          name: 'a.example',
+          certificateArn: 'arn:aws-cn:acm:cn-north-1:123456789012:certificate/0123-abcd',
+        },
+        publicUrl: 'https://b.example',
+      },
+      "setting 'publicUrl' is",
+    ],
+    [{ loginsPerIpIn5Minutes: 9 }, 'must be a whole number from 10 to 2000000000'],
+    [{ throttle: { requestsPerSecond: 0, burst: 1 } }, "setting 'throttle.requestsPerSecond' is 0: must be"],
+    [{ throttle: { requestsPerSecond: 1 } }, "setting 'throttle.burst' is missing"],
+    [
+      { loginThrottle: { requestsPerSecond: 1, burst: 1, color: 1 } },
+      "'loginThrottle.color' is not a setting",
+    ],
+    [{ reservedConcurrency: { login: 0.5 } }, 'must be a whole number from 1 to 100000'],
+    [{ fixedEgressAddresses: 3 }, 'must be 0, 1 or 2'],
+    [{ architecture: 'arm' }, 'must be arm64 or x86_64'],
+    [{ alarmEmails: { urgent: ['nobody'], notice: [] } }, 'must be an e-mail address'],
+    [
+      { alarmEmails: { urgent: ['a@b.example', 'a@b.example'], notice: [] } },
+      'must not name an address twice',
+    ],
+    [{ runbookUrl: 'two words' }, "setting 'runbookUrl' is"],
   ])('refuses %j and says what is allowed', (overrides, message) => {
     expect(() => settingsFor('prod', overrides)).toThrow(message);
     expect(() => settingsFor('prod', overrides)).toThrow(/^Stage 'prod': /);

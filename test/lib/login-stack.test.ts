@@ -56,6 +56,7 @@ describe('the stack of stage dev', () => {
   });
 
   it('gives each role exactly these actions', () => {
+    const traces = ['xray:PutTelemetryRecords on *', 'xray:PutTraceSegments on *'];
     expect(actionsByRole(template)).toEqual({
       Login: [
         'dynamodb:GetItem on UsersTable6D91A5EE',
@@ -66,6 +67,7 @@ describe('the stack of stage dev', () => {
         'logs:PutLogEvents on LoginLogs3CF9BBAF',
         'secretsmanager:GetSecretValue on KeyRingSecret73EFAB8B',
         'secretsmanager:GetSecretValue on WechatSecrets868B38D7',
+        ...traces,
       ],
       Member: [
         'dynamodb:GetItem on UsersTable6D91A5EE',
@@ -73,12 +75,14 @@ describe('the stack of stage dev', () => {
         'dynamodb:UpdateItem on UsersTable6D91A5EE where pk is not jwks',
         'logs:CreateLogStream on MemberLogs73BA7B56',
         'logs:PutLogEvents on MemberLogs73BA7B56',
+        ...traces,
       ],
       Authorizer: [
         'dynamodb:BatchGetItem on UsersTable6D91A5EE',
         'dynamodb:GetItem on UsersTable6D91A5EE where pk is jwks',
         'logs:CreateLogStream on AuthorizerLogsF64AA3CA',
         'logs:PutLogEvents on AuthorizerLogsF64AA3CA',
+        ...traces,
       ],
       Rotation: [
         'dynamodb:GetItem on UsersTable6D91A5EE where pk is jwks',
@@ -89,6 +93,7 @@ describe('the stack of stage dev', () => {
         'secretsmanager:GetSecretValue on KeyRingSecret73EFAB8B',
         'secretsmanager:PutSecretValue on KeyRingSecret73EFAB8B',
         'secretsmanager:UpdateSecretVersionStage on KeyRingSecret73EFAB8B',
+        ...traces,
       ],
       JwksReader: ['dynamodb:GetItem on UsersTable6D91A5EE where pk is jwks'],
     });
@@ -235,9 +240,7 @@ describe('the stack of stage dev', () => {
       '/wechat-login/dev/issuer': expect.anything(),
       '/wechat-login/dev/audience': 'wechat-login',
       '/wechat-login/dev/jwks-url': expect.anything(),
-      '/wechat-login/dev/authorizer-arn': {
-        'Fn::GetAtt': [expect.stringMatching(/^AuthorizerFunction/), 'Arn'],
-      },
+      '/wechat-login/dev/authorizer-arn': { Ref: expect.stringMatching(/^AuthorizerLive/) },
       '/wechat-login/dev/users-table': { Ref: 'UsersTable6D91A5EE' },
       '/wechat-login/dev/key-ring-arn': { Ref: 'KeyRingSecret73EFAB8B' },
       '/wechat-login/dev/key-rotation-days': '30',
@@ -339,7 +342,7 @@ describe('every stage', () => {
 function authorizerCallers(template: Template): Record<string, unknown>[] {
   const permissions = Object.values(resourcesOf(template, 'AWS::Lambda::Permission'))
     .map(({ Properties }) => Properties)
-    .filter(({ FunctionName }) => JSON.stringify(FunctionName).includes('AuthorizerFunction'));
+    .filter(({ FunctionName }) => JSON.stringify(FunctionName).includes('"AuthorizerLive'));
   for (const permission of permissions) {
     expect(permission.Principal).toBe('apigateway.amazonaws.com');
     expect(permission.SourceArn).toBeDefined();

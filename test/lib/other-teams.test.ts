@@ -12,7 +12,7 @@ const attributes = { issuer: 'https://login.example.com', audience: 'wechat-logi
 const THIS_ACCOUNT = '111111111111';
 const LOGIN_ACCOUNT = '222222222222';
 const authorizerArnIn = (account: string, region = 'eu-west-1') =>
-  `arn:aws:lambda:${region}:${account}:function:login-authorizer`;
+  `arn:aws:lambda:${region}:${account}:function:login-authorizer:live`;
 
 const stackIn = (account?: string, region?: string, context: Record<string, unknown> = {}): Stack =>
   new Stack(new App({ context: { '@aws-cdk/core:enablePartitionLiterals': true, ...context } }), 'Orders', {

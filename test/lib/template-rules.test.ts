@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { stageNames } from '../../lib/config.ts';
 import { destructiveChanges } from './destructive-changes.ts';
 import { type CfnTemplate, isStateful, mistakesIn, type TemplateResource } from './service-spec.ts';
+import { everything, nothing, synthesize } from './synthesize.ts';
 
 const recordedTemplate = (stage: string): CfnTemplate =>
   JSON.parse(readFileSync(new URL(`./__snapshots__/${stage}.template.json`, import.meta.url), 'utf8'));
@@ -40,6 +41,54 @@ describe.each(stageNames)('the template of stage %s', (stage) => {
       expect(DeletionPolicy, id).toMatch(/^(Retain|Delete)$/);
       expect(UpdateReplacePolicy, id).toBe(DeletionPolicy);
     }
+  });
+});
+
+describe.each([
+  ['every part', everything],
+  ['no part that can be left out', nothing],
+] as const)('a template with %s', (_, settings) => {
+  it('has no type and no property that CloudFormation does not know', () => {
+    expect(mistakesIn(synthesize('prod', { settings }).toJSON() as CfnTemplate)).toEqual([]);
+  });
+});
+
+describe('a permission on every resource', () => {
+  /** What AWS cannot, or is not documented to, limit to a resource; the reasons stand beside the statements. */
+  const unlimitable = [
+    'cloudwatch:DescribeAlarms',
+    'ec2:AssignPrivateIpAddresses',
+    'ec2:CreateNetworkInterface',
+    'ec2:DeleteNetworkInterface',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeSubnets',
+    'ec2:UnassignPrivateIpAddresses',
+    'logs:CreateLogGroup',
+    'logs:CreateLogStream',
+    'logs:DescribeLogGroups',
+    'logs:DescribeLogStreams',
+    'logs:FilterLogEvents',
+    'logs:GetLogEvents',
+    'logs:PutLogEvents',
+    'xray:PutTelemetryRecords',
+    'xray:PutTraceSegments',
+  ];
+
+  it('is given only where AWS cannot limit it', () => {
+    const { Resources } = synthesize('prod', { settings: everything }).toJSON() as CfnTemplate;
+    const documents = Object.values(Resources).flatMap(({ Type, Properties = {} }) => {
+      if (Type === 'AWS::IAM::Policy') return [Properties.PolicyDocument];
+      if (Type !== 'AWS::IAM::Role') return [];
+      return ((Properties.Policies ?? []) as { PolicyDocument: unknown }[]).map(
+        (policy) => policy.PolicyDocument,
+      );
+    }) as { Statement: { Action: string | string[]; Resource: unknown }[] }[];
+    const actions = documents
+      .flatMap(({ Statement }) => Statement)
+      .filter(({ Resource }) => [Resource].flat().includes('*'))
+      .flatMap(({ Action }) => Action);
+
+    expect([...new Set(actions)].sort()).toEqual(unlimitable);
   });
 });
 

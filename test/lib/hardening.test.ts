@@ -1,0 +1,381 @@
+import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { errorCatalogue } from '../../functions/errors/catalogue.ts';
+import { stageNames } from '../../lib/config.ts';
+import { everything, nothing, stackOf, synthesize } from './synthesize.ts';
+
+interface Resource {
+  readonly Properties: Record<string, unknown>;
+}
+
+const resourcesOf = (template: Template, type: string): Record<string, Resource> =>
+  template.findResources(type) as Record<string, Resource>;
+
+/** The one resource of a type. */
+function only(template: Template, type: string): { id: string; properties: Record<string, unknown> } {
+  const [found, ...others] = Object.entries(resourcesOf(template, type));
+  if (found === undefined || others.length > 0) throw new Error(`There is not exactly one ${type}`);
+  return { id: found[0], properties: found[1].Properties };
+}
+
+/** One template with every part, and one with none that can be left out. */
+let full: Template;
+let bare: Template;
+beforeAll(() => {
+  full = synthesize('prod', { settings: everything });
+  bare = synthesize('prod', { settings: nothing });
+});
+
+describe('every stage', () => {
+  it.each(stageNames)("%s synthesizes without a warning, also of CDK's own rules", (stage) => {
+    const stack = stackOf(stage, { validation: true });
+
+    expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
+    expect(Annotations.fromStack(stack).findError('*', Match.anyValue())).toEqual([]);
+    expect(stack.terminationProtection).toBe(stage.startsWith('prod'));
+  });
+});
+
+describe('the access log', () => {
+  const line = (): Record<string, string> => {
+    const { Format } = only(full, 'AWS::ApiGateway::Stage').properties.AccessLogSetting as { Format: string };
+    return JSON.parse(Format);
+  };
+
+  it('is one JSON object a request, and repeats nothing that the client has sent', () => {
+    const variables = Object.values(line()).flatMap((value) => value.match(/\$context\.[\w.]+/g) ?? []);
+
+    expect(line().request_id).toBe('$context.requestId');
+    for (const variable of variables)
+      expect(variable).not.toMatch(
+        /path$|query|header|body|userAgent|authorizer\.(principalId|token)|identity\.(?!sourceIp)/i,
+      );
+  });
+
+  it('has the fields that throttled requests are counted by', () => {
+    full.hasResourceProperties('AWS::Logs::MetricFilter', {
+      FilterPattern: '{ $.refusal = "THROTTLED" }',
+      MetricTransformations: [
+        {
+          MetricNamespace: 'WechatLogin',
+          MetricName: 'ThrottledRequests',
+          Dimensions: [{ Key: 'service', Value: '$.service' }],
+        },
+      ],
+    });
+    expect(line()).toMatchObject({ service: 'wechat-login-prod', refusal: '$context.error.responseType' });
+  });
+
+  it('is set up only after API Gateway has its role, which stays for the other APIs of the account', () => {
+    const { id } = only(full, 'AWS::ApiGateway::Account');
+
+    full.hasResource('AWS::ApiGateway::Stage', { DependsOn: Match.arrayWith([id]) });
+    full.hasResource('AWS::ApiGateway::Account', { DeletionPolicy: 'Retain' });
+    full.hasResource('AWS::IAM::Role', {
+      DeletionPolicy: 'Retain',
+      Properties: {
+        Policies: [
+          {
+            PolicyDocument: {
+              Statement: [{ Action: Match.arrayWith(['logs:PutLogEvents']), Resource: '*' }],
+            },
+          },
+        ],
+      },
+    });
+  });
+
+  it('takes the role that is there already where the stage says so', () => {
+    bare.resourceCountIs('AWS::ApiGateway::Account', 0);
+    bare.hasResourceProperties('AWS::ApiGateway::Stage', { AccessLogSetting: Match.anyValue() });
+  });
+});
+
+describe('throttles', () => {
+  it('limit every route, and the login more, because it spends the quota at WeChat', () => {
+    const template = synthesize('dev', {
+      settings: {
+        throttle: { requestsPerSecond: 7, burst: 8 },
+        loginThrottle: { requestsPerSecond: 3, burst: 4 },
+      },
+    });
+
+    template.hasResourceProperties('AWS::ApiGateway::Stage', {
+      MethodSettings: [
+        Match.objectLike({
+          ResourcePath: '/*',
+          HttpMethod: '*',
+          ThrottlingRateLimit: 7,
+          ThrottlingBurstLimit: 8,
+        }),
+        Match.objectLike({
+          ResourcePath: '/~1member~1login',
+          HttpMethod: 'POST',
+          ThrottlingRateLimit: 3,
+          ThrottlingBurstLimit: 4,
+        }),
+      ],
+    });
+  });
+});
+
+describe('the web ACL', () => {
+  const rules = (): Record<string, unknown>[] => {
+    return only(full, 'AWS::WAFv2::WebACL').properties.Rules as Record<string, unknown>[];
+  };
+
+  it('stands before the API in production, and nowhere else unless it is asked for', () => {
+    full.hasResourceProperties('AWS::WAFv2::WebACLAssociation', {
+      ResourceArn: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp('/restapis/')])] },
+    });
+    synthesize('prod').resourceCountIs('AWS::WAFv2::WebACL', 1);
+    synthesize('dev').resourceCountIs('AWS::WAFv2::WebACL', 0);
+  });
+
+  it('limits the logins of one address, whatever stands before the path or is encoded in it', () => {
+    expect(rules()[0]).toMatchObject({
+      Statement: {
+        RateBasedStatement: {
+          AggregateKeyType: 'IP',
+          Limit: 1000,
+          EvaluationWindowSec: 300,
+          ScopeDownStatement: {
+            ByteMatchStatement: {
+              SearchString: '/member/login',
+              PositionalConstraint: 'CONTAINS',
+              TextTransformations: [
+                { Priority: 0, Type: 'URL_DECODE' },
+                { Priority: 1, Type: 'NORMALIZE_PATH' },
+              ],
+            },
+          },
+        },
+      },
+    });
+  });
+
+  it('says so in the envelope, and when to try again', () => {
+    const { CustomResponseBodies } = only(full, 'AWS::WAFv2::WebACL').properties;
+    const bodies = CustomResponseBodies as Record<string, { Content: string }>;
+    const [rule] = rules() as [{ Action: { Block: { CustomResponse: { CustomResponseBodyKey: string } } } }];
+    const { CustomResponse } = rule.Action.Block;
+
+    expect(CustomResponse).toMatchObject({
+      ResponseCode: 429,
+      ResponseHeaders: [
+        { Name: 'Retry-After', Value: '10' },
+        { Name: 'Cache-Control', Value: 'no-store' },
+      ],
+    });
+    expect(JSON.parse(bodies[CustomResponse.CustomResponseBodyKey]?.Content ?? '')).toEqual({
+      code: 429,
+      msg: errorCatalogue.rate_limited.zh,
+      error: 'rate_limited',
+      request_id: '',
+    });
+  });
+
+  it('only counts what would refuse a nickname, or who fetches the keys without a name', () => {
+    expect(rules()[1]).toMatchObject({
+      OverrideAction: { None: {} },
+      Statement: {
+        ManagedRuleGroupStatement: {
+          VendorName: 'AWS',
+          Name: 'AWSManagedRulesCommonRuleSet',
+          RuleActionOverrides: expect.arrayContaining(
+            ['SizeRestrictions_BODY', 'CrossSiteScripting_BODY', 'NoUserAgent_HEADER'].map((Name) => ({
+              Name,
+              ActionToUse: { Count: {} },
+            })),
+          ),
+        },
+      },
+    });
+  });
+});
+
+describe('the key of the secrets', () => {
+  it('encrypts both, rotates, and stays where data is protected', () => {
+    const { id } = only(full, 'AWS::KMS::Key');
+
+    full.allResourcesProperties('AWS::SecretsManager::Secret', { KmsKeyId: { 'Fn::GetAtt': [id, 'Arn'] } });
+    full.hasResource('AWS::KMS::Key', {
+      DeletionPolicy: 'Retain',
+      Properties: { EnableKeyRotation: true },
+    });
+    bare.resourceCountIs('AWS::KMS::Key', 0);
+  });
+
+  it('may be used by the login to read, by the rotation to read and write, and by no other function', () => {
+    const users = Object.values(resourcesOf(full, 'AWS::IAM::Policy')).flatMap(({ Properties: policy }) => {
+      const { Statement } = policy.PolicyDocument as { Statement: { Action: string | string[] }[] };
+      const actions = Statement.flatMap(({ Action }) => Action).filter((action) => action.startsWith('kms:'));
+      return actions.map((action) => `${(policy.Roles as { Ref: string }[])[0]?.Ref.slice(0, -8)} ${action}`);
+    });
+
+    expect([...new Set(users)].sort()).toEqual([
+      'LoginRole kms:Decrypt',
+      'RotationRole kms:Decrypt',
+      'RotationRole kms:GenerateDataKey',
+    ]);
+  });
+});
+
+describe('versions', () => {
+  it('stand behind an alias, which is what the API and the other teams call', () => {
+    const called = [
+      ...Object.values(resourcesOf(full, 'AWS::ApiGateway::Method')).map(
+        ({ Properties }) => (Properties.Integration as { Uri?: unknown }).Uri,
+      ),
+      ...Object.values(resourcesOf(full, 'AWS::ApiGateway::Authorizer')).map(
+        ({ Properties }) => Properties.AuthorizerUri,
+      ),
+      ...Object.values(resourcesOf(full, 'AWS::Lambda::Permission'))
+        .filter(({ Properties }) => Properties.Principal === 'apigateway.amazonaws.com')
+        .map(({ Properties }) => Properties.FunctionName),
+    ].map((reference) => JSON.stringify(reference) ?? '');
+    const functions = called.filter((reference) =>
+      /(Login|Member|Authorizer)(Function|Live)/.test(reference),
+    );
+
+    expect(functions.length).toBeGreaterThan(10);
+    for (const reference of functions) expect(reference).toMatch(/"(Login|Member|Authorizer)Live/);
+  });
+
+  it('are kept, so that there is one to go back to', () => {
+    full.allResources('AWS::Lambda::Version', { DeletionPolicy: 'Retain' });
+    full.resourceCountIs('AWS::Lambda::Version', 3);
+  });
+
+  it('are moved to by CodeDeploy where the stage wants it, and taken back when an alarm of ours rings', () => {
+    const alarms = resourcesOf(full, 'AWS::CloudWatch::Alarm');
+    const groups = Object.values(resourcesOf(full, 'AWS::CodeDeploy::DeploymentGroup'));
+
+    full.allResources('AWS::Lambda::Alias', {
+      UpdatePolicy: { CodeDeployLambdaAliasUpdate: Match.anyValue() },
+    });
+    expect(groups).toHaveLength(3);
+    for (const { Properties: group } of groups) {
+      const { Alarms, Enabled } = group.AlarmConfiguration as {
+        Alarms: { Name: { Ref: string } }[];
+        Enabled: boolean;
+      };
+      const names = Alarms.map(({ Name }) => String(alarms[Name.Ref]?.Properties.AlarmName));
+      expect(names).toEqual(
+        [
+          'ServerErrors',
+          'AuthorizerFailures',
+          'InternalErrors',
+          'LoginFunctionErrors',
+          'MemberFunctionErrors',
+        ].map((name) => `wechat-login-prod-${name}`),
+      );
+      expect(Enabled).toBe(true);
+      expect(group).toMatchObject({
+        DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes',
+        AutoRollbackConfiguration: {
+          Enabled: true,
+          Events: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_ALARM'],
+        },
+      });
+    }
+    bare.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', 0);
+    bare.resourceCountIs('AWS::Lambda::Alias', 3);
+  });
+});
+
+describe('the settings of functions', () => {
+  it('reserve concurrency for the functions they name', () => {
+    const reserved = Object.entries(resourcesOf(full, 'AWS::Lambda::Function')).map(
+      ([id, { Properties }]) => [id.replace(/Function.*/, ''), Properties.ReservedConcurrentExecutions],
+    );
+
+    expect(Object.fromEntries(reserved)).toEqual({
+      Login: 50,
+      Authorizer: 100,
+      Member: undefined,
+      Rotation: undefined,
+    });
+  });
+
+  it('choose the instruction set and tracing for all of them', () => {
+    const template = synthesize('dev', { settings: { architecture: 'x86_64', tracing: false } });
+
+    for (const { Properties } of Object.values(resourcesOf(template, 'AWS::Lambda::Function')))
+      expect(Properties).toMatchObject({ Architectures: ['x86_64'] });
+    expect(JSON.stringify(template.toJSON())).not.toContain('xray:');
+    full.allResourcesProperties('AWS::Lambda::Function', { TracingConfig: { Mode: 'Active' } });
+    full.hasResourceProperties('AWS::ApiGateway::Stage', { TracingEnabled: true });
+  });
+
+  it('keep every log for as long as the stage says, and in production after the stack', () => {
+    const template = synthesize('prod', { settings: { logRetentionDays: 90 } });
+
+    template.resourceCountIs('AWS::Logs::LogGroup', 5);
+    template.allResources('AWS::Logs::LogGroup', {
+      DeletionPolicy: 'Retain',
+      Properties: { RetentionInDays: 90 },
+    });
+    synthesize('dev').allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete' });
+  });
+});
+
+describe('fixed egress addresses', () => {
+  it.each([1, 2] as const)(
+    '%i: as many NAT gateways, each with an address of its own that is printed',
+    (count) => {
+      const template = synthesize('prod', { settings: { fixedEgressAddresses: count } });
+
+      template.resourceCountIs('AWS::EC2::EIP', count);
+      template.resourceCountIs('AWS::EC2::NatGateway', count);
+      template.hasOutput('EgressAddresses', {
+        Value:
+          count === 1
+            ? { 'Fn::GetAtt': [Match.stringLikeRegexp('^EgressAddress1'), 'PublicIp'] }
+            : { 'Fn::Join': [',', Match.anyValue()] },
+      });
+    },
+  );
+
+  it('are for the function that calls WeChat; what goes to DynamoDB does not pass them', () => {
+    const inside = Object.entries(resourcesOf(full, 'AWS::Lambda::Function')).filter(
+      ([, { Properties }]) => Properties.VpcConfig !== undefined,
+    );
+
+    expect(inside.map(([id]) => id.replace(/Function.*/, ''))).toEqual(['Login']);
+    full.hasResourceProperties('AWS::EC2::VPCEndpoint', {
+      VpcEndpointType: 'Gateway',
+      ServiceName: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp('dynamodb')])] },
+    });
+  });
+
+  it('let nothing in, and out by https only', () => {
+    full.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      SecurityGroupIngress: Match.absent(),
+      SecurityGroupEgress: [Match.objectLike({ FromPort: 443, ToPort: 443, IpProtocol: 'tcp' })],
+    });
+  });
+
+  it('cost nothing where they are not wanted', () => {
+    expect(Object.keys(bare.toJSON().Resources).filter((id) => id.startsWith('Egress'))).toEqual([]);
+  });
+});
+
+describe('a custom domain', () => {
+  it('is served at its root with its certificate, is the issuer, and says where its DNS record points', () => {
+    full.hasResourceProperties('AWS::ApiGateway::DomainName', {
+      DomainName: 'login.example.com',
+      RegionalCertificateArn: everything.customDomain.certificateArn,
+      EndpointConfiguration: { Types: ['REGIONAL'] },
+      SecurityPolicy: 'TLS_1_2',
+    });
+    full.hasResourceProperties('AWS::ApiGateway::BasePathMapping', {
+      BasePath: Match.absent(),
+      Stage: { Ref: Match.stringLikeRegexp('DeploymentStage') },
+    });
+    full.hasOutput('Issuer', { Value: 'https://login.example.com' });
+    full.hasOutput('JwksUrl', { Value: 'https://login.example.com/.well-known/jwks.json' });
+    full.hasOutput('DomainTarget', { Value: { 'Fn::GetAtt': [Match.anyValue(), 'RegionalDomainName'] } });
+    expect(Object.keys(bare.findOutputs('*'))).not.toContain('DomainTarget');
+  });
+});
