@@ -1,5 +1,6 @@
 /** The CDK entry point: turns `-c stage=…` (and `-c settings=…`) into one stack. */
 import { App } from 'aws-cdk-lib';
+import { serviceName } from '../functions/metrics/catalogue.ts';
 import { settingsFor } from '../lib/config.ts';
 import { WechatLoginStack } from '../lib/login-stack.ts';
 
@@ -8,5 +9,7 @@ const stage: string = app.node.tryGetContext('stage') ?? 'dev';
 
 new WechatLoginStack(app, `WechatLogin-${stage}`, {
   stage,
+  // For the bill: what it is that costs.
+  tags: { service: serviceName(stage) },
   settings: settingsFor(stage, app.node.tryGetContext('settings')),
 });

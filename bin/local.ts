@@ -1,7 +1,7 @@
 /** `npm start`: the whole service on this machine, a demo login, and a line per request until Ctrl-C. */
 
 import { parseArgs } from 'node:util';
-import { APPID, WECHAT_API_BASE } from '../lib/config.ts';
+import { APPID, WECHAT_API_BASE } from '../lib/settings.ts';
 import { LocalRunError } from '../local/errors.ts';
 import type { RequestRecord } from '../local/request-record.ts';
 import { type LocalService, type MiniProgram, startLocalService } from '../local/service.ts';

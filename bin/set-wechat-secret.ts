@@ -6,7 +6,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
-import { APPID } from '../lib/config.ts';
+import { APPID } from '../lib/settings.ts';
 import { NEVER_AN_ARGUMENT, readAppSecret } from './appsecret-input.ts';
 import { CommandError, endWith } from './command-error.ts';
 import { stageValue } from './deployment.ts';

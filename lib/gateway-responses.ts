@@ -30,8 +30,12 @@ const refusals: readonly (readonly [ResponseType, ErrorCode])[] = [
   [ResponseType.INTEGRATION_TIMEOUT, 'unavailable'],
 ];
 
+const REQUEST_ID = '$context.requestId';
+
 /** Seconds in `Retry-After` where waiting helps. */
-const retryAfterSeconds: Partial<Record<ErrorCode, number>> = { unavailable: 2, rate_limited: 10 };
+export const retryAfterSeconds = { unavailable: 2, rate_limited: 10 } as const satisfies Partial<
+  Record<ErrorCode, number>
+>;
 
 /**
  * JSON in ASCII: CloudFormation deploys other characters well, but gives them back as question marks, and a change of
@@ -43,27 +47,31 @@ const asciiJson = (value: object): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** The envelope of an error as a template that API Gateway fills in. */
-export const envelopeTemplate = (error: ErrorCode): string => {
+/** The envelope of an error, in Chinese. */
+export const errorText = (error: ErrorCode, requestId: string): string => {
   const { status, zh } = errorCatalogue[error];
-  return envelope(status, zh, error);
+  return envelope(status, zh, error, requestId);
 };
+
+/** The same as a template that API Gateway fills in. */
+export const envelopeTemplate = (error: ErrorCode): string => errorText(error, REQUEST_ID);
 
 /** Our authorizer denies a token only with a reason, which it puts into its context: revoked, or banned. */
 const denialTemplate = envelope(
   errorCatalogue.forbidden.status,
   '$context.authorizer.msg',
   '$context.authorizer.error',
+  REQUEST_ID,
 );
 
-function envelope(code: number, msg: string, error: string): string {
-  return asciiJson({ code, msg, error, request_id: '$context.requestId' });
+function envelope(code: number, msg: string, error: string, request_id: string): string {
+  return asciiJson({ code, msg, error, request_id });
 }
 
 /** Gives every refusal of the API our envelope. The gateway cannot see `Accept-Language`, so it speaks Chinese. */
 export function addGatewayResponses(api: RestApi): void {
   for (const [type, error] of refusals) {
-    const retryAfter = retryAfterSeconds[error];
+    const retryAfter = (retryAfterSeconds as Partial<Record<ErrorCode, number>>)[error];
     api.addGatewayResponse(type.responseType, {
       type,
       statusCode: String(errorCatalogue[error].status),

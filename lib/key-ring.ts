@@ -1,33 +1,41 @@
 /** The signing keys: a secret that only minting and rotation may read, rotated on schedule by a function. */
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnRotationSchedule, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { dataRemovalPolicy } from './removal-policy.ts';
+import type { SecretsKey } from './secrets-key.ts';
 
 /** Settings of a {@link KeyRing}. */
 export interface KeyRingProps {
   /** The secret stays when the stack goes: without it every token in the field is void. */
   readonly protectData: boolean;
+  /** What the secret is encrypted with. @default - the key that AWS manages for Secrets Manager */
+  readonly encryption?: SecretsKey | undefined;
 }
 
 /** The key ring's secret. Its first value is a placeholder that the first rotation replaces with real keys. */
 export class KeyRing extends Construct {
   readonly secretArn: string;
   private readonly secret: Secret;
+  private readonly encryption: SecretsKey | undefined;
 
   constructor(scope: Construct, id: string, props: KeyRingProps) {
     super(scope, id);
     this.secret = new Secret(this, 'Secret', {
       description: 'Signing keys of the login tokens; written by rotation only',
-      removalPolicy: props.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: dataRemovalPolicy(props),
+      ...(props.encryption && { encryptionKey: props.encryption.key }),
     });
+    this.encryption = props.encryption;
     this.secretArn = this.secret.secretArn;
   }
 
   /** Allows reading the private keys: for the function that mints tokens. */
   grantRead(grantee: IGrantable): void {
     this.allow(grantee, 'secretsmanager:GetSecretValue');
+    this.encryption?.grantRead(grantee);
   }
 
   /** Lets a function rotate the ring every so many days, and at once after the first deployment. */
@@ -39,6 +47,7 @@ export class KeyRing extends Construct {
       'secretsmanager:PutSecretValue',
       'secretsmanager:UpdateSecretVersionStage',
     );
+    this.encryption?.grantReadWrite(rotation);
     rotation.addPermission('RotatedBySecretsManager', {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
       sourceAccount: Stack.of(this).account,

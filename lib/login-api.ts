@@ -14,8 +14,16 @@ import {
 } from 'aws-cdk-lib/aws-apigateway';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { type DocumentRoute, type FunctionRoute, type Route, routes } from '../functions/http/routes.ts';
+import {
+  type DocumentRoute,
+  type FunctionRoute,
+  LOGIN_PATH,
+  type Route,
+  routes,
+} from '../functions/http/routes.ts';
+import { AccessLog } from './access-log.ts';
 import { addGatewayResponses, envelopeTemplate } from './gateway-responses.ts';
+import type { StageSettings } from './settings.ts';
 import type { ServedDocument } from './well-known-documents.ts';
 
 /** API Gateway's own name for the deployed version; part of the default address, not of a custom domain's. */
@@ -23,6 +31,16 @@ export const API_STAGE = 'v1';
 
 /** Settings of {@link LoginApi}. */
 export interface LoginApiProps {
+  /** What it is called in the console and in its metrics. */
+  readonly name: string;
+  readonly settings: Pick<
+    StageSettings,
+    'throttle' | 'loginThrottle' | 'tracing' | 'logRetentionDays' | 'protectData' | 'apiGatewayLogRole'
+  >;
+}
+
+/** What answers the routes. */
+export interface RouteTargets {
   /** The functions that routes name. */
   readonly functions: Readonly<Record<FunctionRoute['function'], IFunction>>;
   /** The documents that routes name. */
@@ -31,18 +49,38 @@ export interface LoginApiProps {
   readonly authorizer: IFunction;
 }
 
+/** The route that calls WeChat, as API Gateway's settings name it. */
+const LOGIN_ROUTE = `${LOGIN_PATH}/POST`;
+
 /** The service's HTTP face. */
 export class LoginApi extends Construct {
   readonly api: RestApi;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { name, settings }: LoginApiProps) {
     super(scope, id);
+    const accessLog = new AccessLog(this, 'AccessLog', { service: name, settings });
     this.api = new RestApi(this, 'Rest', {
+      restApiName: name,
       description: 'WeChat mini-program login',
       endpointTypes: [EndpointType.REGIONAL],
-      deployOptions: { stageName: API_STAGE },
+      deployOptions: {
+        stageName: API_STAGE,
+        accessLogDestination: accessLog.destination,
+        accessLogFormat: accessLog.format,
+        tracingEnabled: settings.tracing,
+        throttlingRateLimit: settings.throttle.requestsPerSecond,
+        throttlingBurstLimit: settings.throttle.burst,
+        methodOptions: {
+          [LOGIN_ROUTE]: {
+            throttlingRateLimit: settings.loginThrottle.requestsPerSecond,
+            throttlingBurstLimit: settings.loginThrottle.burst,
+          },
+        },
+      },
       cloudWatchRole: false,
     });
+    // A stage cannot have an access log before API Gateway has its role for it.
+    this.api.deploymentStage.node.addDependency(accessLog);
     addGatewayResponses(this.api);
     Validations.of(this.api).acknowledge(
       {
@@ -72,9 +110,9 @@ export class LoginApi extends Construct {
   }
 
   /** Adds every route of the service. Our own routes ask the authorizer each time, so a logout acts at once. */
-  addRoutes(props: LoginApiProps): void {
+  addRoutes(targets: RouteTargets): void {
     const authorizer = new RequestAuthorizer(this, 'Authorizer', {
-      handler: props.authorizer,
+      handler: targets.authorizer,
       identitySources: [IdentitySource.header('Authorization')],
       resultsCacheTtl: Duration.seconds(0),
     });
@@ -83,7 +121,7 @@ export class LoginApi extends Construct {
       const resource = this.api.root.resourceForPath(route.path);
       resources.set(route.path, resource);
       if ('document' in route) {
-        const { integration, methodResponses } = props.documents[route.document];
+        const { integration, methodResponses } = targets.documents[route.document];
         const authorizationType = AuthorizationType.NONE;
         const method = resource.addMethod(route.method, integration, { authorizationType, methodResponses });
         openToAll(
@@ -94,7 +132,7 @@ export class LoginApi extends Construct {
       }
       const method = resource.addMethod(
         route.method,
-        new LambdaIntegration(props.functions[route.function], { allowTestInvoke: false }),
+        new LambdaIntegration(targets.functions[route.function], { allowTestInvoke: false }),
         route.auth === 'token'
           ? { authorizer, authorizationType: AuthorizationType.CUSTOM }
           : { authorizationType: AuthorizationType.NONE },

@@ -1,26 +1,29 @@
 /** The deployed thing: table, keys, secrets, functions and API of one stage. */
-import {
-  CfnOutput,
-  Duration,
-  RemovalPolicy,
-  SecretValue,
-  Stack,
-  type StackProps,
-  Validations,
-} from 'aws-cdk-lib';
+import { CfnOutput, Duration, SecretValue, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
+import { serviceName } from '../functions/metrics/catalogue.ts';
 import { JWKS_PATH } from '../functions/tokens/claims.ts';
-import { JWKS_KEY, revokedTokenKey } from '../functions/users/table.ts';
+import { JWKS_KEY, openidIndex, revokedTokenKey } from '../functions/users/table.ts';
 import packageJson from '../package.json' with { type: 'json' };
-import type { StageSettings } from './config.ts';
+import { AlarmTopics } from './alarm-topics.ts';
+import { Alarms, type WatchedParts } from './alarms.ts';
+import { CustomDomain } from './custom-domain.ts';
+import { Dashboard } from './dashboard.ts';
+import { EgressNetwork } from './egress-network.ts';
+import { GradualDeployment } from './gradual-deployment.ts';
 import { KeyRing } from './key-ring.ts';
-import { LoginApi } from './login-api.ts';
+import { API_STAGE, LoginApi } from './login-api.ts';
 import { admitApisOf, publishStage } from './other-teams.ts';
-import { ServiceFunction } from './service-function.ts';
+import { dataRemovalPolicy } from './removal-policy.ts';
+import { SecretsKey } from './secrets-key.ts';
+import { ServiceFunction, type ServiceFunctionProps } from './service-function.ts';
+import type { StageSettings } from './settings.ts';
+import { stageParametersPath } from './stage-parameters.ts';
 import { UsersTable } from './users-table.ts';
+import { WebAcl } from './web-acl.ts';
 import { discoveryDocument, jwksDocument } from './well-known-documents.ts';
 
 /** Settings of {@link WechatLoginStack}. */
@@ -34,35 +37,46 @@ export interface WechatLoginStackProps extends StackProps {
 /** A WeChat mini-program login service of its own. */
 export class WechatLoginStack extends Stack {
   constructor(scope: Construct, id: string, props: WechatLoginStackProps) {
-    super(scope, id, { description: 'WeChat mini-program login', ...props });
+    super(scope, id, {
+      description: 'WeChat mini-program login',
+      terminationProtection: props.settings.protectData,
+      ...props,
+    });
     const { settings, stage } = props;
+    const service = serviceName(stage);
 
-    const users = new UsersTable(this, 'Users', { protectData: settings.protectData });
-    const keyRing = new KeyRing(this, 'KeyRing', { protectData: settings.protectData });
+    const users = new UsersTable(this, 'Users', settings);
+    const encryption = settings.encryptionKey ? new SecretsKey(this, 'SecretsKey', settings) : undefined;
+    const keyRing = new KeyRing(this, 'KeyRing', { protectData: settings.protectData, encryption });
     const wechatSecrets = new Secret(this, 'WechatSecrets', {
       description: 'JSON object: AppSecret by appid; filled in by an operator after the first deployment',
       // Always this text: were it to change, a deployment would overwrite what the operator has filled in.
       secretStringValue: SecretValue.unsafePlainText('{}'),
-      removalPolicy: settings.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: dataRemovalPolicy(settings),
+      ...(encryption && { encryptionKey: encryption.key }),
     });
     Validations.of(wechatSecrets).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason: 'Only the mini-program console hands out an AppSecret: no function can ask WeChat for another.',
     });
-    const api = new LoginApi(this, 'Api');
-    const issuer = settings.publicUrl ?? api.url;
+    const network =
+      settings.fixedEgressAddresses === 0
+        ? undefined
+        : new EgressNetwork(this, 'Egress', { addresses: settings.fixedEgressAddresses });
+    const api = new LoginApi(this, 'Api', { name: service, settings });
+    const issuer = publicUrlOf(settings) ?? api.url;
 
     const tokenEnvironment = { TOKEN_ISSUER: issuer, TOKEN_AUDIENCE: settings.audience };
     const add = <N extends FunctionName>(
       name: N,
-      sizing: { description: string; memorySize: number; timeout: Duration },
+      options: Omit<ServiceFunctionProps<N>, 'name' | 'environment' | 'settings'>,
       environment: EnvironmentOf<N>,
     ): ServiceFunction<N> =>
       new ServiceFunction(this, `${name[0]?.toUpperCase()}${name.slice(1)}`, {
         name,
-        ...sizing,
+        ...options,
         environment,
-        logRetentionDays: settings.logRetentionDays,
+        settings,
       });
 
     const login = add(
@@ -73,6 +87,8 @@ export class WechatLoginStack extends Stack {
         // WeChat's budget (4 s), the wait for a twin (2.5 s) and four calls of DynamoDB (4 s each, when it is barely
         // there); below API Gateway's 29 s.
         timeout: Duration.seconds(25),
+        reservedConcurrency: settings.reservedConcurrency.login,
+        network,
       },
       {
         ...tokenEnvironment,
@@ -89,6 +105,7 @@ export class WechatLoginStack extends Stack {
     users.grantItems(login.role, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
     users.grantOpenidQuery(login.role);
     keyRing.grantRead(login.role);
+    encryption?.grantRead(login.role);
     login.role.addToPolicy(
       new PolicyStatement({
         actions: ['secretsmanager:GetSecretValue'],
@@ -108,7 +125,12 @@ export class WechatLoginStack extends Stack {
 
     const authorizer = add(
       'authorizer',
-      { description: 'Decides whether a token opens a route', memorySize: 512, timeout: Duration.seconds(8) },
+      {
+        description: 'Decides whether a token opens a route',
+        memorySize: 512,
+        timeout: Duration.seconds(8),
+        reservedConcurrency: settings.reservedConcurrency.authorizer,
+      },
       {
         ...tokenEnvironment,
         TABLE_NAME: users.tableName,
@@ -132,20 +154,48 @@ export class WechatLoginStack extends Stack {
     });
     users.grantItem(jwksReader, JWKS_KEY, 'dynamodb:GetItem');
 
+    const live = { login: login.publish(), member: member.publish(), authorizer: authorizer.publish() };
     api.addRoutes({
-      functions: { login: login.lambda, member: member.lambda },
-      authorizer: authorizer.lambda,
+      functions: live,
+      authorizer: live.authorizer,
       documents: {
         discovery: discoveryDocument(issuer),
         jwks: jwksDocument(jwksReader, users.tableName),
       },
     });
+    if (settings.webAcl) new WebAcl(this, 'WebAcl', { stage: api.api.deploymentStage, ...settings });
+    else
+      Validations.of(api.api.deploymentStage).acknowledge({
+        id: 'AwsSolutions-APIG3',
+        reason: 'A web ACL costs as much as the rest of a stage without users: the setting webAcl adds it.',
+      });
+    const domain =
+      settings.customDomain &&
+      new CustomDomain(this, 'Domain', { domain: settings.customDomain, api: api.api });
+
+    const parts: WatchedParts = {
+      service,
+      api: { ApiName: service, Stage: API_STAGE },
+      functions: {
+        login: login.liveDimensions,
+        member: member.liveDimensions,
+        authorizer: authorizer.liveDimensions,
+      },
+      rotation: { FunctionName: rotation.lambda.functionName },
+      tableName: users.tableName,
+      indexName: openidIndex.name,
+    };
+    const topics = new AlarmTopics(this, 'AlarmTopics', settings.alarmEmails);
+    const alarms = new Alarms(this, 'Alarms', { parts, topics, ...settings });
+    const dashboard = new Dashboard(this, 'Dashboard', { parts, alarms, ...settings });
+    if (settings.gradualDeployment)
+      new GradualDeployment(this, 'Deployment', { aliases: live, alarms: alarms.ofBadVersions });
 
     publishStage(this, stage, {
       issuer,
       audience: settings.audience,
       'jwks-url': `${issuer}${JWKS_PATH}`,
-      'authorizer-arn': authorizer.lambda.functionArn,
+      'authorizer-arn': live.authorizer.functionArn,
       'users-table': users.tableName,
       'key-ring-arn': keyRing.secretArn,
       'key-rotation-days': String(settings.keyRotationDays),
@@ -153,20 +203,33 @@ export class WechatLoginStack extends Stack {
       appids: settings.appids.join(','),
       'login-log-group': login.logGroup.logGroupName,
     });
-    for (const account of settings.consumerAccounts) admitApisOf(account, authorizer.lambda);
+    for (const account of settings.consumerAccounts) admitApisOf(account, live.authorizer);
 
-    new CfnOutput(this, 'ApiUrl', {
-      value: settings.publicUrl ?? api.url,
-      description: 'Base URL for the mini-program',
-    });
-    new CfnOutput(this, 'Issuer', { value: issuer, description: 'Issuer of the tokens' });
-    new CfnOutput(this, 'KeyRingArn', {
-      value: keyRing.secretArn,
-      description: 'The signing keys: for npm run rotate-keys',
-    });
-    new CfnOutput(this, 'WechatSecretsArn', {
-      value: wechatSecrets.secretArn,
-      description: 'The AppSecrets: for npm run set-wechat-secret',
+    this.print({
+      ApiUrl: [issuer, 'Base URL for the mini-program'],
+      Issuer: [issuer, 'Issuer of the tokens'],
+      JwksUrl: [`${issuer}${JWKS_PATH}`, 'The public keys of the tokens'],
+      DomainTarget: [domain?.target, 'Where the DNS record of the custom domain has to point'],
+      EgressAddresses: [network?.addresses, 'For the API IP whitelist in the mini-program console'],
+      DashboardUrl: [dashboard.url, 'How the service is doing'],
+      UrgentAlarmsTopic: [topics.topics.urgent.topicArn, 'Alarms that wake somebody: subscribe your pager'],
+      NoticeAlarmsTopic: [topics.topics.notice.topicArn, 'Alarms that can wait for the next working day'],
+      ParametersPath: [stageParametersPath(stage), 'What other stacks and the operator commands look up'],
+      KeyRingArn: [keyRing.secretArn, 'The signing keys: for npm run rotate-keys'],
+      WechatSecretsArn: [wechatSecrets.secretArn, 'The AppSecrets: for npm run set-wechat-secret'],
     });
   }
+
+  /** What `cdk deploy` ends with; what this stage does not have is left out. */
+  private print(
+    outputs: Readonly<Record<string, readonly [value: string | undefined, description: string]>>,
+  ): void {
+    for (const [name, [value, description]] of Object.entries(outputs))
+      if (value !== undefined) new CfnOutput(this, name, { value, description });
+  }
+}
+
+/** Where clients reach the API, if not at its own address. */
+function publicUrlOf({ customDomain, publicUrl }: StageSettings): string | undefined {
+  return customDomain === undefined ? publicUrl : `https://${customDomain.name}`;
 }

@@ -1,14 +1,17 @@
-/** One Lambda function of the service: the house's runtime, bundling, role and log group. */
+/** One Lambda function of the service: the house's runtime, bundling, role, log group, versions and alias. */
 import { fileURLToPath } from 'node:url';
-import { type Duration, Validations } from 'aws-cdk-lib';
-import type { Role } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { Alias, Architecture, type IFunction, type IVersion, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { Charset, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
-import type { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
 import { bundleOptions } from './bundle-options.ts';
+import type { EgressNetwork } from './egress-network.ts';
 import { createFunctionRole } from './function-role.ts';
+import { dataRemovalPolicy } from './removal-policy.ts';
+import type { StageSettings } from './settings.ts';
 
 /** Settings of a {@link ServiceFunction}. */
 export interface ServiceFunctionProps<N extends FunctionName> {
@@ -22,8 +25,12 @@ export interface ServiceFunctionProps<N extends FunctionName> {
   readonly memorySize: number;
   /** After this the invocation is ended. */
   readonly timeout: Duration;
-  /** Days its logs are kept. */
-  readonly logRetentionDays: RetentionDays;
+  /** What the stage says about all functions. */
+  readonly settings: Pick<StageSettings, 'architecture' | 'tracing' | 'logRetentionDays' | 'protectData'>;
+  /** Environments it has for itself. @default - what the account has left */
+  readonly reservedConcurrency?: number | undefined;
+  /** The network it calls out of. @default - Lambda's own */
+  readonly network?: EgressNetwork | undefined;
 }
 
 /** A bundle carries its own SDK, minified from the ES modules: the cold start is a third of the runtime's SDK. */
@@ -36,7 +43,23 @@ const bundling = {
   externalModules: external,
 };
 
-/** A function with a role that may do nothing but write its own logs, until something is granted to it. */
+/** What callers name instead of a version. */
+const ALIAS = 'live';
+
+/** The alias as CDK's other constructs take it, which its own type misses by an optional member. */
+export type LiveAlias = Alias & IFunction;
+
+/** What Lambda does with the role of a function that is in a VPC; AWS can limit none of it to one interface. */
+const networkInterfaceActions = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/** A function with a role that may do nothing but write its own logs and traces, until something is granted to it. */
 export class ServiceFunction<N extends FunctionName> extends Construct {
   readonly lambda: NodejsFunction;
   readonly role: Role;
@@ -44,20 +67,34 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceFunctionProps<N>) {
     super(scope, id);
-    const { role, logGroup } = createFunctionRole(this, props.logRetentionDays);
+    const { settings, network } = props;
+    const { role, logGroup } = createFunctionRole(
+      this,
+      settings.logRetentionDays,
+      dataRemovalPolicy(settings),
+    );
     this.role = role;
     this.logGroup = logGroup;
+    if (network !== undefined)
+      role.addToPolicy(new PolicyStatement({ actions: networkInterfaceActions, resources: ['*'] }));
     this.lambda = new NodejsFunction(this, 'Function', {
       description: props.description,
       entry: fileURLToPath(new URL(`../functions/${props.name}.ts`, import.meta.url)),
       handler: 'handler',
       runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
+      architecture: settings.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
       memorySize: props.memorySize,
       timeout: props.timeout,
       role,
       logGroup,
       environment: props.environment,
+      tracing: settings.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
+      ...(props.reservedConcurrency !== undefined && {
+        reservedConcurrentExecutions: props.reservedConcurrency,
+      }),
+      ...network?.placement,
+      // Who has to go back to an older version finds it here.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
       // The variable is for SDK v2 only.
       awsSdkConnectionReuse: false,
       bundling,
@@ -67,5 +104,23 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
       reason:
         'API Gateway and Secrets Manager wait for the answer: a failure is theirs to see, and no event gets lost.',
     });
+    if (settings.tracing || network !== undefined)
+      Validations.of(role).acknowledge({
+        id: 'AwsSolutions-IAM5[Resource::*]',
+        reason:
+          'Traces belong to no resource, and Lambda makes the network interfaces of a VPC with the role of the function: AWS can limit neither to one resource.',
+      });
+  }
+
+  /** Publishes each change as a version, behind one alias for all callers. */
+  publish(): LiveAlias {
+    const version = this.lambda.currentVersion as IVersion;
+    return new Alias(this, 'Live', { aliasName: ALIAS, version }) as LiveAlias;
+  }
+
+  /** What CloudWatch calls the requests that came through the alias. */
+  get liveDimensions(): { readonly FunctionName: string; readonly Resource: string } {
+    const { functionName } = this.lambda;
+    return { FunctionName: functionName, Resource: `${functionName}:${ALIAS}` };
   }
 }

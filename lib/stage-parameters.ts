@@ -20,6 +20,9 @@ export const stageParameters = [
 /** One of the values a stage publishes. */
 export type StageParameter = (typeof stageParameters)[number];
 
+/** What the names of all parameters of a stage begin with. */
+export const stageParametersPath = (stage: string): string => `/wechat-login/${stage}/`;
+
 /** The parameter's name, such as `/wechat-login/prod/issuer`. */
 export const stageParameterName = (stage: string, parameter: StageParameter): string =>
-  `/wechat-login/${stage}/${parameter}`;
+  `${stageParametersPath(stage)}${parameter}`;

@@ -1,9 +1,9 @@
 /** The users table, built from the one description of its shape. */
-import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { openidIndex, PARTITION_KEY, TTL_ATTRIBUTE } from '../functions/users/table.ts';
+import { dataRemovalPolicy } from './removal-policy.ts';
 
 /** Settings of {@link UsersTable}. */
 export interface UsersTableProps {
@@ -33,7 +33,7 @@ export class UsersTable extends Construct {
       billing: Billing.onDemand(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: props.protectData },
       deletionProtection: props.protectData,
-      removalPolicy: props.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: dataRemovalPolicy(props),
     });
     this.tableName = this.table.tableName;
   }

@@ -24,8 +24,11 @@ export interface DocumentRoute extends RouteAddress {
 /** One route of the API. */
 export type Route = FunctionRoute | DocumentRoute;
 
+/** Path of the one route that calls WeChat; it is limited more than the others. */
+export const LOGIN_PATH = '/member/login';
+
 export const routes = [
-  { method: 'POST', path: '/member/login', auth: 'none', function: 'login' },
+  { method: 'POST', path: LOGIN_PATH, auth: 'none', function: 'login' },
   { method: 'POST', path: '/member/refresh', auth: 'token', function: 'login' },
   { method: 'POST', path: '/member/logout', auth: 'token', function: 'member' },
   { method: 'GET', path: '/member/me', auth: 'token', function: 'member' },

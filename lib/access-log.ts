@@ -1,0 +1,101 @@
+/** One line for every request to the API, also for those that reach no function: throttled, blocked, unknown. */
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat, CfnAccount, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigateway';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { FilterPattern, LogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { METRICS_NAMESPACE, type MetricName, SERVICE_DIMENSION } from '../functions/metrics/catalogue.ts';
+import { dataRemovalPolicy } from './removal-policy.ts';
+import type { StageSettings } from './settings.ts';
+
+/** Settings of an {@link AccessLog}. */
+export interface AccessLogProps {
+  /** Value of the metrics' `service` dimension. */
+  readonly service: string;
+  readonly settings: Pick<StageSettings, 'logRetentionDays' | 'protectData' | 'apiGatewayLogRole'>;
+}
+
+/** The log of an API, and what API Gateway needs to be allowed to write it. */
+export class AccessLog extends Construct {
+  readonly logGroup: LogGroup;
+  readonly destination: LogGroupLogDestination;
+  readonly format: AccessLogFormat;
+
+  constructor(scope: Construct, id: string, { service, settings }: AccessLogProps) {
+    super(scope, id);
+    this.logGroup = new LogGroup(this, 'Logs', {
+      retention: settings.logRetentionDays,
+      removalPolicy: dataRemovalPolicy(settings),
+    });
+    this.destination = new LogGroupLogDestination(this.logGroup);
+    this.format = AccessLogFormat.custom(JSON.stringify(lineOf(service)));
+    const metricName: MetricName = 'ThrottledRequests';
+    new MetricFilter(this, 'Throttled', {
+      logGroup: this.logGroup,
+      filterPattern: FilterPattern.stringValue('$.refusal', '=', 'THROTTLED'),
+      metricNamespace: METRICS_NAMESPACE,
+      metricName,
+      metricValue: '1',
+      dimensions: { [SERVICE_DIMENSION]: `$.${SERVICE_DIMENSION}` },
+    });
+    if (settings.apiGatewayLogRole) createApiGatewayLogRole(this);
+  }
+}
+
+/**
+ * What a line says. Neither the query nor any header is in it, nor the path as it was sent: those are the client's words,
+ * and may hold a token.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+ */
+const lineOf = (service: string): Readonly<Record<string, string>> => ({
+  [SERVICE_DIMENSION]: service,
+  request_id: '$context.requestId',
+  time: '$context.requestTimeEpoch',
+  ip: '$context.identity.sourceIp',
+  method: '$context.httpMethod',
+  route: '$context.resourcePath',
+  status: '$context.status',
+  /** API Gateway's name for its own refusal, such as `THROTTLED` or `WAF_FILTERED`. */
+  refusal: '$context.error.responseType',
+  duration_ms: '$context.responseLatency',
+  integration_ms: '$context.integrationLatency',
+  authorizer_ms: '$context.authorizer.latency',
+  user_id: '$context.authorizer.user_id',
+  bytes: '$context.responseLength',
+});
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html#set-up-access-logging-permissions */
+const logWriterActions = [
+  'logs:CreateLogGroup',
+  'logs:CreateLogStream',
+  'logs:DescribeLogGroups',
+  'logs:DescribeLogStreams',
+  'logs:PutLogEvents',
+  'logs:GetLogEvents',
+  'logs:FilterLogEvents',
+];
+
+/**
+ * The role through which API Gateway writes the logs of every API of this account and region. Without one a stage with
+ * an access log cannot be deployed. Both stay when the stack goes, because other APIs may have come to depend on them.
+ */
+function createApiGatewayLogRole(scope: Construct): void {
+  const role = new Role(scope, 'Role', {
+    description: 'Lets API Gateway write the logs of all APIs of this account and region',
+    assumedBy: new ServicePrincipal('apigateway.amazonaws.com'),
+    // In the role itself, so that it stays with it.
+    inlinePolicies: {
+      Logs: new PolicyDocument({
+        statements: [new PolicyStatement({ actions: logWriterActions, resources: ['*'] })],
+      }),
+    },
+  });
+  const account = new CfnAccount(scope, 'Account', { cloudWatchRoleArn: role.roleArn });
+  role.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  account.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason:
+      'API Gateway has one role for the logs of all APIs of the account, whatever their names, and refuses one that may do less.',
+  });
+}

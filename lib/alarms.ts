@@ -1,0 +1,326 @@
+/** What an operator is told about, how urgently, and where the runbook says what to do. */
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IAlarm,
+  type IMetric,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Construct } from 'constructs';
+import type { ErrorCode } from '../functions/errors/catalogue.ts';
+import type { AlarmTopics, Severity } from './alarm-topics.ts';
+import { serviceMetric } from './service-metrics.ts';
+
+/** What CloudWatch calls the parts that are watched. */
+export interface WatchedParts {
+  /** Value of the metrics' `service` dimension. */
+  readonly service: string;
+  /** Dimensions of the API's own metrics. */
+  readonly api: { readonly ApiName: string; readonly Stage: string };
+  /** Dimensions of the functions' metrics, by the functions' names. */
+  readonly functions: Readonly<
+    Record<'login' | 'member' | 'authorizer', { readonly FunctionName: string; readonly Resource: string }>
+  >;
+  readonly rotation: { readonly FunctionName: string };
+  readonly tableName: string;
+  readonly indexName: string;
+}
+
+/** Settings of {@link Alarms}. */
+export interface AlarmsProps {
+  readonly parts: WatchedParts;
+  readonly topics: AlarmTopics;
+  /** What the links to the runbook begin with. */
+  readonly runbookUrl: string;
+  readonly keyRotationDays: number;
+}
+
+interface AlarmEntry {
+  readonly severity: Severity;
+  /** The runbook's heading. */
+  readonly heading: string;
+  /** One sentence: what it means for users. */
+  readonly meaning: string;
+  readonly metric: IMetric;
+  /** From here on it is bad. */
+  readonly threshold: number;
+  /** Periods that are looked at, and how many of them have to be bad. @default [1, 1] */
+  readonly badPeriods?: readonly [bad: number, of: number];
+}
+
+/** Logins that fail through no fault of the client. */
+const loginFailures = [
+  'internal',
+  'unavailable',
+  'wechat_unavailable',
+  'wechat_misconfigured',
+  'rate_limited',
+] as const satisfies readonly ErrorCode[];
+
+const MINUTE = Duration.minutes(1);
+const FIVE_MINUTES = Duration.minutes(5);
+
+/** Every alarm of a deployment. No data is no alarm: a night without a login is quiet. */
+export class Alarms extends Construct {
+  /** All of them, the urgent ones first. */
+  readonly all: readonly IAlarm[];
+  /** Those that tell a bad version of a function from a bad day at WeChat. */
+  readonly ofBadVersions: readonly IAlarm[];
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    const { topics, runbookUrl } = props;
+    const entries: Readonly<Record<AlarmName, AlarmEntry>> = entriesFor(props);
+    const alarms = Object.entries(entries).map(([name, entry]): [string, IAlarm] => {
+      const [bad, of] = entry.badPeriods ?? [1, 1];
+      const alarm = new Alarm(this, name, {
+        alarmName: `${props.parts.service}-${name}`,
+        alarmDescription: `${entry.severity}: ${entry.meaning} ${runbookUrl}#${anchorOf(entry.heading)}`,
+        metric: entry.metric,
+        threshold: entry.threshold,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        evaluationPeriods: of,
+        datapointsToAlarm: bad,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      });
+      const action = new SnsAction(topics.topics[entry.severity]);
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+      return [name, alarm];
+    });
+    const named = Object.fromEntries(alarms) as Record<AlarmName, IAlarm>;
+    this.all = alarms.map(([, alarm]) => alarm);
+    this.ofBadVersions = [
+      named.ServerErrors,
+      named.AuthorizerFailures,
+      named.InternalErrors,
+      named.LoginFunctionErrors,
+      named.MemberFunctionErrors,
+    ];
+  }
+}
+
+type AlarmName = keyof ReturnType<typeof entriesFor>;
+
+/** The fragment by which Markdown viewers find a heading. */
+const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll(' ', '-');
+
+function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
+  const { service, functions } = parts;
+  const lambda = (
+    metricName: string,
+    dimensionsMap: Readonly<Record<string, string>>,
+    period = FIVE_MINUTES,
+  ): Metric =>
+    new Metric({
+      namespace: 'AWS/Lambda',
+      metricName,
+      dimensionsMap: { ...dimensionsMap },
+      statistic: 'Sum',
+      period,
+    });
+  const functionErrors = (name: 'login' | 'member') =>
+    ({
+      severity: 'notice',
+      heading: 'Function errors',
+      meaning: `The ${name} function ended without an answer: a time-out or a crash.`,
+      metric: lambda('Errors', functions[name], MINUTE),
+      threshold: 1,
+      badPeriods: [2, 5],
+    }) as const;
+  return {
+    LoginFailures: {
+      severity: 'urgent',
+      heading: 'Login failures',
+      meaning: 'A quarter or more of the logins fail, in percent.',
+      metric: loginFailureRate(service),
+      threshold: 25,
+      badPeriods: [2, 2],
+    },
+    WechatMisconfigured: {
+      severity: 'urgent',
+      heading: 'WeChat misconfigured',
+      meaning: 'WeChat refuses an AppID, an AppSecret or our address, or an AppSecret is not filled in.',
+      metric: serviceMetric(service, 'WechatExchanges', {
+        of: 'wechat_misconfigured' satisfies ErrorCode,
+        statistic: 'Sum',
+        period: MINUTE,
+      }),
+      threshold: 1,
+    },
+    ServerErrors: {
+      severity: 'urgent',
+      heading: 'Server errors',
+      meaning: 'One in twenty requests or more is answered with 5xx, in percent.',
+      metric: serverErrorRate(parts.api),
+      threshold: 5,
+      badPeriods: [3, 5],
+    },
+    AuthorizerFailures: {
+      severity: 'urgent',
+      heading: 'Authorizer failures',
+      meaning: 'The authorizer cannot decide about tokens: logged-in users get 5xx, here and at other teams.',
+      metric: serviceMetric(service, 'AuthorizerDecisions', { of: 'none', statistic: 'Sum' }),
+      threshold: 5,
+      badPeriods: [2, 2],
+    },
+    FunctionThrottles: {
+      severity: 'urgent',
+      heading: 'Function throttles',
+      meaning: 'Lambda turns requests away: the concurrency of a function or of the account is used up.',
+      metric: new MathExpression({
+        expression: 'FILL(login, 0) + FILL(member, 0) + FILL(authorizer, 0)',
+        usingMetrics: {
+          login: lambda('Throttles', functions.login),
+          member: lambda('Throttles', functions.member),
+          authorizer: lambda('Throttles', functions.authorizer),
+        },
+        period: FIVE_MINUTES,
+        label: 'Throttles',
+      }),
+      threshold: 10,
+      badPeriods: [2, 2],
+    },
+    WechatUnavailable: {
+      severity: 'notice',
+      heading: 'WeChat unavailable',
+      meaning: 'Calls to WeChat fail: no connection, no answer in time, or one that makes no sense.',
+      metric: serviceMetric(service, 'WechatExchanges', {
+        of: 'wechat_unavailable' satisfies ErrorCode,
+        statistic: 'Sum',
+      }),
+      threshold: 5,
+    },
+    WechatRateLimited: {
+      severity: 'notice',
+      heading: 'WeChat rate limited',
+      meaning: "The mini-program's quota at WeChat is used up, for this minute or this day.",
+      metric: serviceMetric(service, 'WechatExchanges', {
+        of: 'rate_limited' satisfies ErrorCode,
+        statistic: 'Sum',
+      }),
+      threshold: 5,
+    },
+    InternalErrors: {
+      severity: 'notice',
+      heading: 'Internal errors',
+      meaning: 'A request met a bug of ours.',
+      metric: serviceMetric(service, 'Failures', {
+        of: 'internal' satisfies ErrorCode,
+        statistic: 'Sum',
+        period: MINUTE,
+      }),
+      threshold: 1,
+    },
+    LoginFunctionErrors: functionErrors('login'),
+    MemberFunctionErrors: functionErrors('member'),
+    LoginLatency: {
+      severity: 'notice',
+      heading: 'Login latency',
+      meaning: 'One login in a hundred takes longer than three seconds.',
+      metric: serviceMetric(service, 'LoginDuration', { statistic: 'p99' }),
+      threshold: 3_000,
+      badPeriods: [3, 3],
+    },
+    RotationFailed: {
+      severity: 'notice',
+      heading: 'Rotation failed',
+      meaning: 'The signing keys could not be rotated; tokens are signed and verified as before.',
+      metric: lambda('Errors', parts.rotation),
+      threshold: 1,
+    },
+    SigningKeyTooOld: {
+      severity: 'notice',
+      heading: 'Signing key too old',
+      meaning: 'The key that signs should have been replaced by now, in seconds.',
+      metric: serviceMetric(service, 'SigningKeyAge', { statistic: 'Maximum' }),
+      threshold: oldestSigningKeySeconds(keyRotationDays),
+    },
+    RequestsThrottled: {
+      severity: 'notice',
+      heading: 'Requests throttled',
+      meaning: 'API Gateway turns requests away: more come than the stage lets through.',
+      metric: serviceMetric(service, 'ThrottledRequests', { statistic: 'Sum' }),
+      threshold: 50,
+    },
+    DatabaseThrottles: {
+      severity: 'notice',
+      heading: 'Database throttles',
+      meaning: 'DynamoDB turns calls away that the functions then repeat.',
+      metric: databaseThrottles(parts),
+      threshold: 5,
+      badPeriods: [2, 2],
+    },
+  } as const satisfies Record<string, AlarmEntry>;
+}
+
+/** Percent of the logins, where at least five failed. */
+function loginFailureRate(service: string): IMetric {
+  const failed = Object.fromEntries(
+    loginFailures.map((outcome) => [
+      outcome,
+      serviceMetric(service, 'Logins', { of: outcome, statistic: 'Sum' }),
+    ]),
+  );
+  const sum = loginFailures.map((outcome) => `FILL(${outcome}, 0)`).join(' + ');
+  return new MathExpression({
+    expression: `IF((${sum}) >= 5, 100 * (${sum}) / logins, 0)`,
+    usingMetrics: {
+      ...failed,
+      // Each login is measured once, whatever becomes of it.
+      logins: serviceMetric(service, 'LoginDuration', { statistic: 'SampleCount' }),
+    },
+    period: FIVE_MINUTES,
+    label: 'Failed logins (%)',
+  });
+}
+
+/** Percent of the requests, where at least five failed. */
+function serverErrorRate(dimensionsMap: WatchedParts['api']): IMetric {
+  const requests = (metricName: string): Metric =>
+    new Metric({
+      namespace: 'AWS/ApiGateway',
+      metricName,
+      dimensionsMap: { ...dimensionsMap },
+      statistic: 'Sum',
+      period: MINUTE,
+    });
+  return new MathExpression({
+    expression: 'IF(failed >= 5, 100 * failed / requests, 0)',
+    usingMetrics: { failed: requests('5XXError'), requests: requests('Count') },
+    period: MINUTE,
+    label: 'Requests answered with 5xx (%)',
+  });
+}
+
+/** A key is made in one rotation, signs from the next on, and is retired in the one after; a rotation may be late. */
+const oldestSigningKeySeconds = (keyRotationDays: number): number => (2 * keyRotationDays + 2) * 86_400;
+
+function databaseThrottles({ tableName, indexName }: WatchedParts): IMetric {
+  const events = (metricName: string, index?: string): Metric =>
+    new Metric({
+      namespace: 'AWS/DynamoDB',
+      metricName,
+      dimensionsMap: {
+        TableName: tableName,
+        ...(index !== undefined && { GlobalSecondaryIndexName: index }),
+      },
+      statistic: 'Sum',
+      period: FIVE_MINUTES,
+    });
+  return new MathExpression({
+    expression: 'FILL(reads, 0) + FILL(writes, 0) + FILL(indexReads, 0) + FILL(indexWrites, 0)',
+    usingMetrics: {
+      reads: events('ReadThrottleEvents'),
+      writes: events('WriteThrottleEvents'),
+      indexReads: events('ReadThrottleEvents', indexName),
+      indexWrites: events('WriteThrottleEvents', indexName),
+    },
+    period: FIVE_MINUTES,
+    label: 'Throttled reads and writes',
+  });
+}

@@ -1,0 +1,30 @@
+/** A domain of the team's own on the API; its DNS record is the team's to make. */
+import { DomainName, EndpointType, type RestApi, SecurityPolicy } from 'aws-cdk-lib/aws-apigateway';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { Construct } from 'constructs';
+import type { StageSettings } from './settings.ts';
+
+/** Settings of a {@link CustomDomain}. */
+export interface CustomDomainProps {
+  readonly domain: NonNullable<StageSettings['customDomain']>;
+  /** What is served at its root. */
+  readonly api: RestApi;
+}
+
+/** A regional custom domain of API Gateway. */
+export class CustomDomain extends Construct {
+  /** Where the domain's DNS record has to point. */
+  readonly target: string;
+
+  constructor(scope: Construct, id: string, { domain, api }: CustomDomainProps) {
+    super(scope, id);
+    const name = new DomainName(this, 'Name', {
+      domainName: domain.name,
+      certificate: Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
+      endpointType: EndpointType.REGIONAL,
+      securityPolicy: SecurityPolicy.TLS_1_2,
+    });
+    name.addBasePathMapping(api, { stage: api.deploymentStage });
+    this.target = name.domainNameAliasDomainName;
+  }
+}

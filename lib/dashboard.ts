@@ -1,0 +1,203 @@
+/** One page that says at a glance whether people can log in, and if not, whose fault it is. */
+import { Aws, CfnMapping, Duration, Fn } from 'aws-cdk-lib';
+import {
+  AlarmStatusWidget,
+  Dashboard as CloudWatchDashboard,
+  GraphWidget,
+  type IMetric,
+  type IWidget,
+  MathExpression,
+  Metric,
+  SingleValueWidget,
+  TextWidget,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import {
+  METRICS_NAMESPACE,
+  type MetricName,
+  metricCatalogue,
+  SERVICE_DIMENSION,
+} from '../functions/metrics/catalogue.ts';
+import type { Alarms, WatchedParts } from './alarms.ts';
+import { serviceMetric } from './service-metrics.ts';
+
+/** Settings of a {@link Dashboard}. */
+export interface DashboardProps {
+  readonly parts: WatchedParts;
+  readonly alarms: Alarms;
+  readonly runbookUrl: string;
+}
+
+/** Metrics with a dimension of their own, whose values nobody has to list here. */
+type Grouped = {
+  [N in MetricName]: (typeof metricCatalogue)[N] extends { dimension: string } ? N : never;
+}[MetricName];
+
+/** The console of each partition. */
+const consoles = {
+  aws: { domain: 'console.aws.amazon.com' },
+  'aws-cn': { domain: 'console.amazonaws.cn' },
+};
+
+/** A dashboard of CloudWatch. */
+export class Dashboard extends Construct {
+  /** Where a person looks at it. */
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, { parts, alarms, runbookUrl }: DashboardProps) {
+    super(scope, id);
+    const { service } = parts;
+    new CloudWatchDashboard(this, 'Dashboard', {
+      dashboardName: service,
+      defaultInterval: Duration.hours(3),
+      widgets: rowsFor(parts, alarms, runbookUrl),
+    });
+    const console = new CfnMapping(this, 'Console', { mapping: consoles });
+    this.url = Fn.join('', [
+      'https://',
+      console.findInMap(Aws.PARTITION, 'domain'),
+      `/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${service}`,
+    ]);
+  }
+}
+
+const HEIGHT = 6;
+
+function rowsFor(parts: WatchedParts, alarms: Alarms, runbookUrl: string): IWidget[][] {
+  const { service, api, functions } = parts;
+  const own = (name: MetricName, statistic: string, label: string): Metric =>
+    serviceMetric(service, name, { statistic, label });
+  const aws = (
+    namespace: string,
+    metricName: string,
+    dimensions: Readonly<Record<string, string>>,
+    view: {
+      statistic: string;
+      label: string;
+    },
+  ): Metric =>
+    new Metric({ namespace, metricName, dimensionsMap: { ...dimensions }, period: FIVE_MINUTES, ...view });
+  const functionsOf = (metricName: string, statistic: string): IMetric[] => [
+    ...Object.entries(functions).map(([name, dimensions]) =>
+      aws('AWS/Lambda', metricName, dimensions, { statistic, label: name }),
+    ),
+    aws('AWS/Lambda', metricName, parts.rotation, { statistic, label: 'rotation' }),
+  ];
+  return [
+    [
+      new TextWidget({
+        width: 24,
+        height: 2,
+        markdown: `# ${service}\nRed below? The alarm's text links to its section of the runbook: ${runbookUrl}`,
+      }),
+    ],
+    [
+      new AlarmStatusWidget({
+        title: 'Alarms, the urgent ones first',
+        width: 24,
+        height: 4,
+        alarms: [...alarms.all],
+      }),
+    ],
+    [
+      graph('Can people log in? Logins by outcome', [grouped(service, 'Logins')], {
+        stacked: true,
+        width: 12,
+      }),
+      graph('Is it WeChat? Exchanges by outcome', [grouped(service, 'WechatExchanges')], {
+        stacked: true,
+        width: 12,
+      }),
+    ],
+    [
+      graph('How long does a login take? (ms)', [
+        own('LoginDuration', 'p50', 'login, half of them'),
+        own('LoginDuration', 'p99', 'login, 99 in 100'),
+        own('WechatDuration', 'p50', 'of it WeChat, half of them'),
+        own('WechatDuration', 'p99', 'of it WeChat, 99 in 100'),
+      ]),
+      graph('Is it us? Answers of ours with 5xx, by error', [grouped(service, 'Failures')]),
+      graph('All requests', [
+        aws('AWS/ApiGateway', 'Count', api, { statistic: 'Sum', label: 'requests' }),
+        aws('AWS/ApiGateway', '4XXError', api, { statistic: 'Sum', label: '4xx' }),
+        aws('AWS/ApiGateway', '5XXError', api, { statistic: 'Sum', label: '5xx' }),
+        own('ThrottledRequests', 'Sum', 'throttled'),
+      ]),
+    ],
+    [
+      graph('What does the authorizer say?', [grouped(service, 'AuthorizerDecisions')], { stacked: true }),
+      graph('Why are tokens refused?', [grouped(service, 'TokenRefusals')], { stacked: true }),
+      new SingleValueWidget({
+        title: 'New users, and the age of the signing key (s)',
+        width: 8,
+        height: HEIGHT,
+        metrics: [own('NewUsers', 'Sum', 'new users'), own('SigningKeyAge', 'Maximum', 'key age')],
+      }),
+    ],
+    [
+      graph('Functions: errors', functionsOf('Errors', 'Sum')),
+      graph('Functions: throttled', functionsOf('Throttles', 'Sum')),
+      graph('Functions: environments at once', functionsOf('ConcurrentExecutions', 'Maximum')),
+    ],
+    [
+      graph(
+        'Table: capacity used',
+        [
+          aws(
+            'AWS/DynamoDB',
+            'ConsumedReadCapacityUnits',
+            { TableName: parts.tableName },
+            { statistic: 'Sum', label: 'read units' },
+          ),
+          aws(
+            'AWS/DynamoDB',
+            'ConsumedWriteCapacityUnits',
+            { TableName: parts.tableName },
+            { statistic: 'Sum', label: 'write units' },
+          ),
+        ],
+        { width: 12 },
+      ),
+      graph(
+        'Table: throttled',
+        [
+          aws(
+            'AWS/DynamoDB',
+            'ReadThrottleEvents',
+            { TableName: parts.tableName },
+            { statistic: 'Sum', label: 'reads' },
+          ),
+          aws(
+            'AWS/DynamoDB',
+            'WriteThrottleEvents',
+            { TableName: parts.tableName },
+            { statistic: 'Sum', label: 'writes' },
+          ),
+        ],
+        { width: 12 },
+      ),
+    ],
+  ];
+}
+
+const FIVE_MINUTES = Duration.minutes(5);
+
+function graph(
+  title: string,
+  left: IMetric[],
+  { width = 8, stacked = false }: { width?: number; stacked?: boolean } = {},
+): GraphWidget {
+  return new GraphWidget({ title, left, width, height: HEIGHT, stacked, leftYAxis: { min: 0 } });
+}
+
+/** Every value of a metric's dimension that there has been, also one that is new. */
+function grouped(service: string, name: Grouped): IMetric {
+  const { dimension } = metricCatalogue[name];
+  const schema = `{${METRICS_NAMESPACE},${SERVICE_DIMENSION},${dimension}}`;
+  return new MathExpression({
+    expression: `SEARCH('${schema} MetricName="${name}" ${SERVICE_DIMENSION}="${service}"', 'Sum')`,
+    usingMetrics: {},
+    period: FIVE_MINUTES,
+    label: '',
+  });
+}

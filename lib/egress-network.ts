@@ -1,0 +1,71 @@
+/** A network whose way out has fixed addresses, for mini-programs that let only listed addresses use their AppSecret. */
+import { Fn, Validations } from 'aws-cdk-lib';
+import {
+  CfnEIP,
+  GatewayVpcEndpointAwsService,
+  IpAddresses,
+  type IVpc,
+  NatProvider,
+  Peer,
+  Port,
+  SecurityGroup,
+  SubnetType,
+  Vpc,
+} from 'aws-cdk-lib/aws-ec2';
+import type { FunctionOptions } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+
+/** Settings of an {@link EgressNetwork}. */
+export interface EgressNetworkProps {
+  /** How many addresses, each in an availability zone of its own: 1 or 2. */
+  readonly addresses: number;
+}
+
+/** Two zones to run in, and one NAT gateway with an Elastic IP for each address. */
+export class EgressNetwork extends Construct {
+  /** What a function needs to be in it. */
+  readonly placement: Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'>;
+  /** The addresses, separated by commas. */
+  readonly addresses: string;
+
+  constructor(scope: Construct, id: string, props: EgressNetworkProps) {
+    super(scope, id);
+    const eips = Array.from(
+      { length: props.addresses },
+      (_, index) => new CfnEIP(this, `Address${index + 1}`, { domain: 'vpc' }),
+    );
+    this.addresses = Fn.join(
+      ',',
+      eips.map((eip) => eip.attrPublicIp),
+    );
+    const vpc: IVpc = new Vpc(this, 'Vpc', {
+      ipAddresses: IpAddresses.cidr('10.0.0.0/22'),
+      maxAzs: 2,
+      natGateways: props.addresses,
+      natGatewayProvider: NatProvider.gateway({ eipAllocationIds: eips.map((eip) => eip.attrAllocationId) }),
+      subnetConfiguration: [
+        { name: 'Nat', subnetType: SubnetType.PUBLIC, cidrMask: 28, mapPublicIpOnLaunch: false },
+        { name: 'Function', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 24 },
+      ],
+      // Nothing is in the default group; emptying it would take a function more.
+      restrictDefaultSecurityGroup: false,
+    }) as IVpc;
+    // What goes to the table neither costs nor crowds the NAT gateways.
+    vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB });
+    const securityGroup = new SecurityGroup(this, 'Https', {
+      vpc,
+      description: 'Out by https, and nothing in',
+      allowAllOutbound: false,
+    });
+    securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443));
+    this.placement = {
+      vpc,
+      vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS },
+      securityGroups: [securityGroup],
+    };
+    Validations.of(vpc).acknowledge({
+      id: 'AwsSolutions-VPC7',
+      reason: 'One function is in it, which logs each of its calls itself, and nothing can be connected to.',
+    });
+  }
+}

@@ -1,0 +1,263 @@
+/** What may differ between stages: every setting with its meaning, its unit and what is allowed. */
+import * as v from 'valibot';
+import { CLOCK_TOLERANCE_SECONDS, TOKEN_LIFETIME_SECONDS } from '../functions/tokens/claims.ts';
+import {
+  KEY_PUBLIC_BEFORE_USE_SECONDS,
+  MAX_RETIRED_KEYS_BEFORE_ROTATION,
+  RETIRED_KEY_PUBLIC_SECONDS,
+  VERIFIER_CACHE_SECONDS,
+} from '../functions/tokens/key-schedule.ts';
+
+/** What the mini-program console shows as AppID. */
+export const APPID = /^wx[0-9A-Za-z]{1,62}$/;
+
+/** A base URL of WeChat; without commas, because a function is told them as one list. */
+export const WECHAT_API_BASE = /^https?:\/\/[^/?#\s,]+(\/[^?#\s,]*)?$/;
+
+const DAY_SECONDS = 86_400;
+
+/** A token must not outlive the public part of its key, not even at a slow verifier. */
+const maxTokenLifetimeSeconds = Math.min(
+  TOKEN_LIFETIME_SECONDS,
+  RETIRED_KEY_PUBLIC_SECONDS - VERIFIER_CACHE_SECONDS - CLOCK_TOLERANCE_SECONDS,
+);
+
+/** A whole number within bounds, which the message of a refusal repeats. */
+const wholeNumber = (min: number, max: number) =>
+  v.pipe(
+    v.number(),
+    v.check(
+      (value) => Number.isInteger(value) && value >= min && value <= max,
+      `must be a whole number from ${min} to ${max}`,
+    ),
+  );
+
+const email = v.pipe(v.string(), v.email('must be an e-mail address'));
+
+const listOfEmails = v.pipe(
+  v.array(email),
+  v.check((list) => new Set(list).size === list.length, 'must not name an address twice'),
+);
+
+/** API Gateway's token bucket: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html */
+const throttle = v.strictObject({
+  /** Requests a second that are let through in the long run. */
+  requestsPerSecond: wholeNumber(1, 10_000),
+  /** Requests that may come at once. */
+  burst: wholeNumber(1, 5_000),
+});
+
+const settingsSchema = v.pipe(
+  v.strictObject({
+    // Logging in
+
+    /** AppIDs of the mini-programs that log in here; the first is the default. */
+    appids: v.pipe(
+      v.array(
+        v.pipe(
+          v.string(),
+          v.regex(APPID, 'must be an AppID as the mini-program console shows it: wx and letters or digits'),
+        ),
+      ),
+      v.minLength(1, 'must name at least one mini-program'),
+      v.check((list) => new Set(list).size === list.length, 'must not name a mini-program twice'),
+    ),
+    /** WeChat's base URLs, in the order they are tried when one cannot be reached. */
+    wechatApiBases: v.pipe(
+      v.array(
+        v.pipe(
+          v.string(),
+          v.regex(
+            WECHAT_API_BASE,
+            'must be an http(s) URL without a query, such as https://api.weixin.qq.com',
+          ),
+        ),
+      ),
+      v.minLength(1, 'must name at least one host'),
+    ),
+    /** How long a code that arrives twice logs the same user in, in seconds; 0 turns it off. */
+    codeReuseWindowSeconds: v.pipe(
+      v.number(),
+      v.integer('must be a whole number of seconds'),
+      v.minValue(0, 'must not be negative'),
+      v.maxValue(300, 'must be at most 300: a code lives five minutes'),
+    ),
+
+    // The address
+
+    /**
+     * A domain of yours on this API: its name, and the certificate for it in this account and region. The name
+     * becomes the tokens' issuer. In China regions it must have an ICP filing, and so must any that a mini-program
+     * calls.
+     */
+    customDomain: v.optional(
+      v.strictObject({
+        name: v.pipe(
+          v.string(),
+          v.regex(
+            /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
+            'must be a domain name in lower case, such as login.example.com',
+          ),
+        ),
+        certificateArn: v.pipe(
+          v.string(),
+          v.regex(
+            /^arn:aws(-cn)?:acm:[a-z0-9-]+:\d{12}:certificate\/[0-9a-f-]+$/,
+            'must be the ARN of a certificate of ACM in the region of the stage',
+          ),
+        ),
+      }),
+    ),
+    /**
+     * Origin under which clients reach the API when a domain that is not managed here stands before it, such as a
+     * CDN's; it becomes the tokens' issuer. Default: the custom domain, or the API's own execute-api address.
+     */
+    publicUrl: v.optional(
+      v.pipe(
+        v.string(),
+        v.regex(
+          /^https?:\/\/[^/?#\s]+$/,
+          'must be an http(s) origin without a path, such as https://login.example.com',
+        ),
+      ),
+    ),
+
+    // Tokens
+
+    /** The tokens' audience. */
+    audience: v.pipe(
+      v.string(),
+      v.regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters'),
+    ),
+    /** How long a token is valid, in seconds. */
+    tokenLifetimeSeconds: v.pipe(
+      v.number(),
+      v.integer('must be a whole number of seconds'),
+      v.minValue(300, 'must be at least 300 (5 minutes)'),
+      v.maxValue(
+        maxTokenLifetimeSeconds,
+        `must be at most ${maxTokenLifetimeSeconds} (${maxTokenLifetimeSeconds / DAY_SECONDS} days): verifiers refuse longer ones, and no retired key stays public for longer`,
+      ),
+    ),
+    /**
+     * Whether our own routes refuse tokens after a logout, a ban or an erasure, for one read of the table a request.
+     * Without it a token is good until it expires, and can be refreshed until thirty days after its login.
+     */
+    checkRevocation: v.boolean(),
+    /** Days between two rotations of the signing key, counted so that no time of the key schedule is cut short. */
+    keyRotationDays: v.pipe(
+      v.number(),
+      v.integer('must be a whole number of days'),
+      v.check(
+        (days) => days * DAY_SECONDS >= Math.max(VERIFIER_CACHE_SECONDS, 2 * KEY_PUBLIC_BEFORE_USE_SECONDS),
+        `must be at least 1: a key is public for ${KEY_PUBLIC_BEFORE_USE_SECONDS / 3600} hours before it signs, because verifiers hold the public keys for up to ${VERIFIER_CACHE_SECONDS / 3600}`,
+      ),
+      v.check(
+        (days) => days * DAY_SECONDS * MAX_RETIRED_KEYS_BEFORE_ROTATION >= RETIRED_KEY_PUBLIC_SECONDS,
+        `must be at least ${Math.ceil(RETIRED_KEY_PUBLIC_SECONDS / DAY_SECONDS / MAX_RETIRED_KEYS_BEFORE_ROTATION)}: a retired key stays public until its last token has expired, and verifiers read no more than ten keys`,
+      ),
+      v.maxValue(365, 'must be at most 365'),
+    ),
+    /**
+     * AWS accounts (12 digits) whose API Gateways may call our authorizer. An API of this account needs no entry: its
+     * stack adds the permission itself.
+     */
+    consumerAccounts: v.pipe(
+      v.array(v.pipe(v.string(), v.regex(/^\d{12}$/, 'must be an account id of 12 digits, in quotes'))),
+      v.check((list) => new Set(list).size === list.length, 'must not name an account twice'),
+      v.maxLength(50, 'must name at most 50 accounts: the policy of a function holds no more'),
+    ),
+
+    // Protection
+
+    /**
+     * Users survive mistakes: point-in-time recovery, deletion and termination protection, and nothing that holds data
+     * is deleted with the stack.
+     */
+    protectData: v.boolean(),
+    /** The secrets are encrypted with a key of their own, whose use is logged and can be cut off; a dollar a month. */
+    encryptionKey: v.boolean(),
+    /** A web ACL (AWS WAF) before the API: a limit for each address, and AWS's common rules. */
+    webAcl: v.boolean(),
+    /**
+     * Logins that one IP address may ask for within five minutes, where there is a web ACL. Mobile carriers put
+     * thousands of subscribers behind one address.
+     */
+    loginsPerIpIn5Minutes: wholeNumber(10, 2_000_000_000),
+    /** What all callers together may ask of the API's routes, each on its own. */
+    throttle,
+    /** The same for `POST /member/login`, which spends the mini-program's quota at WeChat. */
+    loginThrottle: throttle,
+    /**
+     * Environments that a function has for itself, out of the account's; it never gets more. Default: it takes what
+     * the account has left.
+     */
+    reservedConcurrency: v.strictObject({
+      login: v.optional(wholeNumber(1, 100_000)),
+      authorizer: v.optional(wholeNumber(1, 100_000)),
+    }),
+    /**
+     * Addresses (Elastic IPs) that WeChat is called from, for the API IP whitelist of the mini-program console; each is a
+     * NAT gateway in an availability zone of its own, and costs. 0: Lambda's changing ones.
+     */
+    fixedEgressAddresses: v.picklist([0, 1, 2], 'must be 0, 1 or 2 (which survives the loss of a zone)'),
+
+    // Running it
+
+    /** Instruction set of the functions. */
+    architecture: v.picklist(['arm64', 'x86_64'], 'must be arm64 or x86_64'),
+    /**
+     * A new version of a function takes a tenth of the requests for five minutes before it takes all, and is taken back
+     * when an alarm rings.
+     */
+    gradualDeployment: v.boolean(),
+    /** Traces a sample of the requests with AWS X-Ray. */
+    tracing: v.boolean(),
+    /** Days that logs are kept; one of the values CloudWatch Logs takes. */
+    logRetentionDays: v.picklist(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731],
+      'must be a retention that CloudWatch Logs offers, such as 30 or 365',
+    ),
+    /**
+     * Whether the stack gives API Gateway the role through which it writes access logs. It is one per account and region:
+     * false where there is one already, set by somebody else.
+     */
+    apiGatewayLogRole: v.boolean(),
+    /** Who is told of alarms: `urgent` wakes somebody, `notice` can wait for the next working day. */
+    alarmEmails: v.strictObject({ urgent: listOfEmails, notice: listOfEmails }),
+    /** Where your team reads `docs/operations.md`; the alarms link to its sections. */
+    runbookUrl: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,512}$/, 'must be a URL or a path, without a #')),
+  }),
+  v.forward(
+    v.check(
+      ({ customDomain, publicUrl }) => customDomain === undefined || publicUrl === undefined,
+      'must be left out where there is a customDomain, which is the public URL',
+    ),
+    ['publicUrl'],
+  ),
+);
+
+/** What differs between stages. */
+export type StageSettings = Readonly<v.InferOutput<typeof settingsSchema>>;
+
+/** Settings as a team writes them. */
+export type SettingsInput = v.InferInput<typeof settingsSchema>;
+
+/**
+ * Checks settings.
+ *
+ * @throws Error naming each wrong setting, its value and what is allowed
+ */
+export function parseSettings(settings: unknown): StageSettings {
+  const result = v.safeParse(settingsSchema, settings);
+  if (result.success) return result.output;
+  throw new Error(result.issues.map(problem).join('; '));
+}
+
+function problem(issue: v.InferIssue<typeof settingsSchema>): string {
+  const name = v.getDotPath(issue) ?? 'settings';
+  if (issue.type !== 'strict_object' || issue.expected !== 'never')
+    return `setting '${name}' is ${JSON.stringify(issue.input) ?? 'missing'}: ${issue.message}`;
+  const known = name.includes('.') ? '' : `; there are ${Object.keys(settingsSchema.entries).join(', ')}`;
+  return `'${name}' is not a setting${known}`;
+}

@@ -1,0 +1,106 @@
+/** The web ACL before the API: nobody may burn WeChat's quota for everybody else, and known attacks are turned away. */
+import { Stack } from 'aws-cdk-lib';
+import type { Stage } from 'aws-cdk-lib/aws-apigateway';
+import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
+import { Construct } from 'constructs';
+import { LOGIN_PATH } from '../functions/http/routes.ts';
+import { errorText, retryAfterSeconds } from './gateway-responses.ts';
+
+/** Settings of a {@link WebAcl}. */
+export interface WebAclProps {
+  /** What it stands before. */
+  readonly stage: Stage;
+  /** What one address may ask for within five minutes. */
+  readonly loginsPerIpIn5Minutes: number;
+}
+
+/**
+ * Rules of AWS's common set that are counted only. A nickname is free text, which may look like a script or a path and is
+ * data to everybody here; the functions check size and form of bodies themselves. And who fetches the public keys,
+ * API Gateway and load balancers included, need not say what it is.
+ * https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+ */
+const countedOnly = [
+  'SizeRestrictions_BODY',
+  'CrossSiteScripting_BODY',
+  'GenericLFI_BODY',
+  'GenericRFI_BODY',
+  'EC2MetaDataSSRF_BODY',
+  'NoUserAgent_HEADER',
+];
+
+/** A web ACL of AWS WAF, attached to a stage of the API. */
+export class WebAcl extends Construct {
+  constructor(scope: Construct, id: string, { stage, loginsPerIpIn5Minutes }: WebAclProps) {
+    super(scope, id);
+    const seenAs = (metricName: string): CfnWebACL.VisibilityConfigProperty => ({
+      cloudWatchMetricsEnabled: true,
+      metricName: `${Stack.of(this).stackName}-${metricName}`,
+      sampledRequestsEnabled: true,
+    });
+    const acl = new CfnWebACL(this, 'Acl', {
+      description: 'WeChat mini-program login',
+      scope: 'REGIONAL',
+      defaultAction: { allow: {} },
+      visibilityConfig: seenAs('all'),
+      // The envelope of every other refusal. WAF knows no request id.
+      customResponseBodies: {
+        [TOO_MANY]: { contentType: 'APPLICATION_JSON', content: errorText('rate_limited', '') },
+      },
+      rules: [
+        {
+          name: 'logins-per-address',
+          priority: 0,
+          action: {
+            block: {
+              customResponse: {
+                responseCode: 429,
+                customResponseBodyKey: TOO_MANY,
+                responseHeaders: [
+                  { name: 'Retry-After', value: String(retryAfterSeconds.rate_limited) },
+                  { name: 'Cache-Control', value: 'no-store' },
+                ],
+              },
+            },
+          },
+          statement: {
+            rateBasedStatement: {
+              aggregateKeyType: 'IP',
+              evaluationWindowSec: 300,
+              limit: loginsPerIpIn5Minutes,
+              scopeDownStatement: {
+                byteMatchStatement: {
+                  fieldToMatch: { uriPath: {} },
+                  // The API's own stage may stand before it.
+                  positionalConstraint: 'CONTAINS',
+                  searchString: LOGIN_PATH,
+                  textTransformations: [
+                    { priority: 0, type: 'URL_DECODE' },
+                    { priority: 1, type: 'NORMALIZE_PATH' },
+                  ],
+                },
+              },
+            },
+          },
+          visibilityConfig: seenAs('logins-per-address'),
+        },
+        {
+          name: 'common-attacks',
+          priority: 1,
+          overrideAction: { none: {} },
+          statement: {
+            managedRuleGroupStatement: {
+              vendorName: 'AWS',
+              name: 'AWSManagedRulesCommonRuleSet',
+              ruleActionOverrides: countedOnly.map((name) => ({ name, actionToUse: { count: {} } })),
+            },
+          },
+          visibilityConfig: seenAs('common-attacks'),
+        },
+      ],
+    });
+    new CfnWebACLAssociation(this, 'Association', { resourceArn: stage.stageArn, webAclArn: acl.attrArn });
+  }
+}
+
+const TOO_MANY = 'too-many-logins';
