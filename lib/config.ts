@@ -46,7 +46,8 @@ const stages = {
   dev: { ...defaults },
   staging: { ...defaults },
   prod: { ...defaults, ...production },
-  'prod-cn': { ...defaults, ...production },
+  // X-Ray traces no functions in China regions: https://docs.amazonaws.cn/en_us/aws/latest/userguide/lambda.html
+  'prod-cn': { ...defaults, ...production, tracing: false },
 } satisfies Record<string, SettingsInput>;
 
 /** Name of a stage, as in `cdk deploy -c stage=prod`. */
