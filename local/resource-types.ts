@@ -114,7 +114,7 @@ const qualified =
     return { ref, attributes: attributes(ref) };
   };
 
-const permissions = 'roles are checked, resource policies are not: everything is in one account';
+const permissions = 'policies of secrets and topics are not checked: everything is in one account';
 const observation = 'logs and metrics are not collected; lines go to the terminal';
 const publication = 'changes to an API take effect at once';
 const perimeter = 'nothing stands in front of the local gateway, which serves the API at the root';
