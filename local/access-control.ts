@@ -1,7 +1,7 @@
 /**
- * IAM for the local run: what a function or API Gateway asks of an AWS service is checked against the synthesized
- * policies of its role, and of the KMS key if there is one, so that a permission that is missing is missed here and
- * not in the cloud.
+ * IAM for the local run: what a function or API Gateway asks of an AWS service is checked against the
+ * synthesized policies of its role, and of the KMS key if there is one, so that a permission that is missing is
+ * missed here and not in the cloud.
  */
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 import type { Resolver } from './intrinsics.ts';
@@ -21,7 +21,7 @@ export interface NeededPermission {
 
 /** What has been asked for so far. */
 export interface AccessReport {
-  /** Every permission that the template gives to a role that is played here, as `<role>: <action> on <resource>`. */
+  /** Every permission that the template gives to a role that is played, as `<role>: <action> on <resource>`. */
   readonly granted: readonly string[];
   /** Those that allowed a call. */
   readonly used: readonly string[];

@@ -1,4 +1,4 @@
-/** Reads the policies of a template's KMS keys: without theirs, nobody may use a key, whatever a role allows. */
+/** Reads the policies of a template's KMS keys: a role may use a key only as far as the key's own policy lets it. */
 import type { Resolver } from './intrinsics.ts';
 import { ACCOUNT_ID } from './resource-types.ts';
 import { isJsonObject, type JsonObject } from './template.ts';

@@ -17,11 +17,10 @@ const LOGS_ONLY = 'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionR
 
 /**
  * The roles by the access key id that their bearers use: a function signs with its logical id, and API Gateway with
- * the logical id of the role it acts as. A function whose role is not in the template has one that allows nothing;
- * so has a role of a service that is not played here, whose policies nobody needs to know.
+ * the logical id of the role it acts as. A function whose role is not in the template has one that allows
+ * nothing. The role of a service that is not played here allows nothing either, whatever its policies say.
  *
- * @throws LocalRunError naming a policy of a played role that stands outside of the template, or its permissions
- *   boundary
+ * @throws LocalRunError naming a policy of a played role that stands outside of the template, or its boundary
  */
 export function readRoles(resolver: Resolver): ReadonlyMap<string, Role> {
   const policies = [

@@ -31,8 +31,9 @@ const secondMiniProgram: MiniProgram = {
 };
 
 /**
- * What Lambda itself does with the role of a function, and nobody plays here: it writes logs and traces, and connects
- * the function to its VPC. https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+ * What Lambda itself does with the role of a function, and nobody plays here: it writes logs and traces, and
+ * connects the function to its VPC.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
  */
 const actionsOfLambda = [
   'logs:CreateLogStream',

@@ -60,7 +60,7 @@ describe('a login of one of several mini-programs', () => {
     }
   });
 
-  it('is one of the first mini-program when nothing tells, or the Referer is of none that is served', async () => {
+  it('is one of the first mini-program when nothing else is known', async () => {
     for (const headers of [{}, referer('wx00000000unknown')]) {
       const code = await wxLogin({ appid: first });
 
@@ -71,7 +71,7 @@ describe('a login of one of several mini-programs', () => {
     }
   });
 
-  it('that names one which is not served is told so in both languages, and nothing of it is repeated', async () => {
+  it('that names an unknown one is told so in both languages, and nothing of it is repeated', async () => {
     const unknown = keepSecret('wx00000000unknown');
     const request = { code: await wxLogin(), appid: unknown };
 

@@ -229,7 +229,7 @@ describe('access control', () => {
     expect(access.report().granted).toEqual([`FnRole: dynamodb:GetItem on ${TABLE}`]);
   });
 
-  it('knows the roles of functions and of methods, and takes those of other services for ones without rights', async () => {
+  it('plays the roles of functions and of methods, and gives no rights to other roles', async () => {
     const roleWith = (Action: string): Resource => ({
       Type: 'AWS::IAM::Role',
       Properties: { Policies: [{ PolicyDocument: { Statement: [allow(Action)] } }] },
