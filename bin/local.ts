@@ -30,8 +30,8 @@ function readOptions(variables: NodeJS.ProcessEnv) {
   if (appid !== undefined && !APPID.test(appid)) {
     throw new LocalRunError('WECHAT_APPID must be an AppID: wx and letters or digits.');
   }
-  const miniProgram: MiniProgram | undefined =
-    appid !== undefined && secret !== undefined ? { appid, secret } : undefined;
+  const miniPrograms: [MiniProgram] | undefined =
+    appid !== undefined && secret !== undefined ? [{ appid, secret }] : undefined;
   const bases = value('WECHAT_API_BASE')
     ?.split(',')
     .map((base) => base.trim());
@@ -40,8 +40,8 @@ function readOptions(variables: NodeJS.ProcessEnv) {
   }
   return {
     port: Number(port),
-    miniProgram,
-    wechatApiBases: bases ?? (miniProgram && REAL_WECHAT),
+    miniPrograms,
+    wechatApiBases: bases ?? (miniPrograms && REAL_WECHAT),
     dynamodbEndpoint: value('DYNAMODB_ENDPOINT'),
     dataDir: value('DATA_DIR'),
   };
@@ -137,7 +137,8 @@ async function main(): Promise<void> {
     printStep('example', performance.now() - exampleStartedAt);
   }
   if (service.simulatorUrl === undefined) {
-    console.log(`\nLogins of ${service.miniProgram.appid} go to ${options.wechatApiBases?.join(', ')}`);
+    const [{ appid }] = service.miniPrograms;
+    console.log(`\nLogins of ${appid} go to ${options.wechatApiBases?.join(', ')}`);
   } else {
     await demonstrate(service, example);
     console.log(`The WeChat simulator is at ${service.simulatorUrl}; any code demo-<name> logs in.`);

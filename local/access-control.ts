@@ -1,9 +1,11 @@
 /**
- * IAM for the local run: what a function or API Gateway asks of an AWS service is checked against its role's
- * synthesized policies, so that a permission that is missing is missed here and not in the cloud.
+ * IAM for the local run: what a function or API Gateway asks of an AWS service is checked against the
+ * synthesized policies of its role, and of the KMS key if there is one, so that a permission that is missing is
+ * missed here and not in the cloud.
  */
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 import type { Resolver } from './intrinsics.ts';
+import { type KeyPolicies, readKeyPolicies } from './key-policies.ts';
 import { ACCOUNT_ID } from './resource-types.ts';
 import { type Role, readRoles } from './role-policies.ts';
 
@@ -19,7 +21,7 @@ export interface NeededPermission {
 
 /** What has been asked for so far. */
 export interface AccessReport {
-  /** Every permission that the template gives to a role, as `<role>: <action> on <resource>`. */
+  /** Every permission that the template gives to a role that is played, as `<role>: <action> on <resource>`. */
   readonly granted: readonly string[];
   /** Those that allowed a call. */
   readonly used: readonly string[];
@@ -56,6 +58,7 @@ export function createAccessControl(
   onDenied: (refusal: string) => void = () => {},
 ): AccessControl {
   const roles = readRoles(resolver);
+  const keyPolicies = readKeyPolicies(resolver);
   const decisions = new Map<string, Decision>();
   const used = new Set<string>();
   const denied: string[] = [];
@@ -65,7 +68,7 @@ export function createAccessControl(
     const callWithContext = `${call} ${JSON.stringify(needed.context ?? {})}`;
     const held = decisions.get(call) ?? decisions.get(callWithContext);
     if (held !== undefined) return held;
-    const decision = await simulate(session, role, needed);
+    const decision = await simulate(session, role, needed, keyPolicies);
     if (decisions.size >= MAX_DECISIONS) decisions.clear();
     decisions.set(decision.conditional ? callWithContext : call, decision);
     return decision;
@@ -87,14 +90,25 @@ export function createAccessControl(
       return undefined;
     },
     report: () => ({
-      granted: [...new Set([...roles.values()].flatMap(grantsOf))],
+      granted: [
+        ...new Set(
+          [...roles.values()].flatMap((role) =>
+            grantsOf(role).filter((_, index) => role.statements[index]?.Effect === 'Allow'),
+          ),
+        ),
+      ],
       used: [...used],
       denied: [...denied],
     }),
   };
 }
 
-async function simulate(session: string, role: Role, needed: NeededPermission): Promise<Decision> {
+async function simulate(
+  session: string,
+  role: Role,
+  needed: NeededPermission,
+  keyPolicies: KeyPolicies,
+): Promise<Decision> {
   const { action, resource, context = {} } = needed;
   const principal = `arn:aws:sts::${ACCOUNT_ID}:assumed-role/${role.name}/${session}`;
   const result = await runSimulation(
@@ -116,6 +130,7 @@ async function simulate(session: string, role: Role, needed: NeededPermission): 
           },
         },
       ],
+      resourcePolicy: keyPolicies.get(resource),
       serviceControlPolicies: [],
       resourceControlPolicies: [],
     },
@@ -126,20 +141,28 @@ async function simulate(session: string, role: Role, needed: NeededPermission): 
     const reason = result.resultType === 'error' ? result.errors.message : 'wildcard';
     return { refusal: `${because} (the policy simulator says: ${reason})`, by: [], conditional: false };
   }
-  const { identityAnalysis } = result.result.analysis;
-  const { allowStatements = [], denyStatements = [], unmatchedStatements = [] } = identityAnalysis ?? {};
-  const conditional = [...allowStatements, ...denyStatements, ...unmatchedStatements].some(
-    ({ actionMatch, resourceMatch, statement }) =>
-      actionMatch && resourceMatch && statement.conditions().length > 0,
-  );
+  const { identityAnalysis, resourceAnalysis } = result.result.analysis;
+  const conditional = [identityAnalysis, resourceAnalysis]
+    .flatMap((analysis) => [
+      ...(analysis?.allowStatements ?? []),
+      ...(analysis?.denyStatements ?? []),
+      ...(analysis?.unmatchedStatements ?? []),
+    ])
+    .some(
+      ({ actionMatch, resourceMatch, statement }) =>
+        actionMatch && resourceMatch && statement.conditions().length > 0,
+    );
   if (result.overallResult === 'Allowed') {
-    const by = allowStatements.map(({ explain }) => Number(explain.identifier.slice(1)));
+    const by = (identityAnalysis?.allowStatements ?? []).map(({ explain }) =>
+      Number(explain.identifier.slice(1)),
+    );
     return { refusal: undefined, by, conditional };
   }
+  const byIdentity = identityAnalysis?.result === result.overallResult;
   const why =
     result.overallResult === 'ExplicitlyDenied'
-      ? 'with an explicit deny in an identity-based policy'
-      : `because no identity-based policy allows the ${action} action`;
+      ? `with an explicit deny in ${byIdentity ? 'an identity-based' : 'a resource-based'} policy`
+      : `because no ${byIdentity ? 'identity-based' : 'resource-based'} policy allows the ${action} action`;
   return { refusal: `${because} ${why}`, by: [], conditional };
 }
 

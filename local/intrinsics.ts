@@ -1,6 +1,6 @@
 /** Resolves a template's intrinsic functions the way CloudFormation would, with names from the local run. */
 import { LocalRunError, unsupported } from './errors.ts';
-import { type PhysicalNames, pseudoParameters, resourceType } from './resource-types.ts';
+import { type PhysicalNames, pseudoParameters, REGION, resourceType } from './resource-types.ts';
 import { isJsonObject, type Json, type JsonObject, type Template } from './template.ts';
 
 /** A resource with its properties resolved. */
@@ -176,6 +176,11 @@ export function createResolver(
       if (found === undefined)
         throw new LocalRunError(`${where}: Fn::FindInMap finds nothing at ${keys.join(', ')}.`);
       return found;
+    },
+    'Fn::GetAZs': (argument, where) => {
+      const region = asText(resolveAny(argument, where), where) || REGION;
+      if (region !== REGION) throw unsupported(where, `Fn::GetAZs of ${region}, which is another region,`);
+      return ['a', 'b', 'c'].map((zone) => `${region}${zone}`);
     },
     'Fn::If': (argument, where) => {
       const [name = '', yes = null, no = null] = asList(argument, where);

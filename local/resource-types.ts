@@ -44,11 +44,21 @@ interface ResourceType {
   readonly names: (resource: Unnamed) => PhysicalNames;
 }
 
-/** Stable letters and digits for a resource, so that names survive a restart as they survive a re-deploy. */
+/** Stable hexadecimal digits for a resource, so that names survive a restart as they survive a re-deploy. */
+const hexDigest = (resource: Unnamed): string =>
+  createHash('sha256').update(`${resource.stackName}/${resource.logicalId}`).digest('hex');
+
+/** The same as letters and digits. */
 const digest = (resource: Unnamed, length: number): string =>
-  BigInt(`0x${createHash('sha256').update(`${resource.stackName}/${resource.logicalId}`).digest('hex')}`)
+  BigInt(`0x${hexDigest(resource)}`)
     .toString(36)
     .slice(-length);
+
+const uuid = (resource: Unnamed): string =>
+  hexDigest(resource).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+
+/** An id as EC2 makes them up, such as `vpc-0123456789abcdef0`. */
+const ec2Id = (prefix: string, resource: Unnamed): string => `${prefix}-${hexDigest(resource).slice(0, 17)}`;
 
 const generatedName = (resource: Unnamed): string =>
   `${resource.stackName}-${resource.logicalId}-${digest(resource, 12).toUpperCase()}`;
@@ -84,6 +94,15 @@ const byId =
     return { ref, attributes: idAttribute === undefined ? {} : { [idAttribute]: ref } };
   };
 
+/** Types whose `Ref` is an id of EC2; properties that are attributes as well keep their values. */
+const byEc2Id =
+  (prefix: string, idAttribute: string, ...properties: string[]) =>
+  (resource: Unnamed): PhysicalNames => {
+    const ref = ec2Id(prefix, resource);
+    const given = properties.map((property): [string, Json] => [property, resource.text(property) ?? '']);
+    return { ref, attributes: { [idAttribute]: ref, ...Object.fromEntries(given) } };
+  };
+
 const nameOnly = (resource: Unnamed): PhysicalNames => ({ ref: generatedName(resource), attributes: {} });
 
 const qualified =
@@ -95,11 +114,12 @@ const qualified =
     return { ref, attributes: attributes(ref) };
   };
 
-const permissions = 'roles are checked, resource policies are not: everything is in one account';
+const permissions = 'policies of secrets and topics are not checked: everything is in one account';
 const observation = 'logs and metrics are not collected; lines go to the terminal';
 const publication = 'changes to an API take effect at once';
 const perimeter = 'nothing stands in front of the local gateway, which serves the API at the root';
-const trust = 'nothing is encrypted here';
+const network = 'functions run in the network of this machine';
+const deployment = 'the functions of the template serve at once and alone';
 
 const table = named('TableName', (name) => arn('dynamodb', `table/${name}`));
 
@@ -170,16 +190,26 @@ const types: Readonly<Record<string, ResourceType>> = {
   'AWS::ApiGatewayV2::Deployment': { noEffect: publication, names: byId('DeploymentId') },
   'AWS::ApiGateway::DomainName': {
     noEffect: perimeter,
-    names: (resource) => ({ ref: resource.text('DomainName') ?? '', attributes: {} }),
+    names: (resource) => ({
+      ref: resource.text('DomainName') ?? '',
+      attributes: {
+        RegionalDomainName: `d-${digest(resource, 10)}.execute-api.${REGION}.amazonaws.com`,
+        // https://docs.aws.amazon.com/general/latest/gr/apigateway.html
+        RegionalHostedZoneId: 'Z1UJRXOUMOOFQ8',
+      },
+    }),
   },
   'AWS::ApiGateway::BasePathMapping': { noEffect: perimeter, names: nameOnly },
   'AWS::WAFv2::WebACL': {
     noEffect: perimeter,
-    names: named(
-      'Name',
-      (name) => arn('wafv2', `regional/webacl/${name}`),
-      () => ({ Id: 'local' }),
-    ),
+    names: (resource) => {
+      const name = resource.text('Name') ?? generatedName(resource);
+      const Id = uuid(resource);
+      return {
+        ref: `${name}|${Id}|${resource.text('Scope')}`,
+        attributes: { Arn: arn('wafv2', `regional/webacl/${name}/${Id}`), Id },
+      };
+    },
   },
   'AWS::WAFv2::WebACLAssociation': { noEffect: perimeter, names: nameOnly },
   'AWS::IAM::Role': {
@@ -195,14 +225,13 @@ const types: Readonly<Record<string, ResourceType>> = {
   },
   'AWS::Lambda::EventInvokeConfig': { noEffect: 'nothing is invoked asynchronously', names: nameOnly },
   'AWS::KMS::Key': {
-    noEffect: trust,
     names: (resource) => {
-      const ref = digest(resource, 12);
+      const ref = uuid(resource);
       return { ref, attributes: { KeyId: ref, Arn: arn('kms', `key/${ref}`) } };
     },
   },
   'AWS::KMS::Alias': {
-    noEffect: trust,
+    noEffect: 'keys are found by their ARN',
     names: (resource) => ({ ref: resource.text('AliasName') ?? '', attributes: {} }),
   },
   'AWS::Logs::LogGroup': {
@@ -219,13 +248,90 @@ const types: Readonly<Record<string, ResourceType>> = {
     noEffect: observation,
     names: named('AlarmName', (name) => arn('cloudwatch', `alarm:${name}`)),
   },
-  'AWS::CloudWatch::Dashboard': { noEffect: observation, names: nameOnly },
+  'AWS::CloudWatch::Dashboard': {
+    noEffect: observation,
+    names: (resource) => ({
+      ref: resource.text('DashboardName') ?? generatedName(resource),
+      attributes: {},
+    }),
+  },
   'AWS::SNS::Topic': {
     noEffect: 'alarms go nowhere',
-    names: byArn('TopicName', (name) => arn('sns', name), 'TopicArn'),
+    names: (resource) => {
+      const TopicName = resource.text('TopicName') ?? generatedName(resource);
+      const ref = arn('sns', TopicName);
+      return { ref, attributes: { TopicArn: ref, TopicName } };
+    },
   },
   'AWS::SNS::TopicPolicy': { noEffect: permissions, names: nameOnly },
-  'AWS::SNS::Subscription': { noEffect: 'alarms go nowhere', names: nameOnly },
+  'AWS::SNS::Subscription': {
+    noEffect: 'alarms go nowhere',
+    names: (resource) => {
+      const ref = `${resource.text('TopicArn')}:${uuid(resource)}`;
+      return { ref, attributes: { Arn: ref } };
+    },
+  },
+  'AWS::CodeDeploy::Application': {
+    noEffect: deployment,
+    names: (resource) => ({
+      ref: resource.text('ApplicationName') ?? generatedName(resource),
+      attributes: {},
+    }),
+  },
+  'AWS::CodeDeploy::DeploymentGroup': {
+    noEffect: deployment,
+    names: (resource) => ({
+      ref: resource.text('DeploymentGroupName') ?? generatedName(resource),
+      attributes: {},
+    }),
+  },
+  'AWS::EC2::VPC': {
+    noEffect: network,
+    names: (resource) => {
+      const ref = ec2Id('vpc', resource);
+      return {
+        ref,
+        attributes: {
+          VpcId: ref,
+          CidrBlock: resource.text('CidrBlock') ?? '',
+          DefaultSecurityGroup: ec2Id('sg', resource),
+        },
+      };
+    },
+  },
+  'AWS::EC2::Subnet': {
+    noEffect: network,
+    names: byEc2Id('subnet', 'SubnetId', 'VpcId', 'AvailabilityZone', 'CidrBlock'),
+  },
+  'AWS::EC2::RouteTable': { noEffect: network, names: byEc2Id('rtb', 'RouteTableId') },
+  'AWS::EC2::Route': {
+    noEffect: network,
+    names: (resource) => {
+      const CidrBlock = resource.text('DestinationCidrBlock') ?? '';
+      return { ref: `${resource.text('RouteTableId')}|${CidrBlock}`, attributes: { CidrBlock } };
+    },
+  },
+  'AWS::EC2::SubnetRouteTableAssociation': { noEffect: network, names: byEc2Id('rtbassoc', 'Id') },
+  'AWS::EC2::InternetGateway': { noEffect: network, names: byEc2Id('igw', 'InternetGatewayId') },
+  'AWS::EC2::VPCGatewayAttachment': {
+    noEffect: network,
+    names: (resource) => ({
+      ref: `IGW|${resource.text('VpcId')}`,
+      attributes: { AttachmentType: 'IGW' },
+    }),
+  },
+  'AWS::EC2::EIP': {
+    noEffect: network,
+    names: (resource) => {
+      // Of the block that is set aside for documentation, https://www.rfc-editor.org/rfc/rfc5737
+      const PublicIp = `203.0.113.${Number.parseInt(hexDigest(resource).slice(0, 2), 16)}`;
+      return { ref: PublicIp, attributes: { PublicIp, AllocationId: ec2Id('eipalloc', resource) } };
+    },
+  },
+  'AWS::EC2::NatGateway': { noEffect: network, names: byEc2Id('nat', 'NatGatewayId') },
+  'AWS::EC2::VPCEndpoint': { noEffect: network, names: byEc2Id('vpce', 'Id') },
+  'AWS::EC2::SecurityGroup': { noEffect: network, names: byEc2Id('sg', 'GroupId', 'VpcId') },
+  'AWS::EC2::FlowLog': { noEffect: network, names: byEc2Id('fl', 'Id') },
   'AWS::CDK::Metadata': { noEffect: 'it describes the template', names: nameOnly },
 };
 

@@ -17,16 +17,23 @@ const LOGS_ONLY = 'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionR
 
 /**
  * The roles by the access key id that their bearers use: a function signs with its logical id, and API Gateway with
- * the logical id of the role it acts as. A function whose role is not in the template has one that allows nothing.
+ * the logical id of the role it acts as. A function whose role is not in the template has one that allows
+ * nothing. The role of a service that is not played here allows nothing either, whatever its policies say.
  *
- * @throws LocalRunError naming a policy that stands outside of the template, or a permissions boundary
+ * @throws LocalRunError naming a policy of a played role that stands outside of the template, or its boundary
  */
 export function readRoles(resolver: Resolver): ReadonlyMap<string, Role> {
   const policies = [
     ...resolver.resourcesOf('AWS::IAM::Policy'),
     ...resolver.resourcesOf('AWS::IAM::ManagedPolicy'),
   ];
-  const roles = resolver.resourcesOf('AWS::IAM::Role').map((role) => readRole(resolver, role, policies));
+  const played = playedRoles(resolver);
+  const roles = resolver.resourcesOf('AWS::IAM::Role').map((role): Role => {
+    const { ref, attributes } = resolver.names(role.logicalId);
+    return played.has(attributes.Arn)
+      ? readRole(resolver, role, policies)
+      : { logicalId: role.logicalId, name: String(ref), statements: [] };
+  });
   const byArn = new Map(roles.map((role) => [resolver.names(role.logicalId).attributes.Arn, role]));
   const functions = resolver
     .resourcesOf('AWS::Lambda::Function')
@@ -35,6 +42,17 @@ export function readRoles(resolver: Resolver): ReadonlyMap<string, Role> {
       byArn.get(arn) ?? { logicalId, name: String(arn).replace(/^.*\//, ''), statements: [] },
     ]);
   return new Map([...roles.map((role): [string, Role] => [role.logicalId, role]), ...functions]);
+}
+
+/** ARNs of the roles that somebody acts as in the local run: functions, and methods of a REST API. */
+function playedRoles(resolver: Resolver): ReadonlySet<Json | undefined> {
+  const ofFunctions = resolver.resourcesOf('AWS::Lambda::Function').map(({ properties }) => properties.Role);
+  const ofMethods = resolver
+    .resourcesOf('AWS::ApiGateway::Method')
+    .map(({ properties: { Integration } }) =>
+      isJsonObject(Integration) ? Integration.Credentials : undefined,
+    );
+  return new Set([...ofFunctions, ...ofMethods]);
 }
 
 function readRole(

@@ -9,8 +9,9 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { type AccessControl, accessKeyIdOf } from './access-control.ts';
+import { type AccessControl, accessKeyIdOf, type NeededPermission } from './access-control.ts';
 import { LocalRunError } from './errors.ts';
+import { REGION } from './resource-types.ts';
 import {
   attachStage,
   createSecret,
@@ -33,6 +34,8 @@ export interface SecretSeed {
   readonly arn: string;
   readonly name: string;
   readonly value: string;
+  /** ARN of the KMS key it is encrypted with. Default: the one that AWS manages, which everybody may use. */
+  readonly keyArn?: string | undefined;
 }
 
 /** What the service sends to a rotation function, once for each step. */
@@ -62,12 +65,22 @@ export interface LocalSecretsManager {
   close(): Promise<void>;
 }
 
+/**
+ * What the service asks of KMS with the permissions of its caller, when the secret has a key of its own.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+ */
+const keyActions: Readonly<Record<string, readonly string[]>> = {
+  GetSecretValue: ['kms:Decrypt'],
+  PutSecretValue: ['kms:GenerateDataKey', 'kms:Decrypt'],
+};
+
 const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 
 /** Starts the stand-in on a free port of 127.0.0.1. */
 export async function startSecretsManager(options: SecretsManagerOptions): Promise<LocalSecretsManager> {
   const { invokeRotation, dataFile, access } = options;
   const secrets = loadSecrets(options);
+  const keys = new Map(options.secrets.map(({ arn, keyArn }) => [arn, keyArn]));
   const rotations = new Map<string, Promise<void>>();
 
   const save = (): void => {
@@ -134,6 +147,7 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
     const secret = findSecret(secrets, input);
     const refusal = await access?.refusal(accessKeyIdOf(request.headers.authorization), [
       { action: `secretsmanager:${name}`, resource: secret.arn },
+      ...keyPermissions(name, keys.get(secret.arn)),
     ]);
     if (refusal !== undefined) throw new ServiceError('AccessDeniedException', refusal);
     const output = operation(secret, input);
@@ -175,6 +189,12 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function keyPermissions(operation: string, keyArn: string | undefined): readonly NeededPermission[] {
+  if (keyArn === undefined) return [];
+  const context = { 'kms:ViaService': [`secretsmanager.${REGION}.amazonaws.com`] };
+  return (keyActions[operation] ?? []).map((action) => ({ action, resource: keyArn, context }));
 }
 
 function findSecret(secrets: ReadonlyMap<string, Secret>, input: Input): Secret {

@@ -1,8 +1,8 @@
 /** The secrets a template creates, with the values they are born with. */
 import { randomInt } from 'node:crypto';
-import { refuseUnknown } from './errors.ts';
+import { refuseUnknown, unsupported } from './errors.ts';
 import type { Resolver } from './intrinsics.ts';
-import { isJsonObject, type JsonObject } from './template.ts';
+import { isJsonObject, type Json, type JsonObject } from './template.ts';
 
 /** A secret of the template. */
 export interface TemplateSecret {
@@ -11,6 +11,8 @@ export interface TemplateSecret {
   readonly name: string;
   /** What the template says its first value is. */
   readonly value: string;
+  /** ARN of the template's KMS key that it is encrypted with; undefined for the key that AWS manages. */
+  readonly keyArn: string | undefined;
 }
 
 /** A secret that a function rotates. */
@@ -33,10 +35,18 @@ const rotationProperties = ['RotateImmediatelyOnUpdate', 'RotationLambdaARN', 'R
 
 /** The template's secrets. @throws LocalRunError naming a property the local run does not know */
 export function readSecrets(resolver: Resolver): readonly TemplateSecret[] {
+  const keyArns = new Map(
+    resolver.resourcesOf('AWS::KMS::Key').flatMap(({ logicalId }): [Json, string][] => {
+      const { ref, attributes } = resolver.names(logicalId);
+      return [ref, attributes.Arn ?? null].map((name) => [name, String(attributes.Arn)]);
+    }),
+  );
   return resolver.resourcesOf('AWS::SecretsManager::Secret').map(({ logicalId, properties }) => {
     refuseUnknown(logicalId, properties, secretProperties);
     const arn = String(resolver.names(logicalId).ref);
-    const { Name, SecretString, GenerateSecretString } = properties;
+    const { Name, SecretString, GenerateSecretString, KmsKeyId } = properties;
+    if (KmsKeyId !== undefined && !keyArns.has(KmsKeyId))
+      throw unsupported(`${logicalId}.KmsKeyId`, 'a key that is not in the template');
     return {
       logicalId,
       arn,
@@ -44,6 +54,7 @@ export function readSecrets(resolver: Resolver): readonly TemplateSecret[] {
       value: isJsonObject(GenerateSecretString)
         ? generate(`${logicalId}.GenerateSecretString`, GenerateSecretString)
         : String(SecretString ?? ''),
+      keyArn: keyArns.get(KmsKeyId ?? null),
     };
   });
 }

@@ -12,7 +12,7 @@ export interface MiniProgram {
 }
 
 /** What the simulator knows; nothing outside of this machine accepts it. */
-const demoMiniProgram: MiniProgram = {
+export const demoMiniProgram: MiniProgram = {
   appid: 'wx0123456789abcdef',
   secret: '0123456789abcdef0123456789abcdef',
 };
@@ -24,8 +24,8 @@ export interface LocalServiceOptions
   readonly stage?: string;
   /** Settings of the stage to override, as `-c settings=…` would. */
   readonly settings?: object;
-  /** The mini-program that logs in. Default: the simulator's. */
-  readonly miniProgram?: MiniProgram | undefined;
+  /** The mini-programs that log in, the default one first. Default: the simulator's. */
+  readonly miniPrograms?: readonly [MiniProgram, ...MiniProgram[]] | undefined;
   /** Base URLs of the WeChat to call. Default: the simulator. */
   readonly wechatApiBases?: readonly string[] | undefined;
   /** Milliseconds the simulator takes for every answer. Default: 0. */
@@ -38,7 +38,8 @@ export interface LocalServiceOptions
 export interface LocalService extends LocalStack {
   /** Base URL of the simulator; undefined when another WeChat is called. */
   readonly simulatorUrl: string | undefined;
-  readonly miniProgram: MiniProgram;
+  /** The default one first. */
+  readonly miniPrograms: readonly [MiniProgram, ...MiniProgram[]];
 }
 
 /**
@@ -50,16 +51,17 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   const {
     stage = 'dev',
     settings,
-    miniProgram = demoMiniProgram,
+    miniPrograms = [demoMiniProgram] as const,
     wechatApiBases,
     wechatDelayMs,
     ...stack
   } = options;
+  const appSecrets = Object.fromEntries(miniPrograms.map(({ appid, secret }) => [appid, secret]));
   if (stack.dataDir !== undefined) makeDataDir(stack.dataDir);
   const simulator =
     wechatApiBases === undefined
       ? await startWechatSimulator({
-          apps: { [miniProgram.appid]: miniProgram.secret },
+          apps: appSecrets,
           ...(wechatDelayMs !== undefined && { delayMs: wechatDelayMs }),
         })
       : undefined;
@@ -75,7 +77,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
         assembly = await synthesize({
           stage,
           settings: {
-            appids: [miniProgram.appid],
+            appids: miniPrograms.map(({ appid }) => appid),
             publicUrl: url,
             wechatApiBases: wechatApiBases ?? [simulator?.url],
             ...settings,
@@ -84,14 +86,12 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
         return assembly.directory;
       },
       secretValue: ({ logicalId }) =>
-        logicalId.startsWith('WechatSecrets')
-          ? JSON.stringify({ [miniProgram.appid]: miniProgram.secret })
-          : undefined,
+        logicalId.startsWith('WechatSecrets') ? JSON.stringify(appSecrets) : undefined,
     });
     return {
       ...running,
       simulatorUrl: simulator?.url,
-      miniProgram,
+      miniPrograms,
       close: async () => {
         await running.close();
         await end();

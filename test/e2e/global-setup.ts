@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startLocalService } from '../../local/service.ts';
+import { demoMiniProgram, type MiniProgram, startLocalService } from '../../local/service.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,22 +17,46 @@ declare module 'vitest' {
     readonly usersTable: string;
     /** File with every line that the functions have logged. */
     readonly logFile: string;
-    /** What must never be read in it, beside what the tests add. */
-    readonly appSecret: string;
+    /** Those it serves, the default one first; their AppSecrets must never be read in the log. */
+    readonly miniPrograms: readonly [MiniProgram, MiniProgram];
     /** Directory with the template and the bundles that it runs. */
     readonly assembly: string;
   }
 }
 
-/** Lambda writes the logs of a function with the function's role; what lines go to is not played here. */
-const usedByLambda = /^\w+: logs:(CreateLogStream|PutLogEvents) on /;
+/** A mini-program beside the one that every local run serves. */
+const secondMiniProgram: MiniProgram = {
+  appid: 'wxfedcba9876543210',
+  secret: 'fedcba9876543210fedcba9876543210',
+};
+
+/**
+ * What Lambda itself does with the role of a function, and nobody plays here: it writes logs and traces, and
+ * connects the function to its VPC.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+ */
+const actionsOfLambda = [
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  'xray:PutTraceSegments',
+  'xray:PutTelemetryRecords',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
+const usedByLambda = new RegExp(`^\\w+: (${actionsOfLambda.join('|')}) on `);
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'wechat-login-e2e-'));
   const logFile = join(directory, 'functions.log');
   appendFileSync(logFile, '');
+  const miniPrograms: [MiniProgram, MiniProgram] = [demoMiniProgram, secondMiniProgram];
   const service = await startLocalService({
     port: 0,
+    miniPrograms,
     onLog: (functionId, line) => appendFileSync(logFile, `${functionId} ${line}\n`),
   });
   project.provide('baseUrl', service.url);
@@ -40,7 +64,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('dynamodbEndpoint', service.dynamodbEndpoint);
   project.provide('usersTable', service.tableNames[0] ?? '');
   project.provide('logFile', logFile);
-  project.provide('appSecret', service.miniProgram.secret);
+  project.provide('miniPrograms', miniPrograms);
   project.provide('assembly', dirname([...service.resolver.template.assets.values()][0] ?? ''));
   return async () => {
     const { granted, used, denied } = service.accessReport();

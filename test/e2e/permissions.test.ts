@@ -2,8 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { startLocalStack } from '../../local/run.ts';
 import { wxLogin } from './service.ts';
+import { startVariant } from './variant.ts';
 
 interface Statement {
   readonly Action: string | readonly string[];
@@ -33,20 +33,7 @@ async function startWithout(action: string, role: string) {
   expect(removed).toBe(1);
   writeFileSync(file, JSON.stringify(template));
 
-  const logs: string[] = [];
-  const denied: string[] = [];
-  const stack = await startLocalStack({
-    assembly: () => assembly,
-    secretValue: ({ logicalId }) =>
-      logicalId.startsWith('WechatSecrets')
-        ? JSON.stringify({ wx0123456789abcdef: inject('appSecret') })
-        : undefined,
-    maxEnvironments: 1,
-    onLog: (_, line) => logs.push(line),
-    onDenied: (refusal) => denied.push(refusal),
-  });
-  onTestFinished(() => stack.close());
-  return { url: stack.url, logs, denied };
+  return startVariant({ assembly });
 }
 
 describe('a permission that is missing in the template', () => {

@@ -56,7 +56,9 @@ export function get(path: string, token?: string): Promise<Answer> {
 export const newOpenid = (): string => keepSecret(`o${randomBytes(20).toString('base64url')}`);
 
 /** What `wx.login` would hand out to the user with this openid. */
-export async function wxLogin(user: { openid?: string; unionid?: string } = {}): Promise<string> {
+export async function wxLogin(
+  user: { openid?: string; unionid?: string; appid?: string } = {},
+): Promise<string> {
   const response = await simulator('/__sim/codes', 'POST', { openid: newOpenid(), ...user });
   return keepSecret(((await response.json()) as { code: string }).code);
 }
@@ -89,7 +91,7 @@ export async function wechatCalls(): Promise<number> {
 export function expectCleanLogs(): void {
   const logs = readFileSync(inject('logFile'), 'utf8');
   expect(logs.length).toBeGreaterThan(0);
-  for (const secret of [...confidential, inject('appSecret')]) {
+  for (const secret of [...confidential, ...inject('miniPrograms').map((app) => app.secret)]) {
     expect(logs.includes(secret), `a log line holds ${secret.slice(0, 6)}…`).toBe(false);
   }
   const shapes = {

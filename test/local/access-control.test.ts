@@ -6,8 +6,8 @@ import { startDynamodbGate } from '../../local/dynamodb-gate.ts';
 import { permissionsFor, readPartitionKeys } from '../../local/dynamodb-permissions.ts';
 import { createResolver } from '../../local/intrinsics.ts';
 import { createTable } from '../../local/table.ts';
-import type { Json, JsonObject } from '../../local/template.ts';
-import { lambda, type Resources, template } from '../fixtures/assembly.ts';
+import type { Json, JsonObject, Resource } from '../../local/template.ts';
+import { apiWith, lambda, type Resources, template } from '../fixtures/assembly.ts';
 
 const users: JsonObject = {
   TableName: 'users',
@@ -216,6 +216,53 @@ describe('access control', () => {
       used: [`FnRole: dynamodb:GetItem on ${TABLE}`, `FnRole: dynamodb:Query on ${INDEX}`],
       denied: [refusal],
     });
+  });
+
+  it('reports no denial among what is granted', async () => {
+    const access = controlOf(
+      stackWith([
+        allow('dynamodb:GetItem'),
+        { ...allow(['ec2:DescribeSubnets', 'ec2:DetachNetworkInterface'], '*'), Effect: 'Deny' },
+      ]),
+    );
+
+    expect(access.report().granted).toEqual([`FnRole: dynamodb:GetItem on ${TABLE}`]);
+  });
+
+  it('plays the roles of functions and of methods, and gives no rights to other roles', async () => {
+    const roleWith = (Action: string): Resource => ({
+      Type: 'AWS::IAM::Role',
+      Properties: { Policies: [{ PolicyDocument: { Statement: [allow(Action)] } }] },
+    });
+    const access = controlOf({
+      ...stackWith([allow('dynamodb:GetItem')]),
+      ...apiWith({
+        'GET /keys': { Integration: { Type: 'AWS', Credentials: { 'Fn::GetAtt': ['Reader', 'Arn'] } } },
+      }),
+      Reader: roleWith('dynamodb:Query'),
+      Deployer: roleWith('dynamodb:Scan'),
+    });
+    const may = async (role: string, action: string) =>
+      (await access.refusal(role, [{ action: `dynamodb:${action}`, resource: TABLE }])) === undefined;
+
+    expect(access.report().granted).toEqual([
+      `FnRole: dynamodb:GetItem on ${TABLE}`,
+      `Reader: dynamodb:Query on ${TABLE}`,
+    ]);
+    expect(await may('Reader', 'Query')).toBe(true);
+    expect(await may('Deployer', 'Scan')).toBe(false);
+  });
+
+  it('does not mind what it cannot read of a role that nobody plays', () => {
+    const Deployer = {
+      Type: 'AWS::IAM::Role',
+      Properties: {
+        ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited'],
+        PermissionsBoundary: 'arn:aws:iam::000000000000:policy/all',
+      },
+    };
+
+    expect(controlOf({ ...stackWith([]), Deployer }).report().granted).toEqual([]);
   });
 
   it("knows AWS's own policy for writing logs, which allows nothing else", async () => {

@@ -48,6 +48,8 @@ describe('intrinsic functions', () => {
       },
       'arn:aws',
     ],
+    ['GetAZs', { 'Fn::GetAZs': '' }, ['us-east-1a', 'us-east-1b', 'us-east-1c']],
+    ['one zone of the region', { 'Fn::Select': [1, { 'Fn::GetAZs': { Ref: 'AWS::Region' } }] }, 'us-east-1b'],
     ['NoValue in an object', { a: 1, b: { Ref: 'AWS::NoValue' } }, { a: 1 }],
     ['NoValue in a list', [1, { Ref: 'AWS::NoValue' }], [1]],
   ])('resolve %s', (_, value, expected) => {
@@ -66,17 +68,27 @@ describe('intrinsic functions', () => {
         Either: { 'Fn::Or': [{ Condition: 'IsProd' }, { Condition: 'IsDev' }] },
         Both: { 'Fn::And': [{ Condition: 'IsProd' }, { Condition: 'IsDev' }] },
       },
-      Mappings: { Sizes: { dev: { Memory: 128 }, prod: { Memory: 1024 } } },
+      Mappings: {
+        Sizes: { dev: { Memory: 128 }, prod: { Memory: 1024 } },
+        Consoles: { aws: { host: 'console.aws.amazon.com' }, 'aws-cn': { host: 'console.amazonaws.cn' } },
+      },
     };
     const value = {
       memory: { 'Fn::FindInMap': ['Sizes', { Ref: 'Stage' }, 'Memory'] },
+      console: { 'Fn::FindInMap': ['Consoles', { Ref: 'AWS::Partition' }, 'host'] },
       prod: { 'Fn::If': ['IsProd', 'yes', { Ref: 'AWS::NoValue' }] },
       either: { 'Fn::If': ['Either', 1, 2] },
       both: { 'Fn::If': ['Both', 1, 2] },
       zones: { Ref: 'Zones' },
     };
 
-    expect(resolve(value, { sections })).toEqual({ memory: 128, either: 1, both: 2, zones: ['a', 'b'] });
+    expect(resolve(value, { sections })).toEqual({
+      memory: 128,
+      console: 'console.aws.amazon.com',
+      either: 1,
+      both: 2,
+      zones: ['a', 'b'],
+    });
     expect(resolve(value, { sections, parameters: { Stage: 'prod' } })).toMatchObject({
       memory: 1024,
       prod: 'yes',
@@ -86,8 +98,13 @@ describe('intrinsic functions', () => {
   test.each<[what: string, value: Json, message: string]>([
     [
       'an unknown function',
-      { 'Fn::GetAZs': '' },
-      'Thing.Property: function Fn::GetAZs is not supported by the local run.',
+      { 'Fn::Cidr': ['10.0.0.0/16', 2, 8] },
+      'Thing.Property: function Fn::Cidr is not supported by the local run.',
+    ],
+    [
+      'the zones of another region',
+      { 'Fn::GetAZs': 'eu-west-1' },
+      'Thing.Property: Fn::GetAZs of eu-west-1, which is another region, is not supported by the local run.',
     ],
     [
       'an inherited name',

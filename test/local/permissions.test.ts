@@ -53,9 +53,19 @@ describe('a permission', () => {
     expect(permits(properties)).toBe(false);
   });
 
-  test('naming an alias lets in who asks the alias', () => {
-    expect(permits({ FunctionName: 'gate:live' }, `${functionArn}:live`)).toBe(true);
-  });
+  test.each(['gate:live', '000000000000:function:gate:live', `${functionArn}:live`])(
+    'naming an alias lets in who asks the alias: %s',
+    (FunctionName) => {
+      expect(permits({ FunctionName }, `${functionArn}:live`)).toBe(true);
+    },
+  );
+
+  test.each(['gate', functionArn, 'gate:1', 'gate:live2'])(
+    'that does not name the alias keeps out who asks the alias: %s',
+    (FunctionName) => {
+      expect(permits({ FunctionName }, `${functionArn}:live`)).toBe(false);
+    },
+  );
 
   test('with a condition that is not known is refused', () => {
     expect(() => permits({ PrincipalOrgID: 'o-1' })).toThrow('Permission.PrincipalOrgID: this property');

@@ -144,6 +144,158 @@ describe('a local stack', () => {
   });
 });
 
+describe('a hardened stack', () => {
+  const role = (
+    service: string,
+    statements: readonly Json[] = [],
+    managed: readonly string[] = [],
+  ): Resource => ({
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      AssumeRolePolicyDocument: {
+        Statement: [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: service } }],
+      },
+      ManagedPolicyArns: managed,
+      Policies: [{ PolicyName: 'own', PolicyDocument: { Statement: statements } }],
+    },
+  });
+  const allow = (Action: string, Resource: Json): Json => ({ Effect: 'Allow', Action, Resource });
+  /** A function behind an alias, in a VPC, that may read a secret, and its key if told so. */
+  const hardened = (mayDecrypt: boolean, permitted: Json = { Ref: 'Live' }): Resources => ({
+    ...apiWith({ 'GET /secret': { Integration: proxyTo('Live', { Uri: aliasUri }) } }),
+    Key: { Type: 'AWS::KMS::Key', Properties: { EnableKeyRotation: true } },
+    Apps: {
+      Type: 'AWS::SecretsManager::Secret',
+      Properties: { SecretString: 'kept', KmsKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] } },
+    },
+    LoginRole: role('lambda.amazonaws.com', [
+      allow('secretsmanager:GetSecretValue', { Ref: 'Apps' }),
+      ...(mayDecrypt ? [allow('kms:Decrypt', { 'Fn::GetAtt': ['Key', 'Arn'] })] : []),
+    ]),
+    Login: lambda('Login', {
+      Role: { 'Fn::GetAtt': ['LoginRole', 'Arn'] },
+      Environment: { Variables: { APPS: { Ref: 'Apps' } } },
+      TracingConfig: { Mode: 'Active' },
+      VpcConfig: {
+        SecurityGroupIds: [{ 'Fn::GetAtt': ['Outgoing', 'GroupId'] }],
+        SubnetIds: [{ Ref: 'Subnet' }],
+      },
+    }),
+    Version: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'Login' } } },
+    Live: {
+      Type: 'AWS::Lambda::Alias',
+      Properties: {
+        FunctionName: { Ref: 'Login' },
+        FunctionVersion: { 'Fn::GetAtt': ['Version', 'Version'] },
+        Name: 'live',
+      },
+    },
+    LivePermission: {
+      Type: 'AWS::Lambda::Permission',
+      Properties: {
+        Action: 'lambda:InvokeFunction',
+        FunctionName: permitted,
+        Principal: 'apigateway.amazonaws.com',
+      },
+    },
+    Releases: { Type: 'AWS::CodeDeploy::Application', Properties: { ComputePlatform: 'Lambda' } },
+    Deployer: role(
+      'codedeploy.amazonaws.com',
+      [],
+      ['arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited'],
+    ),
+    Release: {
+      Type: 'AWS::CodeDeploy::DeploymentGroup',
+      Properties: {
+        ApplicationName: { Ref: 'Releases' },
+        ServiceRoleArn: { 'Fn::GetAtt': ['Deployer', 'Arn'] },
+      },
+    },
+    LogWriter: role('apigateway.amazonaws.com', [allow('logs:PutLogEvents', '*')]),
+    Account: {
+      Type: 'AWS::ApiGateway::Account',
+      Properties: { CloudWatchRoleArn: { 'Fn::GetAtt': ['LogWriter', 'Arn'] } },
+    },
+    AccessLogs: { Type: 'AWS::Logs::LogGroup' },
+    Stage: {
+      Type: 'AWS::ApiGateway::Stage',
+      Properties: {
+        RestApiId: { Ref: 'Api' },
+        StageName: 'v1',
+        DeploymentId: 'any',
+        TracingEnabled: true,
+        AccessLogSetting: { DestinationArn: { 'Fn::GetAtt': ['AccessLogs', 'Arn'] }, Format: '{}' },
+        MethodSettings: [{ HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 50 }],
+      },
+    },
+    Vpc: { Type: 'AWS::EC2::VPC', Properties: { CidrBlock: '10.0.0.0/16' } },
+    Subnet: {
+      Type: 'AWS::EC2::Subnet',
+      Properties: {
+        VpcId: { Ref: 'Vpc' },
+        CidrBlock: '10.0.0.0/24',
+        AvailabilityZone: { 'Fn::Select': [0, { 'Fn::GetAZs': '' }] },
+      },
+    },
+    Outgoing: {
+      Type: 'AWS::EC2::SecurityGroup',
+      Properties: { VpcId: { Ref: 'Vpc' }, GroupDescription: 'out' },
+    },
+  });
+  const aliasUri = {
+    'Fn::Sub': `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/\${Live}/invocations`,
+  };
+  const reader = `export const handler = async () => {
+    const answer = await fetch(process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER, {
+      method: 'POST',
+      headers: {
+        'x-amz-target': 'secretsmanager.GetSecretValue',
+        authorization: \`AWS4-HMAC-SHA256 Credential=\${process.env.AWS_ACCESS_KEY_ID}/20260101/\`,
+      },
+      body: JSON.stringify({ SecretId: process.env.APPS }),
+    });
+    return { body: await answer.text() };
+  };`;
+  const startHardened = async (...how: Parameters<typeof hardened>) => {
+    const assembly = writeAssembly(hardened(...how), { Login: reader });
+    const faults: (string | undefined)[] = [];
+    const { stack } = await start({
+      assembly: () => assembly,
+      onRequest: ({ fault }) => faults.push(fault),
+    });
+    const response = await fetch(`${stack.url}/secret`);
+    return { stack, faults, status: response.status, body: (await response.json()) as object };
+  };
+
+  test('serves through the alias, and reports on the roles that are played', async () => {
+    const { stack, body } = await startHardened(true);
+
+    expect(body).toMatchObject({ SecretString: 'kept' });
+    const { granted, used } = stack.accessReport();
+    expect(granted).toEqual([
+      expect.stringMatching(/^LoginRole: secretsmanager:GetSecretValue on /),
+      expect.stringMatching(/^LoginRole: kms:Decrypt on arn:aws:kms:/),
+    ]);
+    expect(used).toEqual(granted);
+  });
+
+  test('keeps a secret from a function that may not use its key', async () => {
+    const { body } = await startHardened(false);
+
+    expect(body).toMatchObject({
+      __type: 'AccessDeniedException',
+      Message: expect.stringContaining('is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:'),
+    });
+  });
+
+  test('does not serve through an alias when only the function itself may be invoked', async () => {
+    const { status, faults } = await startHardened(true, { 'Fn::GetAtt': ['Login', 'Arn'] });
+
+    expect(status).toBe(500);
+    expect(faults).toEqual([expect.stringMatching(/No AWS::Lambda::Permission lets .*:live for /)]);
+  });
+});
+
 describe('a stack beside another', () => {
   const ssm = (Name: string, Value: Json): Resource => ({
     Type: 'AWS::SSM::Parameter',

@@ -13,14 +13,16 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createAccessControl } from '../../local/access-control.ts';
-import { createResolver } from '../../local/intrinsics.ts';
+import { createResolver, type Resolver } from '../../local/intrinsics.ts';
+import { readSecrets } from '../../local/secrets.ts';
 import {
   type LocalSecretsManager,
   type RotationStep,
   type SecretsManagerOptions,
   startSecretsManager,
 } from '../../local/secrets-manager.ts';
-import { template } from '../fixtures/assembly.ts';
+import type { Json, JsonObject } from '../../local/template.ts';
+import { lambda, type Resources, template } from '../fixtures/assembly.ts';
 import { localIdentity } from '../fixtures/users-table.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
@@ -57,6 +59,45 @@ async function start(options: Partial<SecretsManagerOptions> = {}) {
   return { server, client, value, put, stages };
 }
 
+const allow = (Action: string, Resource: Json = arn, more: JsonObject = {}): JsonObject => ({
+  Effect: 'Allow',
+  Action,
+  Resource,
+  ...more,
+});
+
+/** The stand-in, and a client of the function `Reader`, whose role has these statements. */
+async function startWithReader(
+  statements: readonly JsonObject[],
+  {
+    resources = {},
+    keyArn,
+  }: { resources?: Resources; keyArn?: (resolver: Resolver) => Json | undefined } = {},
+) {
+  const resolver = createResolver(
+    template({
+      ReaderRole: { Type: 'AWS::IAM::Role' },
+      ReaderPolicy: {
+        Type: 'AWS::IAM::Policy',
+        Properties: { PolicyDocument: { Statement: statements }, Roles: [{ Ref: 'ReaderRole' }] },
+      },
+      Reader: lambda('Reader', { Role: { 'Fn::GetAtt': ['ReaderRole', 'Arn'] } }),
+      ...resources,
+    }),
+  );
+  const started = await start({
+    secrets: [{ arn, name: 'key-ring', value: 'first', keyArn: keyArn && String(keyArn(resolver)) }],
+    access: createAccessControl(resolver),
+  });
+  const reader = new SecretsManagerClient({
+    endpoint: started.server.endpoint,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'Reader', secretAccessKey: 'local' },
+  });
+  closing.push(async () => reader.destroy());
+  return { ...started, reader };
+}
+
 describe('reading', () => {
   it('answers the value a secret is born with, by ARN and by name', async () => {
     const { client, value } = await start();
@@ -77,27 +118,7 @@ describe('reading', () => {
   });
 
   it('denies what the role of a caller does not allow, naming the action, and changes nothing', async () => {
-    const resources = {
-      Reader: { Type: 'AWS::IAM::Role', Properties: {} },
-      ReaderPolicy: {
-        Type: 'AWS::IAM::Policy',
-        Properties: {
-          PolicyDocument: {
-            Statement: [{ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: arn }],
-          },
-          Roles: [{ Ref: 'Reader' }],
-        },
-      },
-    };
-    const { server, value } = await start({
-      access: createAccessControl(createResolver(template(resources))),
-    });
-    const reader = new SecretsManagerClient({
-      endpoint: server.endpoint,
-      region: 'eu-west-1',
-      credentials: { accessKeyId: 'Reader', secretAccessKey: 'local' },
-    });
-    closing.push(async () => reader.destroy());
+    const { reader, value } = await startWithReader([allow('secretsmanager:GetSecretValue')]);
 
     expect((await reader.send(new GetSecretValueCommand({ SecretId: 'key-ring' }))).SecretString).toBe(
       'first',
@@ -115,6 +136,109 @@ describe('reading', () => {
     const { client } = await start();
 
     await expect(client.send(new ListSecretsCommand({}))).rejects.toThrow('ListSecrets');
+  });
+});
+
+describe('a secret that is encrypted with a key of its own', () => {
+  const key: Json = { 'Fn::GetAtt': ['Key', 'Arn'] };
+  const via = (service: string): JsonObject => ({
+    Condition: { StringEquals: { 'kms:ViaService': `${service}.us-east-1.amazonaws.com` } },
+  });
+  const startWithKey = (statements: readonly JsonObject[], keyProperties: JsonObject = {}) =>
+    startWithReader([allow('secretsmanager:*'), ...statements], {
+      resources: { Key: { Type: 'AWS::KMS::Key', Properties: keyProperties } },
+      keyArn: (resolver) => resolver.names('Key').attributes.Arn,
+    });
+  const get = new GetSecretValueCommand({ SecretId: arn });
+  const put = new PutSecretValueCommand({ SecretId: arn, SecretString: 'second' });
+  const denied = (action: string, why: string) => ({
+    name: 'AccessDeniedException',
+    message: expect.stringMatching(
+      new RegExp(`not authorized to perform: ${action} on resource: arn:aws:kms:\\S+ .*${why}`),
+    ),
+  });
+
+  it.each<[string, JsonObject]>([
+    ['by itself', {}],
+    ['on behalf of Secrets Manager', via('secretsmanager')],
+  ])('is read and written by who may use the key %s', async (_, condition) => {
+    const { reader, value } = await startWithKey([
+      allow('kms:Decrypt', key, condition),
+      allow('kms:GenerateDataKey', key, condition),
+    ]);
+
+    expect((await reader.send(get)).SecretString).toBe('first');
+    await reader.send(put);
+    expect(await value()).toBe('second');
+  });
+
+  it('is neither read nor written by who may not use the key, which is told the action', async () => {
+    const none = await startWithKey([]);
+    const decrypting = await startWithKey([allow('kms:Decrypt', key)]);
+    const generating = await startWithKey([allow('kms:GenerateDataKey', key)]);
+    const identity = 'no identity-based policy allows';
+
+    await expect(none.reader.send(get)).rejects.toMatchObject(denied('kms:Decrypt', identity));
+    await expect(none.reader.send(put)).rejects.toMatchObject(denied('kms:GenerateDataKey', identity));
+    await expect(decrypting.reader.send(put)).rejects.toMatchObject(denied('kms:GenerateDataKey', identity));
+    await expect(generating.reader.send(put)).rejects.toMatchObject(denied('kms:Decrypt', identity));
+    expect(await generating.value()).toBe('first');
+  });
+
+  it('is not read by who may use the key on behalf of another service only', async () => {
+    const { reader } = await startWithKey([allow('kms:Decrypt', key, via('s3'))]);
+
+    await expect(reader.send(get)).rejects.toMatchObject(denied('kms:Decrypt', 'no identity-based policy'));
+  });
+
+  it('is read only as the policy of the key allows it too', async () => {
+    const policyFor = (principal: string, more: JsonObject = {}): JsonObject => ({
+      KeyPolicy: {
+        Version: '2012-10-17',
+        Statement: [
+          allow('kms:*', '*', { Principal: { AWS: `arn:aws:iam::000000000000:${principal}` }, ...more }),
+        ],
+      },
+    });
+    const account = await startWithKey([allow('kms:Decrypt', key)], policyFor('root', via('secretsmanager')));
+    const elsewhere = await startWithKey([allow('kms:Decrypt', key)], policyFor('root', via('s3')));
+    const other = await startWithKey([allow('kms:Decrypt', key)], policyFor('role/other'));
+
+    expect((await account.reader.send(get)).SecretString).toBe('first');
+    for (const { reader } of [elsewhere, other])
+      await expect(reader.send(get)).rejects.toMatchObject(denied('kms:Decrypt', 'no resource-based policy'));
+  });
+
+  it('is described by who may not use the key', async () => {
+    const { reader } = await startWithKey([]);
+
+    expect((await reader.send(new DescribeSecretCommand({ SecretId: arn }))).ARN).toBe(arn);
+  });
+
+  it.each<[string, Json]>([
+    ['its ARN', key],
+    ['its id', { Ref: 'Key' }],
+  ])('names the key of the template by %s', (_, KmsKeyId) => {
+    const resolver = createResolver(
+      template({
+        Key: { Type: 'AWS::KMS::Key' },
+        Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { KmsKeyId } },
+        Other: { Type: 'AWS::SecretsManager::Secret' },
+      }),
+    );
+
+    expect(readSecrets(resolver).map(({ keyArn }) => keyArn)).toEqual([
+      resolver.names('Key').attributes.Arn,
+      undefined,
+    ]);
+  });
+
+  it('cannot name a key that is not in the template', () => {
+    const Secret = { Type: 'AWS::SecretsManager::Secret', Properties: { KmsKeyId: 'alias/theirs' } };
+
+    expect(() => readSecrets(createResolver(template({ Secret })))).toThrow(
+      'Secret.KmsKeyId: a key that is not in the template is not supported by the local run.',
+    );
   });
 });
 

@@ -34,7 +34,7 @@ beforeAll(async () => {
   writeFileSync(logFile, 'Starting the service from its synthesized template\n');
   wechat = await startWechatSimulator({ apps });
   service = await startLocalService({
-    miniProgram: { appid: shop, secret: 'a-wrong-secret-of-the-shop' },
+    miniPrograms: [{ appid: shop, secret: 'a-wrong-secret-of-the-shop' }],
     settings: { appids: [shop, game] },
     wechatApiBases: [wechat.url],
     onLog: (functionId, line) => appendFileSync(logFile, `         ${functionId}: ${line}\n`),

@@ -71,7 +71,7 @@ async function tokenThatEnds(login: Login, inSeconds: number): Promise<string> {
     lifetimeSeconds: 3600,
     now: () => Date.now() + (inSeconds - 3600) * 1000,
   });
-  const { appid } = service.miniProgram;
+  const [{ appid }] = service.miniPrograms;
   const { token } = await minter.mint({ userId: login.userId, appid });
   tokens.push(token);
   return token;
