@@ -11,7 +11,8 @@ import {
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
+import type { FunctionName } from '../functions/environment.ts';
+import { serviceName } from '../functions/metrics/catalogue.ts';
 import { JWKS_PATH } from '../functions/tokens/claims.ts';
 import { JWKS_KEY, revokedTokenKey } from '../functions/users/table.ts';
 import packageJson from '../package.json' with { type: 'json' };
@@ -19,7 +20,7 @@ import type { StageSettings } from './config.ts';
 import { KeyRing } from './key-ring.ts';
 import { LoginApi } from './login-api.ts';
 import { admitApisOf, publishStage } from './other-teams.ts';
-import { ServiceFunction } from './service-function.ts';
+import { ServiceFunction, type ServiceFunctionProps } from './service-function.ts';
 import { UsersTable } from './users-table.ts';
 import { discoveryDocument, jwksDocument } from './well-known-documents.ts';
 
@@ -56,11 +57,12 @@ export class WechatLoginStack extends Stack {
     const add = <N extends FunctionName>(
       name: N,
       sizing: { description: string; memorySize: number; timeout: Duration },
-      environment: EnvironmentOf<N>,
+      environment: ServiceFunctionProps<N>['environment'],
     ): ServiceFunction<N> =>
       new ServiceFunction(this, `${name[0]?.toUpperCase()}${name.slice(1)}`, {
         name,
         ...sizing,
+        serviceName: serviceName(stage),
         environment,
         logRetentionDays: settings.logRetentionDays,
       });
