@@ -12,6 +12,7 @@ import {
   startExample,
   synthesizeExample,
 } from './example.ts';
+import { isNoteworthy } from './noteworthy.ts';
 
 const REAL_WECHAT = ['https://api.weixin.qq.com', 'https://api2.weixin.qq.com'];
 
@@ -55,10 +56,8 @@ function printRequest({ method, path, status, durationMs, refusal, fault }: Requ
   console.log(`${time} ${method} ${path} ${status} ${Math.round(durationMs)} ms ${why}`.trimEnd());
 }
 
-/** Ordinary log lines, and the authorizer's way to say 401, would repeat the request's line. */
 function printLog(functionId: string, line: string): void {
-  if (!/"level":"INFO"|"errorMessage":"Unauthorized"/.test(line))
-    console.log(`         ${functionId}: ${line}`);
+  if (isNoteworthy(line)) console.log(`         ${functionId}: ${line}`);
 }
 
 /** Whether another team's service is to run beside ours. @throws LocalRunError when anything else is asked for */

@@ -8,6 +8,7 @@ import { createAuthorizer } from './authorizer/handler.ts';
 import { createDocumentClient } from './aws/clients.ts';
 import { readEnvironment } from './environment.ts';
 import { log } from './log/logger.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { loadJwksFromTable } from './tokens/jwks-item.ts';
 import { createKeySource } from './tokens/verification-keys.ts';
 import { createTokenVerifier } from './tokens/verify.ts';
@@ -33,6 +34,7 @@ const decide = createDecide({
 export const handler = createAuthorizer({
   decide,
   log,
+  metrics: createMetrics(log),
   httpResponse: 'simple',
   // A token may be revoked at any time, so where it can be said here, no answer is kept.
   cacheTtlSeconds: 0,

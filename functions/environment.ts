@@ -30,12 +30,15 @@ const flag = v.pipe(
   v.transform((value) => value === 'true'),
 );
 
+/** Read by Powertools: what the function's log lines and metrics say they are of. */
+const service = { POWERTOOLS_SERVICE_NAME: text };
 const table = { TABLE_NAME: text };
 const tokens = { TOKEN_ISSUER: url, TOKEN_AUDIENCE: text };
 
 /** What each function finds in its environment. */
 export const environments = {
   login: v.object({
+    ...service,
     ...table,
     ...tokens,
     /** Mini-programs served here, comma-separated; the first is the default. */
@@ -50,14 +53,16 @@ export const environments = {
     /** How long a code that arrives twice logs the same user in; 0 turns it off. */
     CODE_REUSE_WINDOW_SECONDS: wholeNumber,
   }),
-  member: v.object({ ...table, SERVICE_VERSION: text }),
+  member: v.object({ ...service, ...table, SERVICE_VERSION: text }),
   authorizer: v.object({
+    ...service,
     ...table,
     ...tokens,
     /** Whether tokens that were revoked, and users who are banned or gone, are refused. */
     CHECK_REVOCATION: flag,
   }),
   'remote-authorizer': v.object({
+    ...service,
     ...tokens,
     /** Where the issuer publishes its JWK Set. */
     JWKS_URL: keysUrl,
@@ -66,7 +71,7 @@ export const environments = {
     /** Longest that an AppSync API keeps a yes. */
     CACHE_TTL_SECONDS: wholeNumber,
   }),
-  rotation: v.object({ ...table, KEY_RING_ARN: text }),
+  rotation: v.object({ ...service, ...table, KEY_RING_ARN: text }),
 };
 
 /** Names of our functions. */

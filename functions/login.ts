@@ -1,11 +1,14 @@
 /** The routes that sign tokens: wires them to WeChat, DynamoDB and Secrets Manager. */
 import { createDocumentClient, createSecretsClient, openConnection } from './aws/clients.ts';
 import { readEnvironment } from './environment.ts';
+import { observeFailures } from './http/failure-metrics.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { log } from './log/logger.ts';
 import { createLogIn } from './login/log-in.ts';
+import { observeLogins } from './login/login-metrics.ts';
 import { createLoginRoute } from './login/login-route.ts';
 import { createRefreshRoute } from './login/refresh-route.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { createTokenMinter } from './tokens/mint.ts';
 import { createSigningKeySource } from './tokens/signing-keys.ts';
 import { createUsers } from './users/find-or-create.ts';
@@ -38,6 +41,7 @@ const tokens = createTokenMinter({
   now,
 });
 
+const metrics = createMetrics(log);
 const wechat = createWechatClient({ apiBases: environment.WECHAT_API_BASE });
 const logIn = createLogIn({
   wechat,
@@ -63,4 +67,5 @@ export const handler = createHttpHandler(
     'POST /member/refresh': createRefreshRoute({ tokens, now }),
   },
   log,
+  [observeFailures(metrics), observeLogins(metrics)],
 );

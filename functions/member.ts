@@ -1,9 +1,11 @@
 /** The member routes: wires them to the users table. */
 import { createDocumentClient, openConnection } from './aws/clients.ts';
 import { readEnvironment } from './environment.ts';
+import { observeFailures } from './http/failure-metrics.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { log } from './log/logger.ts';
 import { createMemberRoutes } from './member/member-routes.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { loadSigningKeyCreatedAt } from './tokens/jwks-item.ts';
 import { createUsers } from './users/find-or-create.ts';
 import { createRevocations } from './users/revocations.ts';
@@ -24,4 +26,4 @@ const routes = createMemberRoutes({
 await openConnection(client, environment.TABLE_NAME).catch(() => {});
 
 /** Answers the routes of `functions/http/routes.ts` that name the member function. */
-export const handler = createHttpHandler(routes, log);
+export const handler = createHttpHandler(routes, log, [observeFailures(createMetrics(log))]);

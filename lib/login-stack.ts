@@ -3,7 +3,7 @@ import { CfnOutput, Duration, SecretValue, Stack, type StackProps, Validations }
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
+import type { FunctionName } from '../functions/environment.ts';
 import { serviceName } from '../functions/metrics/catalogue.ts';
 import { JWKS_PATH } from '../functions/tokens/claims.ts';
 import { JWKS_KEY, openidIndex, revokedTokenKey } from '../functions/users/table.ts';
@@ -69,12 +69,13 @@ export class WechatLoginStack extends Stack {
     const tokenEnvironment = { TOKEN_ISSUER: issuer, TOKEN_AUDIENCE: settings.audience };
     const add = <N extends FunctionName>(
       name: N,
-      options: Omit<ServiceFunctionProps<N>, 'name' | 'environment' | 'settings'>,
-      environment: EnvironmentOf<N>,
+      options: Omit<ServiceFunctionProps<N>, 'name' | 'environment' | 'service' | 'settings'>,
+      environment: ServiceFunctionProps<N>['environment'],
     ): ServiceFunction<N> =>
       new ServiceFunction(this, `${name[0]?.toUpperCase()}${name.slice(1)}`, {
         name,
         ...options,
+        service,
         environment,
         settings,
       });

@@ -19,8 +19,10 @@ export interface ServiceFunctionProps<N extends FunctionName> {
   readonly name: N;
   /** What it does, as shown in the Lambda console. */
   readonly description: string;
-  /** Exactly the variables that the function declares in `functions/environment.ts`. */
-  readonly environment: EnvironmentOf<N>;
+  /** What it calls the service in its log lines and metrics. */
+  readonly service: string;
+  /** Exactly the other variables that the function declares in `functions/environment.ts`. */
+  readonly environment: Omit<EnvironmentOf<N>, 'POWERTOOLS_SERVICE_NAME'>;
   /** In MB; CPU grows with it. */
   readonly memorySize: number;
   /** After this the invocation is ended. */
@@ -90,7 +92,7 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
       timeout: props.timeout,
       role,
       logGroup,
-      environment: props.environment,
+      environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: props.service },
       tracing: settings.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
       ...(props.reservedConcurrency !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrency,

@@ -32,6 +32,7 @@ export class WechatTokenAuthorizer extends ApiAuthorizers {
     const { issuer } = props;
     const { role, logGroup } = createFunctionRole(this, RetentionDays.ONE_MONTH);
     const environment: EnvironmentOf<'remote-authorizer'> = {
+      POWERTOOLS_SERVICE_NAME: 'wechat-login-authorizer',
       TOKEN_ISSUER: issuer.issuer,
       TOKEN_AUDIENCE: issuer.audience,
       JWKS_URL: issuer.jwksUrl,

@@ -26,6 +26,7 @@ const contracts = [
   'functions/environment.ts',
   'functions/errors/catalogue.ts',
   'functions/http/routes.ts',
+  'functions/metrics/catalogue.ts',
   'functions/tokens/claims.ts',
   'functions/tokens/key-schedule.ts',
   'functions/users/table.ts',

@@ -64,7 +64,7 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
     // A token that has ended was a good one a minute ago.
     const lifetimeSeconds = Math.max(expiresIn, 60);
     const minter = createTokenMinter({
-      signingKey: async () => ({ kid: signingKey.publicJwk.kid, key: signingKey.privateKey }),
+      signingKey: async () => ({ kid: signingKey.publicJwk.kid, key: signingKey.privateKey, publishedAt: 0 }),
       issuer,
       audience: token.audience ?? audience,
       lifetimeSeconds,

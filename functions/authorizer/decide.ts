@@ -1,6 +1,6 @@
 /** The one verdict on a token: every kind of authorizer asks this and only words the answer differently. */
-import { DomainError } from '../errors/domain-error.ts';
 import type { AuthorizerContext, VerifiedToken } from '../tokens/claims.ts';
+import { type RefusalReason, TokenRefusal } from '../tokens/refusal.ts';
 import type { TokenVerifier } from '../tokens/verify.ts';
 import type { Revocations } from '../users/revocations.ts';
 
@@ -13,8 +13,7 @@ export interface Allowance {
 /** There is no valid token (401). */
 export interface Refusal {
   readonly outcome: 'refuse';
-  /** A stable word, safe to log and to count: a `RefusalReason`, or why the header held no token. */
-  readonly reason: string;
+  readonly reason: RefusalReason;
 }
 
 /** The token is ours and intact, and its bearer may not pass all the same (403). */
@@ -56,13 +55,13 @@ export function createDecide({ verifier, revocations }: DecideOptions): Decide {
 }
 
 /**
- * The refusal that an `unauthorized` of the header or of the token stands for.
+ * The verdict that a {@link TokenRefusal} of the header or of the token stands for.
  *
  * @throws the error itself when it is any other: it says nothing about the token
  */
 export function refusalFrom(error: unknown): Refusal {
-  if (!(error instanceof DomainError) || error.code !== 'unauthorized') throw error;
-  return { outcome: 'refuse', reason: error.reason ?? 'unauthorized' };
+  if (!(error instanceof TokenRefusal)) throw error;
+  return { outcome: 'refuse', reason: error.reason };
 }
 
 /** What an authorizer tells the back end about an allowed token. */

@@ -1,8 +1,9 @@
 /** The authorizer's handler: recognises which kind of API asks, decides the same way for all, and logs the verdict. */
 import { describeError } from '../log/describe-error.ts';
 import type { Log } from '../log/logger.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { createAppSync } from './app-sync.ts';
-import { type Decide, type Decision, refusalFrom } from './decide.ts';
+import { type Decide, type Decision, type Denial, type Refusal, refusalFrom } from './decide.ts';
 import { httpV1 } from './http-v1.ts';
 import { httpV2Iam, httpV2Simple } from './http-v2.ts';
 import type { Adapter, AuthorizerAnswer, Inquiry } from './inquiry.ts';
@@ -14,6 +15,8 @@ import { webSocket } from './websocket.ts';
 export interface AuthorizerOptions {
   readonly decide: Decide;
   readonly log: Log;
+  /** Default: nothing is counted, because the account that it runs in would pay for that. */
+  readonly metrics?: Metrics;
   /** How HTTP APIs with payload 2.0 were set up: their events do not tell. */
   readonly httpResponse: 'simple' | 'iam';
   /** Longest that AppSync keeps a yes, in seconds; the other kinds of API are told when they are set up. */
@@ -32,7 +35,7 @@ export interface AuthorizerOptions {
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
  */
 export function createAuthorizer(options: AuthorizerOptions): (event: object) => Promise<AuthorizerAnswer> {
-  const { decide, log, httpResponse } = options;
+  const { decide, log, metrics, httpResponse } = options;
   const appSync = createAppSync(options);
   const httpV2 = httpResponse === 'simple' ? httpV2Simple : httpV2Iam;
 
@@ -66,9 +69,13 @@ export function createAuthorizer(options: AuthorizerOptions): (event: object) =>
       request = { api: inquiry.api, request_id: inquiry.requestId };
       const decision = await decideOn(inquiry);
       answer = inquiry.answer(decision);
-      log.info('authorized', { ...request, decision: decision.outcome, ...detailsOf(decision) });
+      const details = detailsOf(decision);
+      log.info('authorized', { ...request, decision: decision.outcome, ...details });
+      metrics?.count('AuthorizerDecisions', decision.outcome);
+      if (details.reason !== undefined) metrics?.count('TokenRefusals', details.reason);
     } catch (error) {
       log.error('authorized', { ...request, decision: 'none', ...describeError(error) });
+      metrics?.count('AuthorizerDecisions', 'none');
       // Lambda logs what is thrown with its causes; those are not ours to vouch for.
       throw new Error('No verdict on the token');
     }
@@ -81,7 +88,7 @@ function read<E extends object>(adapter: Adapter<E>, event: object): Inquiry | u
   return adapter.recognizes(event) ? adapter.inquiry(event) : undefined;
 }
 
-function detailsOf(decision: Decision): { user_id?: string; reason?: string } {
+function detailsOf(decision: Decision): { user_id?: string; reason?: Refusal['reason'] | Denial['error'] } {
   switch (decision.outcome) {
     case 'allow':
       return { user_id: decision.token.userId };

@@ -20,7 +20,7 @@ export interface Inquiry {
   readonly api: string;
   /** The API's id of the request. */
   readonly requestId: string | undefined;
-  /** The token's text, not verified. @throws DomainError `unauthorized` when there is not exactly one */
+  /** The token's text, not verified. @throws TokenRefusal when there is not exactly one */
   readonly token: () => string;
   /**
    * Words the verdict; `undefined` when this kind of API learns it from an error with the message `Unauthorized`.

@@ -1,6 +1,6 @@
 /** WebSocket APIs, route `$connect`: browsers cannot set headers there, so the token has three places to be in. */
-import { DomainError } from '../errors/domain-error.ts';
 import { type Headers, type MultiValueHeaders, tokenFromHeaders } from '../tokens/bearer.ts';
+import { TokenRefusal } from '../tokens/refusal.ts';
 import { iamAnswer } from './iam-answer.ts';
 import type { Adapter } from './inquiry.ts';
 
@@ -41,7 +41,7 @@ function tokenOf(event: WebSocketEvent): string {
     ...valuesOf(QUERY_PARAMETER, event.queryStringParameters, event.multiValueQueryStringParameters),
     ...valuesOf('sec-websocket-protocol', event.headers, event.multiValueHeaders).flatMap(announcedTokens),
   ];
-  if (named.length > 1) throw new DomainError('unauthorized', { reason: 'duplicate_header' });
+  if (named.length > 1) throw new TokenRefusal('duplicate_header');
   return tokenFromHeaders({ authorization: named[0] });
 }
 

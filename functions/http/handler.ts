@@ -1,6 +1,7 @@
 /** Turns routes into a Lambda handler: dispatch, the one place errors become answers, one log line a request. */
 import { performance } from 'node:perf_hooks';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import { describeError } from '../log/describe-error.ts';
 import type { Log, LogFields } from '../log/logger.ts';
@@ -12,15 +13,32 @@ import type { RouteKey } from './routes.ts';
 /** Answers one route: the envelope's `data`. It may add safe fields to the request's log line. */
 export type RouteHandler = (event: APIGatewayProxyEvent, log: LogFields) => Promise<object>;
 
+/** One answered request. */
+export interface AnsweredRequest {
+  /** Method and resource: a `RouteKey`, or what no function here answers. */
+  readonly route: string;
+  readonly status: number;
+  readonly outcome: 'ok' | ErrorCode;
+  /** From the event to the answer, whole milliseconds. */
+  readonly durationMs: number;
+  /** What the route has added to the log line. */
+  readonly trace: LogFields;
+}
+
+/** Is told of every request after its answer is made; it must not throw. */
+export type Observe = (request: AnsweredRequest) => void;
+
 /**
  * A handler for API Gateway's proxy events that answers the given routes.
  *
  * @param log gets one line a request: `request_id`, `route`, `status`, `outcome` (`ok` or an error code),
  *   `duration_ms`, and what the route adds.
+ * @param observers are told of each request after its line is written
  */
 export function createHttpHandler(
   routeHandlers: Partial<Record<RouteKey, RouteHandler>>,
   log: Log,
+  observers: readonly Observe[],
 ): (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult> {
   return async (event) => {
     const startedAt = performance.now();
@@ -28,7 +46,7 @@ export function createHttpHandler(
     const route = `${event.httpMethod} ${event.resource}`;
     const fields: LogFields = {};
     let response: APIGatewayProxyResult;
-    let outcome = 'ok';
+    let outcome: AnsweredRequest['outcome'] = 'ok';
     try {
       const routeHandler = routeHandlers[route as RouteKey];
       if (routeHandler === undefined) throw new DomainError('not_found');
@@ -39,14 +57,17 @@ export function createHttpHandler(
       Object.assign(fields, describeError(error), wechatFields(error));
       response = failure(error, requestId, preferredLanguage(headerOf(event.headers, 'accept-language')));
     }
-    log[response.statusCode >= 500 ? 'error' : 'info']('request', {
+    const status = response.statusCode;
+    const durationMs = Math.round(performance.now() - startedAt);
+    log[status >= 500 ? 'error' : 'info']('request', {
       request_id: requestId,
       route,
-      status: response.statusCode,
+      status,
       outcome,
-      duration_ms: Math.round(performance.now() - startedAt),
+      duration_ms: durationMs,
       ...fields,
     });
+    for (const observe of observers) observe({ route, status, outcome, durationMs, trace: fields });
     return response;
   };
 }

@@ -11,5 +11,5 @@ export interface Log {
   error(message: string, fields: LogFields): void;
 }
 
-/** The log of the function this runs in. */
-export const log: Log = new Logger({ serviceName: 'wechat-login' });
+/** The log of the function this runs in, of the service that `POWERTOOLS_SERVICE_NAME` names. */
+export const log: Log = new Logger();

@@ -5,7 +5,7 @@ import type { Profile } from '../users/profile.ts';
 import type { ResolvedCode, SpentCodes } from '../users/spent-codes.ts';
 import type { AppSecrets } from '../wechat/app-secrets.ts';
 import type { WechatClient } from '../wechat/code2session.ts';
-import { WechatError } from '../wechat/errors.ts';
+import { WechatError, type WechatErrorCode } from '../wechat/errors.ts';
 
 /** What a login needs; real parts in the Lambda, others in tests. */
 export interface LogInDependencies {
@@ -44,7 +44,12 @@ export interface LoginTrace {
   code_repeated?: boolean;
   /** The record that makes a repeated code work could not be kept. */
   spent_code_lost?: boolean;
+  /** How the exchange of the code ended, whatever became of the login. */
+  wechat_outcome?: 'ok' | WechatErrorCode;
+  /** Milliseconds that WeChat was asked for. */
   wechat_ms?: number;
+  /** Age of the key that signed the token. */
+  key_age_seconds?: number;
 }
 
 /**
@@ -70,7 +75,8 @@ export function createLogIn(
     ]);
     trace.user_id = user.userId;
     trace.is_new = isNew;
-    const { token, expiresIn } = await tokens.mint({ userId: user.userId, appid });
+    const { token, expiresIn, keyAgeSeconds } = await tokens.mint({ userId: user.userId, appid });
+    trace.key_age_seconds = keyAgeSeconds;
     return {
       user_id: user.userId,
       username: user.username,
@@ -93,17 +99,18 @@ async function identify(
   request: { readonly appid: string; readonly code: string },
   trace: LoginTrace,
 ): Promise<{ identity: ResolvedCode; repeated: boolean }> {
-  const startedAt = performance.now();
   try {
-    return { identity: await exchange(dependencies, request), repeated: false };
+    const identity = await exchange(dependencies, request, trace);
+    trace.wechat_outcome = 'ok';
+    return { identity, repeated: false };
   } catch (error) {
-    if (!(error instanceof WechatError) || error.code !== 'code_used') throw error;
+    if (!(error instanceof WechatError)) throw error;
+    trace.wechat_outcome = error.code;
+    if (error.code !== 'code_used') throw error;
     const identity = await dependencies.spentCodes.awaitTwin(request);
     if (identity === undefined) throw error;
     trace.code_repeated = true;
     return { identity, repeated: true };
-  } finally {
-    trace.wechat_ms = Math.round(performance.now() - startedAt);
   }
 }
 
@@ -114,14 +121,25 @@ const INVALID_APPSECRET = 40125;
 async function exchange(
   { wechat, appSecrets }: LogInDependencies,
   { appid, code }: { readonly appid: string; readonly code: string },
+  trace: LoginTrace,
 ): Promise<ResolvedCode> {
+  const ask = async (secret: string): Promise<ResolvedCode> => {
+    const startedAt = performance.now();
+    try {
+      return await wechat.code2Session({ appid, secret, code });
+    } finally {
+      trace.wechat_ms = (trace.wechat_ms ?? 0) + Math.round(performance.now() - startedAt);
+    }
+  };
   const secret = await appSecrets.secretFor(appid);
   try {
-    return await wechat.code2Session({ appid, secret, code });
+    return await ask(secret);
   } catch (error) {
     if (!(error instanceof WechatError) || error.errcode !== INVALID_APPSECRET) throw error;
+    // Stands if the renewal fails for a reason that is not WeChat's.
+    trace.wechat_outcome = error.code;
     const renewed = await appSecrets.renewedSecretFor(appid);
     if (renewed === secret) throw error;
-    return wechat.code2Session({ appid, secret: renewed, code });
+    return ask(renewed);
   }
 }

@@ -1,5 +1,5 @@
 /** Finds the one token in a request's headers, in each of the forms that mini-programs send. */
-import { DomainError } from '../errors/domain-error.ts';
+import { TokenRefusal } from './refusal.ts';
 
 /** Headers as API Gateway hands them over: names as the client sent them. */
 export type Headers = Readonly<Record<string, string | undefined>> | null | undefined;
@@ -16,17 +16,17 @@ const CREDENTIALS = /^(?:(?:bearer|jwt) +)?([\w.-]+)$/i;
  * More than one Authorization header is refused: the back end might read another one than was verified here.
  * Values joined with a comma do not match either form.
  *
- * @throws DomainError `unauthorized` with reason `missing_token`, `duplicate_header` or `malformed`
+ * @throws TokenRefusal with reason `missing_token`, `duplicate_header` or `malformed`
  */
 export function tokenFromHeaders(headers: Headers, multiValueHeaders?: MultiValueHeaders): string {
   const single = authorizationValues(headers);
   const multiple = authorizationValues(multiValueHeaders).flat();
   const value = single[0] ?? multiple[0] ?? '';
   if (single.length > 1 || multiple.length > 1 || (multiple[0] ?? value) !== value)
-    throw new DomainError('unauthorized', { reason: 'duplicate_header' });
-  if (value === '') throw new DomainError('unauthorized', { reason: 'missing_token' });
+    throw new TokenRefusal('duplicate_header');
+  if (value === '') throw new TokenRefusal('missing_token');
   const token = CREDENTIALS.exec(value)?.[1];
-  if (token === undefined) throw new DomainError('unauthorized', { reason: 'malformed' });
+  if (token === undefined) throw new TokenRefusal('malformed');
   return token;
 }
 

@@ -7,6 +7,8 @@ import { TOKEN_ALGORITHM, TOKEN_TYPE } from './claims.ts';
 export interface SigningKey {
   readonly kid: string;
   readonly key: CryptoKey;
+  /** Unix seconds at which its public part was published: how old it is counts from there. */
+  readonly publishedAt: number;
 }
 
 /** Who a token is for. */
@@ -25,6 +27,8 @@ export interface MintedToken {
   readonly expiresIn: number;
   /** Unix seconds. */
   readonly expiresAt: number;
+  /** Age of the key that signed it, in seconds. */
+  readonly keyAgeSeconds: number;
 }
 
 /** Mints tokens. */
@@ -54,7 +58,7 @@ export function createTokenMinter(options: TokenMinterOptions): TokenMinter {
       signingKey().catch(() => {});
     },
     async mint({ userId, appid, authTime }) {
-      const { kid, key } = await signingKey();
+      const { kid, key, publishedAt } = await signingKey();
       const issuedAt = Math.floor(now() / 1000);
       const expiresAt = issuedAt + lifetimeSeconds;
       const jti = randomUUID();
@@ -67,7 +71,7 @@ export function createTokenMinter(options: TokenMinterOptions): TokenMinter {
         .setExpirationTime(expiresAt)
         .setJti(jti)
         .sign(key);
-      return { token, jti, expiresIn: lifetimeSeconds, expiresAt };
+      return { token, jti, expiresIn: lifetimeSeconds, expiresAt, keyAgeSeconds: issuedAt - publishedAt };
     },
   };
 }

@@ -52,8 +52,9 @@ export function createSigningKeySource(options: SigningKeySourceOptions): () => 
 }
 
 /** Imports a ring's private key so that it can sign and nothing else. */
-export async function importSigningKey({ kid, private_jwk }: RingKey): Promise<SigningKey> {
-  return { kid, key: await importJWK(private_jwk, TOKEN_ALGORITHM, { extractable: false }) };
+export async function importSigningKey({ kid, private_jwk, published_at }: RingKey): Promise<SigningKey> {
+  const key = await importJWK(private_jwk, TOKEN_ALGORITHM, { extractable: false });
+  return { kid, key, publishedAt: published_at };
 }
 
 /** Errors carry the reason's name only: what the SDK and the parser attach may hold the answer, and so the keys. */

@@ -4,7 +4,6 @@
  */
 import { errors, jwtVerify } from 'jose';
 import * as v from 'valibot';
-import { DomainError } from '../errors/domain-error.ts';
 import {
   CLOCK_TOLERANCE_SECONDS,
   MAX_TOKEN_LENGTH,
@@ -13,27 +12,13 @@ import {
   TOKEN_TYPE,
   type VerifiedToken,
 } from './claims.ts';
+import { type RefusalReason, TokenRefusal } from './refusal.ts';
 import type { KeySource } from './verification-keys.ts';
-
-/** Why a token was refused: stable words, safe to log and to count. */
-export type RefusalReason =
-  | 'missing_token'
-  | 'malformed'
-  | 'bad_header'
-  | 'wrong_algorithm'
-  | 'wrong_type'
-  | 'unknown_key'
-  | 'bad_signature'
-  | 'wrong_issuer'
-  | 'wrong_audience'
-  | 'not_yet_valid'
-  | 'expired'
-  | 'bad_claims';
 
 /** Verifies tokens. */
 export interface TokenVerifier {
   /**
-   * @throws DomainError `unauthorized` with a {@link RefusalReason} when anything is wrong with the token
+   * @throws TokenRefusal when anything is wrong with the token
    * @throws DomainError `unavailable` when the keys cannot be read or are too old: no verdict on the token
    */
   verify(token: string): Promise<VerifiedToken>;
@@ -73,15 +58,15 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     async verify(token) {
       const { header, claims: unverified } = decode(token);
       if (!isPlainObject(header) || FORBIDDEN_HEADER_MEMBERS.some((name) => Object.hasOwn(header, name)))
-        throw refusal('bad_header');
-      if (!isPlainObject(unverified)) throw refusal('bad_claims');
+        throw new TokenRefusal('bad_header');
+      if (!isPlainObject(unverified)) throw new TokenRefusal('bad_claims');
       const { payload } = await jwtVerify(
         token,
         async ({ kid }) => {
           // Without this a key would be guessed when the set has only one.
-          if (typeof kid !== 'string') throw refusal('bad_header');
+          if (typeof kid !== 'string') throw new TokenRefusal('bad_header');
           const key = await keys.find(kid);
-          if (key === undefined) throw refusal('unknown_key');
+          if (key === undefined) throw new TokenRefusal('unknown_key');
           return key;
         },
         {
@@ -95,12 +80,12 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
         },
       ).catch((error: unknown) => {
         // Not as a cause: jose's errors carry the claims.
-        throw error instanceof errors.JOSEError ? refusal(reasonOf(error)) : error;
+        throw error instanceof errors.JOSEError ? new TokenRefusal(reasonOf(error)) : error;
       });
       const claims = v.safeParse(claimsSchema, payload);
-      if (!claims.success) throw refusal('bad_claims');
+      if (!claims.success) throw new TokenRefusal('bad_claims');
       const { sub, client_id, jti, auth_time, iat, exp } = claims.output;
-      if (exp - iat > maxLifetimeSeconds) throw refusal('bad_claims');
+      if (exp - iat > maxLifetimeSeconds) throw new TokenRefusal('bad_claims');
       return { userId: sub, appid: client_id, jti, authTime: auth_time, issuedAt: iat, expiresAt: exp };
     },
   };
@@ -108,11 +93,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
 /** Takes the compact serialization apart, accepting each token in exactly one spelling. */
 function decode(token: string): { header: unknown; claims: unknown } {
-  if (token === '') throw refusal('missing_token');
-  if (token.length > MAX_TOKEN_LENGTH) throw refusal('malformed');
+  if (token === '') throw new TokenRefusal('missing_token');
+  if (token.length > MAX_TOKEN_LENGTH) throw new TokenRefusal('malformed');
   const [header, claims, signature, ...rest] = token.split('.');
   if (header === undefined || claims === undefined || signature === undefined || rest.length > 0)
-    throw refusal('malformed');
+    throw new TokenRefusal('malformed');
   decodeBase64url(signature);
   return { header: decodeJson(header), claims: decodeJson(claims) };
 }
@@ -120,7 +105,7 @@ function decode(token: string): { header: unknown; claims: unknown } {
 /** Padding, whitespace, other alphabets and stray bits at the end decode as well, but encode differently. */
 function decodeBase64url(part: string): Buffer {
   const bytes = Buffer.from(part, 'base64url');
-  if (bytes.length === 0 || bytes.toString('base64url') !== part) throw refusal('malformed');
+  if (bytes.length === 0 || bytes.toString('base64url') !== part) throw new TokenRefusal('malformed');
   return bytes;
 }
 
@@ -134,18 +119,14 @@ function decodeJson(part: string): unknown {
   try {
     value = JSON.parse(json);
   } catch {
-    throw refusal('malformed');
+    throw new TokenRefusal('malformed');
   }
-  if (JSON.stringify(value) !== json) throw refusal('malformed');
+  if (JSON.stringify(value) !== json) throw new TokenRefusal('malformed');
   return value;
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function refusal(reason: RefusalReason): DomainError {
-  return new DomainError('unauthorized', { reason });
 }
 
 function reasonOf(error: errors.JOSEError): RefusalReason {

@@ -14,6 +14,7 @@ beforeEach(() => vi.unstubAllEnvs());
 async function importEntry(endpoint: string, checkRevocation: boolean) {
   vi.resetModules();
   for (const [name, value] of Object.entries({
+    POWERTOOLS_SERVICE_NAME: 'wechat-login-test',
     TABLE_NAME: 'users',
     TOKEN_ISSUER: ISSUER,
     TOKEN_AUDIENCE: AUDIENCE,
@@ -23,6 +24,7 @@ async function importEntry(endpoint: string, checkRevocation: boolean) {
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
     POWERTOOLS_LOG_LEVEL: 'SILENT',
+    POWERTOOLS_METRICS_DISABLED: 'true',
   }))
     vi.stubEnv(name, value);
   return (await import('../../functions/authorizer.ts')).handler as (event: object) => Promise<IamAnswer>;

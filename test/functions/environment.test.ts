@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import { readEnvironment } from '../../functions/environment.ts';
+import { environments, type FunctionName, readEnvironment } from '../../functions/environment.ts';
 
 const complete = {
+  POWERTOOLS_SERVICE_NAME: 'wechat-login-test',
   TABLE_NAME: 'users',
   TOKEN_ISSUER: 'https://login.example.com',
   TOKEN_AUDIENCE: 'wechat-login',
@@ -27,6 +28,11 @@ it('names every missing variable at once', () => {
   expect(() => readEnvironment('login', rest)).toThrow(
     'The login function is misconfigured: TABLE_NAME is missing; KEY_RING_ARN is missing',
   );
+});
+
+it('asks of every function what it calls the service', () => {
+  for (const name of Object.keys(environments) as FunctionName[])
+    expect(() => readEnvironment(name, {}), name).toThrow('POWERTOOLS_SERVICE_NAME is missing');
 });
 
 it('names a wrong variable without its value', () => {

@@ -18,6 +18,7 @@ const environment = {
   AWS_ACCESS_KEY_ID: 'none',
   AWS_SECRET_ACCESS_KEY: 'none',
   AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+  POWERTOOLS_SERVICE_NAME: 'wechat-login-dev',
   TABLE_NAME: 'users',
   TOKEN_ISSUER: 'https://login.example.com',
   TOKEN_AUDIENCE: 'wechat-login',

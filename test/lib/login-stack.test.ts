@@ -278,6 +278,16 @@ describe('every stage', () => {
     await expect(next).toMatchFileSnapshot(`./__snapshots__/${stage}.template.json`);
   });
 
+  it.each(stageNames)('%s has a name of its own in what its functions log and measure', (stage) => {
+    const lambdas = Object.values(resourcesOf(synthesize(stage), 'AWS::Lambda::Function'));
+
+    for (const { Properties: lambda } of lambdas)
+      expect(lambda.Environment).toMatchObject({
+        Variables: { POWERTOOLS_SERVICE_NAME: `wechat-login-${stage}` },
+      });
+    expect(lambdas.length).toBeGreaterThan(0);
+  });
+
   it.each(['prod', 'prod-cn'])('%s survives mistakes: protected, recoverable, retained', (stage) => {
     const template = synthesize(stage);
     template.hasResource('AWS::DynamoDB::GlobalTable', {

@@ -136,6 +136,7 @@ describe('a stateless copy in the consumer account', () => {
       Handler: 'index.handler',
       Environment: {
         Variables: {
+          POWERTOOLS_SERVICE_NAME: 'wechat-login-authorizer',
           TOKEN_ISSUER: 'https://login.example.com',
           TOKEN_AUDIENCE: 'wechat-login',
           JWKS_URL: 'https://login.example.com/.well-known/jwks.json',

@@ -127,7 +127,10 @@ describe('the package, installed in an empty folder', () => {
 
     const bundle = join(folder, 'cdk.out', bundles[0] ?? '', 'index.mjs');
     expect(readFileSync(bundle).length).toBeLessThan(120 * 1024);
+    // Each metric would be on the bill of the account that it runs in.
+    expect(readFileSync(bundle, 'utf8')).not.toContain('CloudWatchMetrics');
     const environment = {
+      POWERTOOLS_SERVICE_NAME: 'wechat-login-authorizer',
       TOKEN_ISSUER: 'https://login.example.com',
       TOKEN_AUDIENCE: 'wechat-login',
       JWKS_URL: 'http://127.0.0.1:1/jwks.json',

@@ -61,6 +61,7 @@ describe('the authorizer that other teams deploy', () => {
   const handlerFor = async (jwksUrl: string, httpResponse = 'simple') => {
     vi.resetModules();
     for (const [name, value] of Object.entries({
+      POWERTOOLS_SERVICE_NAME: 'wechat-login-authorizer',
       TOKEN_ISSUER: issuer.issuer,
       TOKEN_AUDIENCE: issuer.audience,
       JWKS_URL: jwksUrl,

@@ -2,6 +2,7 @@ import { expect, it, vi } from 'vitest';
 import { contextOf, createDecide } from '../../../functions/authorizer/decide.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
 import type { VerifiedToken } from '../../../functions/tokens/claims.ts';
+import { TokenRefusal } from '../../../functions/tokens/refusal.ts';
 import type { TokenStatus } from '../../../functions/users/revocations.ts';
 
 const token: VerifiedToken = {
@@ -32,7 +33,7 @@ it.each(['token_revoked', 'user_banned'] as const)('denies what is %s, naming it
 it('refuses a bad token with its reason, without asking about revocation', async () => {
   const revocations = statusOf('active');
   const decide = createDecide({
-    verifier: failing(new DomainError('unauthorized', { reason: 'expired' })),
+    verifier: failing(new TokenRefusal('expired')),
     revocations,
   });
 

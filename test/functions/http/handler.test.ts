@@ -1,7 +1,11 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import { createHttpHandler, type RouteHandler } from '../../../functions/http/handler.ts';
+import {
+  type AnsweredRequest,
+  createHttpHandler,
+  type RouteHandler,
+} from '../../../functions/http/handler.ts';
 import type { LogFields } from '../../../functions/log/logger.ts';
 
 const event = (headers: Record<string, string> = {}): APIGatewayProxyEvent =>
@@ -15,9 +19,12 @@ const event = (headers: Record<string, string> = {}): APIGatewayProxyEvent =>
 async function answer(route: RouteHandler, headers?: Record<string, string>) {
   const lines: LogFields[] = [];
   const keep = (_message: string, fields: LogFields) => lines.push(fields);
-  const handler = createHttpHandler({ 'POST /member/login': route }, { info: keep, error: keep });
+  const observed: AnsweredRequest[] = [];
+  const handler = createHttpHandler({ 'POST /member/login': route }, { info: keep, error: keep }, [
+    (request) => observed.push(request),
+  ]);
   const response = await handler(event(headers));
-  return { response, body: JSON.parse(response.body), lines };
+  return { response, body: JSON.parse(response.body), lines, observed };
 }
 
 describe('createHttpHandler', () => {
@@ -34,6 +41,21 @@ describe('createHttpHandler', () => {
         outcome: 'ok',
       }),
     ]);
+  });
+
+  it('tells its observers the same as the log', async () => {
+    const ok = await answer(async (_event, trace) => {
+      trace.user_id = 'u1';
+      return {};
+    });
+    const failed = await answer(async () => {
+      throw new DomainError('unavailable');
+    });
+
+    const route = 'POST /member/login';
+    expect(ok.observed).toMatchObject([{ route, status: 200, outcome: 'ok', trace: { user_id: 'u1' } }]);
+    expect(failed.observed).toMatchObject([{ route, status: 503, outcome: 'unavailable' }]);
+    expect(ok.observed[0]?.durationMs).toBe(ok.lines[0]?.duration_ms);
   });
 
   it('lets nobody keep an answer, which may hold a token', async () => {
@@ -83,7 +105,7 @@ describe('createHttpHandler', () => {
   });
 
   it('answers a route that it does not know as not_found', async () => {
-    const handler = createHttpHandler({}, { info: () => {}, error: () => {} });
+    const handler = createHttpHandler({}, { info: () => {}, error: () => {} }, []);
 
     expect((await handler(event())).statusCode).toBe(404);
   });

@@ -41,7 +41,7 @@ function setUp(overrides: {
     },
     tokens: {
       prepare: vi.fn(),
-      mint: vi.fn(async () => ({ token: 't', jti: 'j', expiresIn: 604_800, expiresAt: 1 })),
+      mint: vi.fn(async () => ({ token: 't', jti: 'j', expiresIn: 604_800, expiresAt: 1, keyAgeSeconds: 5 })),
     },
   } satisfies LogInDependencies;
   const trace: LoginTrace = {};

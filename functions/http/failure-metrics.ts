@@ -1,0 +1,10 @@
+/** Counts the answers that are our own failure, on whatever route; WeChat's are counted with the exchanges. */
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Observe } from './handler.ts';
+
+/** Creates the observer that counts them. */
+export function observeFailures(metrics: Metrics): Observe {
+  return ({ outcome }) => {
+    if (outcome === 'internal' || outcome === 'unavailable') metrics.count('Failures', outcome);
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * Records metrics through Powertools: as lines of the log in the Embedded Metric Format, which CloudWatch turns into
+ * metrics without a call of ours.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
+import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
+import type { Decision, Denial } from '../authorizer/decide.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
+import { describeError } from '../log/describe-error.ts';
+import type { Log } from '../log/logger.ts';
+import type { RefusalReason } from '../tokens/refusal.ts';
+import type { WechatErrorCode } from '../wechat/errors.ts';
+import { METRICS_NAMESPACE, type MetricName, metricCatalogue } from './catalogue.ts';
+
+/** What each dimension may say: our own words only, because every other value is a metric more that costs money. */
+interface DimensionValues {
+  readonly Logins: 'ok' | ErrorCode;
+  readonly WechatExchanges: 'ok' | WechatErrorCode;
+  readonly Failures: 'internal' | 'unavailable';
+  readonly AuthorizerDecisions: Decision['outcome'] | 'none';
+  readonly TokenRefusals: RefusalReason | Denial['error'];
+}
+
+type CountedMetric = {
+  [N in MetricName]: (typeof metricCatalogue)[N] extends { dimension: string } ? N : never;
+}[MetricName];
+
+/** Records metrics, one document of one line a call. It never throws: what became of a request stands by then. */
+export interface Metrics {
+  /** Counts one more of what the metric's dimension tells apart. */
+  count<N extends CountedMetric>(metric: N, value: DimensionValues[N]): void;
+  /** Records values that have no dimension but the service; what is undefined has not happened. */
+  record(values: Partial<Record<Exclude<MetricName, CountedMetric>, number | undefined>>): void;
+}
+
+/**
+ * Creates {@link Metrics} of the service that `POWERTOOLS_SERVICE_NAME` names.
+ *
+ * @param log is told when a document cannot be written
+ */
+export function createMetrics(log: Log): Metrics {
+  const powertools = new Powertools({ namespace: METRICS_NAMESPACE });
+
+  /** Adds and publishes without a pause, so that no other request can put its values into the same document. */
+  function write(add: () => void): void {
+    try {
+      add();
+      powertools.publishStoredMetrics();
+    } catch (error) {
+      log.error('metrics lost', describeError(error));
+      // Otherwise they would be part of the next document.
+      powertools.clearMetrics();
+    }
+  }
+
+  return {
+    count: (metric, value) =>
+      write(() => {
+        const { dimension, unit } = metricCatalogue[metric];
+        powertools.addDimension(dimension, value).addMetric(metric, unit, 1);
+      }),
+    record: (values) =>
+      write(() => {
+        for (const [metric, value] of Object.entries(values))
+          if (value !== undefined)
+            powertools.addMetric(metric, metricCatalogue[metric as MetricName].unit, value);
+      }),
+  };
+}

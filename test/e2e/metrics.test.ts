@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { decodeJwt } from 'jose';
+import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
+import { openidGuardKey } from '../../functions/users/table.ts';
+import { type EmfDocument, emfDocuments } from '../fixtures/emf.ts';
+import { localIdentity } from '../fixtures/users-table.ts';
+import { breakWechat, expectCleanLogs, get, healWechat, logIn, newOpenid, post, wxLogin } from './service.ts';
+
+const database = DynamoDBDocumentClient.from(
+  new DynamoDBClient({ endpoint: inject('dynamodbEndpoint'), ...localIdentity }),
+);
+const TableName = inject('usersTable');
+
+afterEach(healWechat);
+afterAll(() => {
+  database.destroy();
+  expectCleanLogs();
+});
+
+const linesSoFar = (): string[] => readFileSync(inject('logFile'), 'utf8').split('\n');
+
+/** What CloudWatch would take from the log lines that an action has caused. */
+async function metricsOf(act: () => Promise<unknown>): Promise<readonly EmfDocument[]> {
+  const before = linesSoFar().length - 1;
+  await act();
+  return emfDocuments(linesSoFar().slice(before));
+}
+
+const document = (dimensions: Record<string, string>, metrics: Record<string, [number, string]>) => ({
+  namespace: 'WechatLogin',
+  dimensions: { service: 'wechat-login-dev', ...dimensions },
+  metrics: Object.fromEntries(
+    Object.entries(metrics).map(([name, [value, unit]]) => [name, { value, unit }]),
+  ),
+});
+const counted = (metric: string, dimension: string, value: string) =>
+  document({ [dimension]: value }, { [metric]: [1, 'Count'] });
+
+const some: number = expect.any(Number);
+const durations = (others: Record<string, [number, string]> = {}) =>
+  document({}, { LoginDuration: [some, 'Milliseconds'], WechatDuration: [some, 'Milliseconds'], ...others });
+const keyAge: Record<string, [number, string]> = { SigningKeyAge: [some, 'Seconds'] };
+
+const decided = (decision: string) => counted('AuthorizerDecisions', 'decision', decision);
+const refused = (reason: string) => counted('TokenRefusals', 'reason', reason);
+const failed = (error: string) => counted('Failures', 'error', error);
+const login = (outcome: string) => counted('Logins', 'outcome', outcome);
+const exchange = (outcome: string) => counted('WechatExchanges', 'outcome', outcome);
+
+describe('a login', () => {
+  it('of a new and of a returning user is measured, and only the new one counts as such', async () => {
+    const openid = newOpenid();
+    const logInAgain = async () => post('/member/login', { code: await wxLogin({ openid }) });
+
+    const [first, second] = [await metricsOf(logInAgain), await metricsOf(logInAgain)];
+
+    expect(first).toEqual([login('ok'), durations({ ...keyAge, NewUsers: [1, 'Count'] }), exchange('ok')]);
+    expect(second).toEqual([login('ok'), durations(keyAge), exchange('ok')]);
+  });
+
+  it('tells the age of its key like GET /health', async () => {
+    const healthAge = async (): Promise<number> => (await get('/health')).body.data.key_age_seconds;
+
+    const before = await healthAge();
+    const [, measured] = await metricsOf(logIn);
+    const after = await healthAge();
+
+    const age = measured?.metrics.SigningKeyAge?.value ?? Number.NaN;
+    expect(age).toBeGreaterThanOrEqual(before);
+    expect(age).toBeLessThanOrEqual(after);
+  });
+
+  it('without a code counts, and nothing of WeChat', async () => {
+    expect(await metricsOf(() => post('/member/login', {}))).toEqual([
+      login('missing_code'),
+      document({}, { LoginDuration: [some, 'Milliseconds'] }),
+    ]);
+  });
+
+  it('with a code that arrives twice is ok, and its exchange is not', async () => {
+    const code = await wxLogin();
+    await post('/member/login', { code });
+
+    expect(await metricsOf(() => post('/member/login', { code }))).toEqual([
+      login('ok'),
+      durations(keyAge),
+      exchange('code_used'),
+    ]);
+  });
+});
+
+describe('a fault of WeChat', () => {
+  it.each([
+    [{ fault: 'errcode', errcode: 40029 }, 'invalid_code'],
+    [{ fault: 'errcode', errcode: 40163 }, 'code_used'],
+    [{ fault: 'errcode', errcode: 40226 }, 'login_blocked'],
+    [{ fault: 'errcode', errcode: 45011 }, 'rate_limited'],
+    [{ fault: 'errcode', errcode: 40125 }, 'wechat_misconfigured'],
+    [{ fault: 'http_502_html' }, 'wechat_unavailable'],
+  ])('%o is counted as %s, with the time it took', async (fault, outcome) => {
+    const code = await wxLogin();
+    await breakWechat(fault);
+
+    expect(await metricsOf(() => post('/member/login', { code }))).toEqual([
+      login(outcome),
+      durations(),
+      exchange(outcome),
+    ]);
+  });
+});
+
+describe('a failure of ours', () => {
+  it('that is a bug counts as internal, in the login as on the member routes', async () => {
+    const openid = newOpenid();
+    const logInAgain = async () => (await post('/member/login', { code: await wxLogin({ openid }) })).body;
+    const { data } = await logInAgain();
+    await damage(data.user_id, 'sex');
+
+    expect(await metricsOf(logInAgain)).toEqual([
+      failed('internal'),
+      login('internal'),
+      durations(),
+      exchange('ok'),
+    ]);
+    expect(await metricsOf(() => get('/member/me', data.token))).toEqual([
+      decided('allow'),
+      failed('internal'),
+    ]);
+  });
+
+  it('that may pass counts as unavailable', async () => {
+    const openid = newOpenid();
+    const code = await wxLogin({ openid });
+    const { client_id: appid } = decodeJwt<{ client_id: string }>((await logIn()).token);
+    const guardOfNobody = { pk: openidGuardKey(appid, openid), user_id: 'gone' };
+    await database.send(new PutCommand({ TableName, Item: guardOfNobody }));
+
+    expect(await metricsOf(() => post('/member/login', { code }))).toEqual([
+      failed('unavailable'),
+      login('unavailable'),
+      durations(),
+      exchange('ok'),
+    ]);
+  });
+});
+
+describe('the authorizer', () => {
+  it('counts an allowed, a refused and a denied token, and why', async () => {
+    const { token } = await logIn();
+    const whoami = () => get('/whoami', token);
+    const tampered = token.replace(/.{9}$/, 'AAAAAAAAA');
+
+    expect(await metricsOf(whoami)).toEqual([decided('allow')]);
+    expect(await metricsOf(() => get('/whoami', tampered))).toEqual([
+      decided('refuse'),
+      refused('bad_signature'),
+    ]);
+    await post('/member/logout', '', { authorization: `Bearer ${token}` });
+    expect(await metricsOf(whoami)).toEqual([decided('deny'), refused('token_revoked')]);
+  });
+
+  it('counts it when there is no verdict', async () => {
+    const { user_id, token } = await logIn();
+    await damage(user_id, 'status');
+
+    expect(await metricsOf(() => get('/whoami', token))).toEqual([decided('none')]);
+  });
+});
+
+async function damage(userId: string, attribute: string): Promise<void> {
+  await database.send(
+    new UpdateCommand({
+      TableName,
+      Key: { pk: userId },
+      UpdateExpression: 'SET #attribute = :damaged',
+      ExpressionAttributeNames: { '#attribute': attribute },
+      ExpressionAttributeValues: { ':damaged': 9 },
+    }),
+  );
+}
