@@ -49,6 +49,14 @@ const actionsOfLambda = [
 ];
 const usedByLambda = new RegExp(`^\\w+: (${actionsOfLambda.join('|')}) on `);
 
+/** What production has beyond a stage for trying things, with all the permissions that this takes. */
+const hardened = {
+  encryptionKey: true,
+  webAcl: true,
+  gradualDeployment: true,
+  fixedEgressAddresses: 1,
+};
+
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'wechat-login-e2e-'));
   const logFile = join(directory, 'functions.log');
@@ -57,6 +65,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const service = await startLocalService({
     port: 0,
     miniPrograms,
+    settings: hardened,
     onLog: (functionId, line) => appendFileSync(logFile, `${functionId} ${line}\n`),
   });
   project.provide('baseUrl', service.url);

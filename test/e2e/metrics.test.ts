@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { decodeJwt } from 'jose';
@@ -180,3 +181,53 @@ async function damage(userId: string, attribute: string): Promise<void> {
     }),
   );
 }
+
+describe('the alarms of the stack', () => {
+  interface Resource {
+    readonly Type: string;
+    readonly Properties: Readonly<Record<string, unknown>>;
+  }
+  interface WatchedMetric {
+    readonly Namespace: string;
+    readonly MetricName: string;
+    readonly Dimensions: readonly { readonly Name: string; readonly Value: string }[];
+  }
+
+  const template = JSON.parse(
+    readFileSync(join(inject('assembly'), 'WechatLogin-dev.template.json'), 'utf8'),
+  );
+  const resourcesOf = (type: string): readonly Resource[] =>
+    Object.values<Resource>(template.Resources).filter(({ Type }) => Type === type);
+
+  const sentence = (name: string, dimensions: Readonly<Record<string, string>>): string =>
+    `${name} of ${Object.entries(dimensions)
+      .map(([dimension, value]) => `${dimension}=${value}`)
+      .sort()
+      .join(', ')}`;
+
+  it('watch only what the requests above have really written, under exactly these names', () => {
+    const watched = resourcesOf('AWS::CloudWatch::Alarm')
+      .flatMap(({ Properties: alarm }) => [
+        alarm as unknown as WatchedMetric,
+        ...((alarm.Metrics ?? []) as { MetricStat?: { Metric: WatchedMetric } }[]).flatMap(
+          ({ MetricStat }) => MetricStat?.Metric ?? [],
+        ),
+      ])
+      .filter(({ Namespace }) => Namespace === 'WechatLogin')
+      .map(({ MetricName, Dimensions }) =>
+        sentence(MetricName, Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, Value]))),
+      );
+    const written = emfDocuments(linesSoFar()).flatMap(({ dimensions, metrics }) =>
+      Object.keys(metrics).map((name) => sentence(name, dimensions)),
+    );
+    // These are made out of the API's access log, which API Gateway writes.
+    const counted = resourcesOf('AWS::Logs::MetricFilter').flatMap(({ Properties }) =>
+      (Properties.MetricTransformations as { MetricName: string }[]).map(({ MetricName }) =>
+        sentence(MetricName, { service: 'wechat-login-dev' }),
+      ),
+    );
+
+    expect(watched.length).toBeGreaterThan(10);
+    expect(watched.filter((metric) => !written.includes(metric) && !counted.includes(metric))).toEqual([]);
+  });
+});
