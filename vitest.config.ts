@@ -5,6 +5,11 @@ import { closingLine } from './test/closing-line.ts';
 const WORKERS = 4;
 
 /**
+ * CDK's own rules take seconds to start in each process that synthesizes anything; one test has them check every stage.
+ */
+const withoutValidation = { CDK_VALIDATION: 'false' };
+
+/**
  * Four projects in one run: `unit` (domain code and the local run's parts, against real engines where there is one),
  * `template` (the synthesized stack and the package), `own-service` (end-to-end tests that break or rotate a service
  * of their own, or run another beside it) and `e2e` (one shared service behind its gateway; file after file, because they also share the
@@ -25,6 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'template',
+          env: withoutValidation,
           include: ['test/lib/**/*.test.ts'],
           globalSetup: ['test/lib/build-package.ts'],
           testTimeout: 60_000,
@@ -35,6 +41,7 @@ export default defineConfig({
       {
         test: {
           name: 'own-service',
+          env: withoutValidation,
           include: ['test/e2e/own-service/*.test.ts'],
           globalSetup: ['test/lib/build-package.ts'],
           testTimeout: 120_000,

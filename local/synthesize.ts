@@ -10,7 +10,7 @@ import { makeTemporaryDirectory, type TemporaryDirectory } from './temporary-dir
 export type Assembly = TemporaryDirectory;
 
 /** CDK's own rules check the template before a deployment; here they would only double the waiting. */
-const withoutValidation = { '@aws-cdk/core:validateAgainstDefaultRules': false };
+const withoutValidation = { CDK_VALIDATION: 'false' };
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
@@ -35,8 +35,9 @@ export async function synthesize(
   try {
     await run(app, appArguments, {
       ...process.env,
+      ...withoutValidation,
       CDK_OUTDIR: assembly.directory,
-      CDK_CONTEXT_JSON: JSON.stringify({ ...cdkJson.context, ...withoutValidation, ...context }),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...cdkJson.context, ...context }),
     });
   } catch (error) {
     await assembly.remove();

@@ -97,7 +97,11 @@ function synthesizeWithBundles(): string {
   const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
   execFileSync(process.execPath, ['bin/app.ts'], {
     cwd: root,
-    env: { ...process.env, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) },
+    env: {
+      ...process.env,
+      CDK_OUTDIR: directory,
+      CDK_CONTEXT_JSON: JSON.stringify(context),
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   return directory;
