@@ -73,7 +73,7 @@ function remedy(
     case 40125:
       return `copy the AppSecret from the mini-program console, or reset it there, and run ${setSecret}`;
     case 40164:
-      return 'add the addresses that the functions call from to the API IP whitelist in the mini-program console, or turn it off there';
+      return 'add the addresses that the functions call from (output EgressAddresses; if there is none, set fixedEgressAddresses in lib/config.ts) to the API IP whitelist in the mini-program console, or turn it off there';
     case 40243:
       return `unfreeze it in the mini-program console, which takes ten minutes to take effect, or reset it there and run ${setSecret}`;
     default:
