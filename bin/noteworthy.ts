@@ -1,6 +1,6 @@
 /** Which lines of the functions' logs a person at `npm start` should see beside the line per request. */
 
-/** Ordinary log lines, and the authorizer's way to say 401, would repeat the request's line; metrics are for machines. */
+/** Ordinary lines and the authorizer's way to say 401 repeat that line; metrics are for machines. */
 const ROUTINE = /^\{"_aws":|"level":"INFO"|"errorMessage":"Unauthorized"/;
 
 /** Whether a line tells more than the line per request. */

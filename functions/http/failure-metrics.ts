@@ -1,4 +1,4 @@
-/** Counts the answers that are our own failure, on whatever route; WeChat's are counted with the exchanges. */
+/** Counts the answers that are our own failure, on any route; WeChat's are counted with the exchanges. */
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Observe } from './handler.ts';
 

@@ -1,7 +1,7 @@
 /**
- * Records metrics through Powertools: as lines of the log in the Embedded Metric Format, which CloudWatch turns into
- * metrics without a call of ours.
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ * Records metrics through Powertools: as lines of the log in the Embedded Metric Format, which CloudWatch
+ * turns into metrics without a call of ours.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
  */
 import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
 import type { Decision, Denial } from '../authorizer/decide.ts';
@@ -12,7 +12,7 @@ import type { RefusalReason } from '../tokens/refusal.ts';
 import type { WechatErrorCode } from '../wechat/errors.ts';
 import { METRICS_NAMESPACE, type MetricName, metricCatalogue } from './catalogue.ts';
 
-/** What each dimension may say: our own words only, because every other value is a metric more that costs money. */
+/** What each dimension may say: our own words only, because each further value is one more metric to pay. */
 interface DimensionValues {
   readonly Logins: 'ok' | ErrorCode;
   readonly WechatExchanges: 'ok' | WechatErrorCode;
@@ -25,7 +25,7 @@ type CountedMetric = {
   [N in MetricName]: (typeof metricCatalogue)[N] extends { dimension: string } ? N : never;
 }[MetricName];
 
-/** Records metrics, one document of one line a call. It never throws: what became of a request stands by then. */
+/** Records metrics, one document of one line a call. It never throws: the request is answered by then. */
 export interface Metrics {
   /** Counts one more of what the metric's dimension tells apart. */
   count<N extends CountedMetric>(metric: N, value: DimensionValues[N]): void;
@@ -41,7 +41,7 @@ export interface Metrics {
 export function createMetrics(log: Log): Metrics {
   const powertools = new Powertools({ namespace: METRICS_NAMESPACE });
 
-  /** Adds and publishes without a pause, so that no other request can put its values into the same document. */
+  /** Adds and publishes without a pause, so that no other request can add to the same document. */
   function write(add: () => void): void {
     try {
       add();

@@ -64,7 +64,7 @@ it('counts as no verdict what cannot be decided, asked or answered', async () =>
   expect(await recordedWhen(allow, { ...event('a.b.c'), methodArn: '*' })).toEqual(none);
 });
 
-it('takes a text that is not one of our reasons for no verdict, so that it cannot become a dimension', async () => {
+it('takes a text that is none of our reasons for no verdict, and no dimension', async () => {
   const verify = () => Promise.reject(new DomainError('unauthorized', { reason: 'a text of somebody' }));
 
   expect(await recordedWhen(() => createDecide({ verifier: { verify } })('a.b.c'))).toEqual([

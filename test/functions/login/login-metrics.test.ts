@@ -48,7 +48,7 @@ const working: Parts = {
   mint: async () => ({ token: TOKEN, jti: 'j', expiresIn: 1, expiresAt: 1, keyAgeSeconds: 86_400 }),
 };
 
-/** One login over HTTP with these parts; `recorded` is what the metrics were told, and `line` what the log was. */
+/** One login over HTTP with these parts; what the metrics and the log were told of it. */
 async function logIn(parts: Partial<Parts>, body: object = { code: CODE }) {
   const { code2Session, secretFor, renewedSecretFor, awaitTwin, findOrCreateUser, mint } = {
     ...working,
@@ -182,7 +182,7 @@ describe('a login', () => {
     ]);
   });
 
-  it('whose AppSecret was renewed in between is one exchange that went well, and both calls take their time', async () => {
+  it('whose AppSecret was renewed in between is one ok exchange that took both calls', async () => {
     const { recorded } = await logIn({
       code2Session: async ({ secret }) => {
         await new Promise((resolve) => setTimeout(resolve, 30));

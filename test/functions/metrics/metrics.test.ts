@@ -56,7 +56,7 @@ describe('a document of metrics', () => {
     ]);
   });
 
-  it('holds all values that have no dimension but the service, each in its unit, without those that did not happen', () => {
+  it('holds the values without a dimension of their own, in their units, if they happened', () => {
     metrics.record({ LoginDuration: 12, WechatDuration: undefined, NewUsers: 1, SigningKeyAge: 0 });
 
     expect(written).toHaveLength(1);
