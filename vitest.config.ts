@@ -1,8 +1,13 @@
 import { defineConfig } from 'vitest/config';
 import { closingLine } from './test/closing-line.ts';
 
+/**
+ * Milliseconds. They only end what hangs: a busy machine takes many times as long as an idle one, and no test fails for that.
+ */
+const patience = { testTimeout: 300_000, hookTimeout: 600_000 };
+
 /** Much of a run is waiting for time-outs and processes, so there are more workers than the two cores of CI. */
-const WORKERS = 4;
+const WORKERS = 3;
 
 /**
  * CDK's own rules take seconds to start in each process that synthesizes anything; one test has them check every stage.
@@ -23,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/*.test.ts', 'test/{bin,functions,local,testing}/**/*.test.ts'],
-          testTimeout: 30_000,
+          ...patience,
           maxWorkers: WORKERS,
         },
       },
@@ -33,8 +38,7 @@ export default defineConfig({
           env: withoutValidation,
           include: ['test/lib/**/*.test.ts'],
           globalSetup: ['test/lib/build-package.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...patience,
           maxWorkers: WORKERS,
         },
       },
@@ -44,8 +48,7 @@ export default defineConfig({
           env: withoutValidation,
           include: ['test/e2e/own-service/*.test.ts'],
           globalSetup: ['test/lib/build-package.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...patience,
           maxWorkers: WORKERS,
         },
       },
@@ -54,7 +57,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/*.test.ts'],
           globalSetup: ['test/e2e/global-setup.ts'],
-          testTimeout: 60_000,
+          ...patience,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },

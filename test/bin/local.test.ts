@@ -19,7 +19,7 @@ function run(
     const child = execFile(
       process.execPath,
       [command, ...args],
-      { env: { PATH: process.env.PATH, PORT: '0', ...variables }, timeout: 25_000 },
+      { env: { PATH: process.env.PATH, PORT: '0', ...variables }, timeout: 200_000 },
       (_error, _stdout, stderr) => resolve({ exitCode: child.exitCode, stderr }),
     );
   });

@@ -75,7 +75,7 @@ describe('the access log', () => {
     expect(line().request_id).toBe('$context.requestId');
     for (const variable of variables)
       expect(variable).not.toMatch(
-        /path$|query|header|body|userAgent|authorizer\.(principalId|token)|identity\.(?!sourceIp)/i,
+        /\.path$|query|header|body|userAgent|authorizer\.(principalId|token)|identity\.(?!sourceIp)/i,
       );
   });
 

@@ -35,7 +35,7 @@ describe('trouble with DynamoDB while a token is judged', () => {
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const { port } = proxy.address() as AddressInfo;
     service = await startLocalService({ dynamodbEndpoint: `http://127.0.0.1:${port}` });
-  }, 60_000);
+  });
   afterAll(async () => {
     await service.close();
     proxy.closeAllConnections();

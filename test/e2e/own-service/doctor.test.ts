@@ -53,7 +53,7 @@ beforeAll(async () => {
     response.end(JSON.stringify({ Parameter: { Name, Value: values[Name] } }));
   });
   await new Promise<void>((resolve) => parameters.listen(0, '127.0.0.1', resolve));
-}, 120_000);
+});
 
 afterEach(() => wechat.clearFaults());
 
@@ -148,7 +148,7 @@ All is well.
     [
       'ip_not_whitelisted',
       undefined,
-      'add the addresses that the functions call from to the API IP whitelist',
+      'add the addresses that the functions call from (output EgressAddresses',
     ],
     ['secret_frozen', undefined, 'unfreeze it in the mini-program console'],
     ['errcode', 40013, 'compare appids in lib/config.ts with the AppID in the mini-program console'],

@@ -20,7 +20,7 @@ beforeAll(async () => {
   service = await startLocalService({ port: 0, onLog: (_, line) => logs.push(line) });
   secrets = new SecretsManagerClient({ ...localIdentity, endpoint: service.secretsManagerEndpoint });
   keyRingArn = String(service.resolver.names('KeyRingSecret73EFAB8B').ref);
-}, 120_000);
+});
 
 afterAll(async () => {
   secrets.destroy();
@@ -133,7 +133,7 @@ function startLoad() {
 describe('keys that rotate under load', () => {
   it('refuse not one valid token, through three rotations and an emergency, which ends exactly one key', async () => {
     const load = startLoad();
-    await expect.poll(() => load.verdicts.length, { timeout: 30_000 }).toBeGreaterThan(5);
+    await expect.poll(() => load.verdicts.length, { timeout: 120_000 }).toBeGreaterThan(5);
     const [first = ''] = await publishedKids();
 
     for (let rotation = 0; rotation < 3; rotation++) {
@@ -144,7 +144,7 @@ describe('keys that rotate under load', () => {
     }
     expect(await publishedKids()).toHaveLength(5);
     const [condemned = '', successor = ''] = await publishedKids();
-    await expect.poll(() => kidOf(load.tokens.at(-1) ?? ''), { timeout: 45_000 }).toBe(condemned);
+    await expect.poll(() => kidOf(load.tokens.at(-1) ?? ''), { timeout: 120_000 }).toBe(condemned);
     const veteran = load.tokens.find((token) => kidOf(token) === first) ?? '';
     const doomed = load.tokens.findLast((token) => kidOf(token) === condemned) ?? '';
     expect(await Promise.all([freshVerdict(veteran), freshVerdict(doomed)])).toEqual([
@@ -159,8 +159,8 @@ describe('keys that rotate under load', () => {
     expect(await publishedKids()).not.toContain(condemned);
     expect(await freshVerdict(doomed)).toBe('ERR_JWKS_NO_MATCHING_KEY');
     expect(await freshVerdict(veteran)).toBe('accepted');
-    await expect.poll(() => whoami(doomed), { timeout: 45_000 }).toBe(401);
-    await expect.poll(() => kidOf(load.tokens.at(-1) ?? ''), { timeout: 45_000 }).toBe(successor);
+    await expect.poll(() => whoami(doomed), { timeout: 120_000 }).toBe(401);
+    await expect.poll(() => kidOf(load.tokens.at(-1) ?? ''), { timeout: 120_000 }).toBe(successor);
     await load.stop();
 
     const newest = load.tokens.findLast((token) => kidOf(token) === successor) ?? '';
@@ -171,7 +171,7 @@ describe('keys that rotate under load', () => {
       expect(set.length).toBeLessThanOrEqual(10);
       for (const key of set) expect(Object.keys(key)).toEqual(['kid', 'alg', 'use', 'kty', 'n', 'e']);
     }
-  }, 180_000);
+  });
 
   it('are all replaced at once when an operator says so', async () => {
     const before = await publishedKids();
