@@ -106,13 +106,13 @@ export class WechatLoginStack extends Stack {
     users.grantItems(login.role, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
     users.grantOpenidQuery(login.role);
     keyRing.grantRead(login.role);
-    encryption?.grantRead(login.role);
     login.role.addToPolicy(
       new PolicyStatement({
         actions: ['secretsmanager:GetSecretValue'],
         resources: [wechatSecrets.secretArn],
       }),
     );
+    encryption?.grantRead(login.role);
 
     const member = add(
       'member',
