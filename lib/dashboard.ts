@@ -71,18 +71,18 @@ function rowsFor(parts: WatchedParts, alarms: Alarms, runbookUrl: string): IWidg
     namespace: string,
     metricName: string,
     dimensions: Readonly<Record<string, string>>,
-    view: {
-      statistic: string;
-      label: string;
-    },
+    view: { statistic: string; label: string },
   ): Metric =>
     new Metric({ namespace, metricName, dimensionsMap: { ...dimensions }, period: FIVE_MINUTES, ...view });
-  const functionsOf = (metricName: string, statistic: string): IMetric[] => [
-    ...Object.entries(functions).map(([name, dimensions]) =>
-      aws('AWS/Lambda', metricName, dimensions, { statistic, label: name }),
-    ),
-    aws('AWS/Lambda', metricName, parts.rotation, { statistic, label: 'rotation' }),
-  ];
+  const table = (metricName: string, label: string): Metric =>
+    aws('AWS/DynamoDB', metricName, { TableName: parts.tableName }, { statistic: 'Sum', label });
+  const watched = { ...functions, rotation: parts.rotation };
+  const functionsOf = (
+    metricName: string,
+    statistic: string,
+    names = Object.keys(watched) as (keyof typeof watched)[],
+  ): IMetric[] =>
+    names.map((name) => aws('AWS/Lambda', metricName, watched[name], { statistic, label: name }));
   return [
     [
       new TextWidget({
@@ -135,7 +135,11 @@ function rowsFor(parts: WatchedParts, alarms: Alarms, runbookUrl: string): IWidg
       }),
     ],
     [
-      graph('Functions: errors', functionsOf('Errors', 'Sum')),
+      // Not the authorizer, which says 401 by an error: that is its contract with API Gateway.
+      graph(
+        'Functions: crashes and time-outs',
+        functionsOf('Errors', 'Sum', ['login', 'member', 'rotation']),
+      ),
       graph('Functions: throttled', functionsOf('Throttles', 'Sum')),
       graph('Functions: environments at once', functionsOf('ConcurrentExecutions', 'Maximum')),
     ],
@@ -143,37 +147,14 @@ function rowsFor(parts: WatchedParts, alarms: Alarms, runbookUrl: string): IWidg
       graph(
         'Table: capacity used',
         [
-          aws(
-            'AWS/DynamoDB',
-            'ConsumedReadCapacityUnits',
-            { TableName: parts.tableName },
-            { statistic: 'Sum', label: 'read units' },
-          ),
-          aws(
-            'AWS/DynamoDB',
-            'ConsumedWriteCapacityUnits',
-            { TableName: parts.tableName },
-            { statistic: 'Sum', label: 'write units' },
-          ),
+          table('ConsumedReadCapacityUnits', 'read units'),
+          table('ConsumedWriteCapacityUnits', 'write units'),
         ],
         { width: 12 },
       ),
       graph(
         'Table: throttled',
-        [
-          aws(
-            'AWS/DynamoDB',
-            'ReadThrottleEvents',
-            { TableName: parts.tableName },
-            { statistic: 'Sum', label: 'reads' },
-          ),
-          aws(
-            'AWS/DynamoDB',
-            'WriteThrottleEvents',
-            { TableName: parts.tableName },
-            { statistic: 'Sum', label: 'writes' },
-          ),
-        ],
+        [table('ReadThrottleEvents', 'reads'), table('WriteThrottleEvents', 'writes')],
         { width: 12 },
       ),
     ],
