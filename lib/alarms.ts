@@ -111,18 +111,6 @@ const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll('
 
 function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
   const { service, functions } = parts;
-  const lambda = (
-    metricName: string,
-    dimensionsMap: Readonly<Record<string, string>>,
-    period = FIVE_MINUTES,
-  ): Metric =>
-    new Metric({
-      namespace: 'AWS/Lambda',
-      metricName,
-      dimensionsMap: { ...dimensionsMap },
-      statistic: 'Sum',
-      period,
-    });
   const functionErrors = (name: 'login' | 'member') =>
     ({
       severity: 'notice',
@@ -137,7 +125,7 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       severity: 'urgent',
       heading: 'Login failures',
       meaning: 'A quarter or more of the logins fail, in percent.',
-      metric: loginFailureRate(service),
+      metric: loginFailureRate(parts),
       threshold: 25,
       badPeriods: [2, 2],
     },
@@ -151,22 +139,26 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
         period: MINUTE,
       }),
       threshold: 1,
+      // At once, and over only when it has been quiet for a while: one mail a night, not one a login.
+      badPeriods: [1, 15],
     },
     ServerErrors: {
       severity: 'urgent',
       heading: 'Server errors',
-      meaning: 'One in twenty requests or more is answered with 5xx, in percent.',
-      metric: serverErrorRate(parts.api),
+      meaning:
+        'One in twenty requests or more is answered with 5xx that is not the doing of WeChat, in percent.',
+      metric: serverErrorRate(parts),
       threshold: 5,
       badPeriods: [3, 5],
     },
     AuthorizerFailures: {
       severity: 'urgent',
       heading: 'Authorizer failures',
-      meaning: 'The authorizer cannot decide about tokens: logged-in users get 5xx, here and at other teams.',
-      metric: serviceMetric(service, 'AuthorizerDecisions', { of: 'none', statistic: 'Sum' }),
-      threshold: 5,
-      badPeriods: [2, 2],
+      meaning:
+        'The authorizer does not decide about tokens: logged-in users get 5xx, here and at other teams.',
+      metric: undecidedTokens(parts),
+      threshold: 2,
+      badPeriods: [2, 5],
     },
     FunctionThrottles: {
       severity: 'urgent',
@@ -232,6 +224,8 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       meaning: 'The signing keys could not be rotated; tokens are signed and verified as before.',
       metric: lambda('Errors', parts.rotation),
       threshold: 1,
+      // A rotation is tried again once a day: until then nothing is over.
+      badPeriods: [1, 288],
     },
     SigningKeyTooOld: {
       severity: 'notice',
@@ -258,20 +252,36 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
   } as const satisfies Record<string, AlarmEntry>;
 }
 
-/** Percent of the logins, where at least five failed. */
-function loginFailureRate(service: string): IMetric {
+/** What Lambda itself says about a function. */
+function lambda(
+  metricName: string,
+  dimensionsMap: Readonly<Record<string, string>>,
+  period = FIVE_MINUTES,
+): Metric {
+  return new Metric({
+    namespace: 'AWS/Lambda',
+    metricName,
+    dimensionsMap: { ...dimensionsMap },
+    statistic: 'Sum',
+    period,
+  });
+}
+
+/** Percent of the logins, where at least five failed. One that ended without an answer has recorded nothing itself. */
+function loginFailureRate({ service, functions }: WatchedParts): IMetric {
   const failed = Object.fromEntries(
     loginFailures.map((outcome) => [
       outcome,
       serviceMetric(service, 'Logins', { of: outcome, statistic: 'Sum' }),
     ]),
   );
-  const sum = loginFailures.map((outcome) => `FILL(${outcome}, 0)`).join(' + ');
+  const sum = [...loginFailures, 'crashed'].map((outcome) => `FILL(${outcome}, 0)`).join(' + ');
   return new MathExpression({
-    expression: `IF((${sum}) >= 5, 100 * (${sum}) / logins, 0)`,
+    expression: `IF((${sum}) >= 5, 100 * (${sum}) / (FILL(logins, 0) + FILL(crashed, 0)), 0)`,
     usingMetrics: {
       ...failed,
-      // Each login is measured once, whatever becomes of it.
+      crashed: lambda('Errors', functions.login),
+      // Each login that was answered is measured once, however it was.
       logins: serviceMetric(service, 'LoginDuration', { statistic: 'SampleCount' }),
     },
     period: FIVE_MINUTES,
@@ -279,21 +289,46 @@ function loginFailureRate(service: string): IMetric {
   });
 }
 
-/** Percent of the requests, where at least five failed. */
-function serverErrorRate(dimensionsMap: WatchedParts['api']): IMetric {
+/** Percent of the requests, where at least five failed; logins that failed at WeChat are not among them. */
+function serverErrorRate({ service, api }: WatchedParts): IMetric {
   const requests = (metricName: string): Metric =>
     new Metric({
       namespace: 'AWS/ApiGateway',
       metricName,
-      dimensionsMap: { ...dimensionsMap },
+      dimensionsMap: { ...api },
       statistic: 'Sum',
       period: MINUTE,
     });
+  const atWechat = (outcome: ErrorCode): Metric =>
+    serviceMetric(service, 'Logins', { of: outcome, statistic: 'Sum', period: MINUTE });
+  const ours = '(failed - FILL(unavailable, 0) - FILL(misconfigured, 0))';
   return new MathExpression({
-    expression: 'IF(failed >= 5, 100 * failed / requests, 0)',
-    usingMetrics: { failed: requests('5XXError'), requests: requests('Count') },
+    expression: `IF(${ours} >= 5, 100 * ${ours} / requests, 0)`,
+    usingMetrics: {
+      failed: requests('5XXError'),
+      requests: requests('Count'),
+      unavailable: atWechat('wechat_unavailable'),
+      misconfigured: atWechat('wechat_misconfigured'),
+    },
     period: MINUTE,
-    label: 'Requests answered with 5xx (%)',
+    label: 'Requests answered with 5xx of ours (%)',
+  });
+}
+
+/** Invocations of the authorizer without a verdict: one that crashed or ran out of time could record nothing itself. */
+function undecidedTokens({ service, functions }: WatchedParts): IMetric {
+  const decided = (decision: string): Metric =>
+    serviceMetric(service, 'AuthorizerDecisions', { of: decision, statistic: 'Sum', period: MINUTE });
+  return new MathExpression({
+    expression: 'asked - FILL(allow, 0) - FILL(refuse, 0) - FILL(deny, 0)',
+    usingMetrics: {
+      asked: lambda('Invocations', functions.authorizer, MINUTE),
+      allow: decided('allow'),
+      refuse: decided('refuse'),
+      deny: decided('deny'),
+    },
+    period: MINUTE,
+    label: 'Tokens without a verdict',
   });
 }
 

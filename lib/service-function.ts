@@ -98,8 +98,9 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
         reservedConcurrentExecutions: props.reservedConcurrency,
       }),
       ...network?.placement,
-      // Who has to go back to an older version finds it here.
-      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+      // Who has to go back to an older version finds it here. One that was taken back is not kept: Lambda makes no
+      // second version of the same code, so it could not be deployed again.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
       // The variable is for SDK v2 only.
       awsSdkConnectionReuse: false,
       bundling,
