@@ -155,10 +155,10 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       severity: 'urgent',
       heading: 'Authorizer failures',
       meaning:
-        'The authorizer does not decide about tokens: logged-in users get 5xx, here and at other teams.',
-      metric: undecidedTokens(parts),
-      threshold: 2,
-      badPeriods: [2, 5],
+        'The authorizer leaves one in twenty tokens or more without a verdict, in percent: logged-in users get 5xx, here and at other teams.',
+      metric: undecidedTokenRate(parts),
+      threshold: 5,
+      badPeriods: [3, 5],
     },
     FunctionThrottles: {
       severity: 'urgent',
@@ -315,12 +315,16 @@ function serverErrorRate({ service, api }: WatchedParts): IMetric {
   });
 }
 
-/** Invocations of the authorizer without a verdict: one that crashed or ran out of time could record nothing itself. */
-function undecidedTokens({ service, functions }: WatchedParts): IMetric {
+/**
+ * Percent of the authorizer's invocations without a verdict, where at least three have none: one that crashed or ran out
+ * of time could record nothing itself. A rate, because a verdict may be counted in the minute after its question.
+ */
+function undecidedTokenRate({ service, functions }: WatchedParts): IMetric {
   const decided = (decision: string): Metric =>
     serviceMetric(service, 'AuthorizerDecisions', { of: decision, statistic: 'Sum', period: MINUTE });
+  const undecided = '(asked - FILL(allow, 0) - FILL(refuse, 0) - FILL(deny, 0))';
   return new MathExpression({
-    expression: 'asked - FILL(allow, 0) - FILL(refuse, 0) - FILL(deny, 0)',
+    expression: `IF(${undecided} >= 3, 100 * ${undecided} / asked, 0)`,
     usingMetrics: {
       asked: lambda('Invocations', functions.authorizer, MINUTE),
       allow: decided('allow'),
@@ -328,7 +332,7 @@ function undecidedTokens({ service, functions }: WatchedParts): IMetric {
       deny: decided('deny'),
     },
     period: MINUTE,
-    label: 'Tokens without a verdict',
+    label: 'Tokens without a verdict (%)',
   });
 }
 

@@ -4,7 +4,7 @@ import { App, CfnResource, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { errorCatalogue } from '../../functions/errors/catalogue.ts';
-import { stageNames } from '../../lib/config.ts';
+import { settingsFor, stageNames } from '../../lib/config.ts';
 import { everything, nothing, stackOf, synthesize } from './synthesize.ts';
 
 interface Resource {
@@ -30,12 +30,16 @@ beforeAll(() => {
 });
 
 describe('every stage', () => {
-  it.each(stageNames)('%s synthesizes without a warning', (stage) => {
-    const stack = stackOf(stage);
+  it.each([
+    ...stageNames.map((stage) => [stage, {}] as const),
+    ['prod', everything],
+    ['prod', nothing],
+  ] as const)('%s synthesizes without a warning with %j', (stage, settings) => {
+    const stack = stackOf(stage, { settings });
 
     expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
     expect(Annotations.fromStack(stack).findError('*', Match.anyValue())).toEqual([]);
-    expect(stack.terminationProtection).toBe(stage.startsWith('prod'));
+    expect(stack.terminationProtection).toBe(settingsFor(stage, settings).protectData);
   });
 });
 
@@ -181,6 +185,13 @@ describe('the web ACL', () => {
     });
   });
 
+  it('keeps no samples of requests, which would hold tokens', () => {
+    const text = JSON.stringify(only(full, 'AWS::WAFv2::WebACL').properties);
+
+    expect(text).toContain('"SampledRequestsEnabled":false');
+    expect(text).not.toContain('"SampledRequestsEnabled":true');
+  });
+
   it('says so in the envelope, and when to try again', () => {
     const { CustomResponseBodies } = only(full, 'AWS::WAFv2::WebACL').properties;
     const bodies = CustomResponseBodies as Record<string, { Content: string }>;
@@ -269,8 +280,11 @@ describe('versions', () => {
     for (const reference of functions) expect(reference).toMatch(/"(Login|Member|Authorizer)Live/);
   });
 
-  it('are kept, so that there is one to go back to', () => {
-    full.allResources('AWS::Lambda::Version', { DeletionPolicy: 'Retain' });
+  it('are kept, so that there is one to go back to, unless they were taken back themselves', () => {
+    full.allResources('AWS::Lambda::Version', {
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
+    });
     full.resourceCountIs('AWS::Lambda::Version', 3);
   });
 

@@ -75,7 +75,8 @@ describe('every alarm', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       AlarmName: 'wechat-login-prod-WechatMisconfigured',
       Threshold: 1,
-      EvaluationPeriods: 1,
+      DatapointsToAlarm: 1,
+      EvaluationPeriods: 15,
       Period: 60,
       Statistic: 'Sum',
     });
@@ -88,6 +89,97 @@ describe('every alarm', () => {
       AlarmName: 'wechat-login-prod-SigningKeyTooOld',
       Threshold: 22 * 86_400,
     });
+  });
+});
+
+describe('what AWS measures', () => {
+  interface Watched {
+    readonly Namespace: string;
+    readonly MetricName: string;
+    readonly Dimensions: readonly { readonly Name: string; readonly Value: unknown }[];
+  }
+  type Metrics = readonly {
+    readonly Expression?: string;
+    readonly MetricStat?: { readonly Metric: Watched };
+  }[];
+
+  const metricsOf = (alarm: Alarm): Metrics => (alarm as unknown as { Metrics?: Metrics }).Metrics ?? [];
+  const watchedBy = (alarm: Alarm): readonly Watched[] => [
+    alarm as unknown as Watched,
+    ...metricsOf(alarm).flatMap(({ MetricStat }) => MetricStat?.Metric ?? []),
+  ];
+  const alarmOf = (name: string): Alarm => {
+    const found = alarms.find(({ AlarmName }) => AlarmName === `wechat-login-prod-${name}`);
+    if (found === undefined) throw new Error(`There is no alarm ${name}`);
+    return found;
+  };
+  const formulaOf = (name: string): string =>
+    metricsOf(alarmOf(name))
+      .map(({ Expression = '' }) => Expression)
+      .join('');
+
+  it('is watched under the names that API, functions and table really have', () => {
+    const find = (type: string, named = /./): { id: string; properties: Record<string, unknown> } => {
+      const [found] = Object.entries(template.findResources(type)).filter(([id]) => named.test(id));
+      if (found === undefined) throw new Error(`There is no ${type}`);
+      return { id: found[0], properties: found[1].Properties };
+    };
+    const table = find('AWS::DynamoDB::GlobalTable');
+    const [index] = table.properties.GlobalSecondaryIndexes as [{ IndexName: string }];
+    const aliasOf = new Map(
+      ['Login', 'Member', 'Authorizer'].map((name) => {
+        const { FunctionName, Name } = find('AWS::Lambda::Alias', new RegExp(`^${name}Live`)).properties;
+        return [JSON.stringify(FunctionName), Name];
+      }),
+    );
+    const real: Record<string, (dimensions: Record<string, unknown>) => object> = {
+      'AWS/ApiGateway': () => ({
+        ApiName: find('AWS::ApiGateway::RestApi').properties.Name,
+        Stage: find('AWS::ApiGateway::Stage').properties.StageName,
+      }),
+      'AWS/DynamoDB': ({ GlobalSecondaryIndexName }) => ({
+        TableName: { Ref: table.id },
+        ...(GlobalSecondaryIndexName !== undefined && { GlobalSecondaryIndexName: index.IndexName }),
+      }),
+      'AWS/Lambda': ({ FunctionName, Resource }) => ({
+        FunctionName,
+        ...(Resource !== undefined && {
+          Resource: { 'Fn::Join': ['', [FunctionName, `:${aliasOf.get(JSON.stringify(FunctionName))}`]] },
+        }),
+      }),
+    };
+
+    const watched = alarms.flatMap(watchedBy).filter(({ Namespace = '' }) => Namespace.startsWith('AWS/'));
+    expect(watched.length).toBeGreaterThan(10);
+    for (const { Namespace, MetricName, Dimensions } of watched) {
+      const dimensions = Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, Value]));
+      expect(dimensions, `${Namespace} ${MetricName}`).toEqual(real[Namespace]?.(dimensions));
+    }
+  });
+
+  it('counts for logins and tokens where a function could record nothing itself', () => {
+    expect(formulaOf('LoginFailures')).toContain('FILL(crashed, 0)');
+    expect(watchedBy(alarmOf('LoginFailures')).map(({ MetricName }) => MetricName)).toContain('Errors');
+    expect(watchedBy(alarmOf('AuthorizerFailures')).map(({ MetricName }) => MetricName)).toContain(
+      'Invocations',
+    );
+  });
+
+  it('takes a version back while it has a tenth of the requests, and never for a bad day at WeChat', () => {
+    const resources = template.findResources('AWS::CloudWatch::Alarm');
+    const rollbackAlarms = Object.values(template.findResources('AWS::CodeDeploy::DeploymentGroup')).flatMap(
+      ({ Properties }) => Properties.AlarmConfiguration.Alarms as { Name: { Ref: string } }[],
+    );
+
+    expect(rollbackAlarms.length).toBeGreaterThan(0);
+    for (const { Name } of rollbackAlarms) {
+      const alarm = resources[Name.Ref]?.Properties;
+      for (const period of JSON.stringify(alarm).match(/"Period":\d+/g) ?? []) {
+        const seconds = Number(period.replace('"Period":', '')) * alarm.DatapointsToAlarm;
+        expect(seconds, alarm.AlarmName).toBeLessThanOrEqual(180);
+      }
+    }
+    expect(formulaOf('ServerErrors')).toContain('failed - FILL(unavailable, 0) - FILL(misconfigured, 0)');
   });
 });
 
