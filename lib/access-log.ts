@@ -1,4 +1,7 @@
-/** One line for every request to the API, also for those that reach no function: throttled, blocked, unknown. */
+/**
+ * One line a request to the API, also for those that reach no function: throttled, blocked, unknown. Under a flood API
+ * Gateway may leave lines out, so what is counted from them is the least that was.
+ */
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat, CfnAccount, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigateway';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';

@@ -47,7 +47,8 @@ const stages = {
   staging: { ...defaults },
   prod: { ...defaults, ...production },
   // X-Ray traces no functions in China regions: https://docs.amazonaws.cn/en_us/aws/latest/userguide/lambda.html
-  'prod-cn': { ...defaults, ...production, tracing: false },
+  // Whether Lambda has arm64 there is not documented.
+  'prod-cn': { ...defaults, ...production, tracing: false, architecture: 'x86_64' },
 } satisfies Record<string, SettingsInput>;
 
 /** Name of a stage, as in `cdk deploy -c stage=prod`. */

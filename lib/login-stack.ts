@@ -218,6 +218,7 @@ export class WechatLoginStack extends Stack {
       NoticeAlarmsTopic: [topics.topics.notice.topicArn, 'Alarms that can wait for the next working day'],
       ParametersPath: [stageParametersPath(stage), 'What other stacks and the operator commands look up'],
       KeyRingArn: [keyRing.secretArn, 'The signing keys: for npm run rotate-keys'],
+      SecretsKeyArn: [encryption?.key.keyArn, 'The key of both secrets: for the permissions of operators'],
       WechatSecretsArn: [wechatSecrets.secretArn, 'The AppSecrets: for npm run set-wechat-secret'],
     });
   }

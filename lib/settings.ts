@@ -60,6 +60,10 @@ const settingsSchema = v.pipe(
         ),
       ),
       v.minLength(1, 'must name at least one mini-program'),
+      v.maxLength(
+        100,
+        'must name at most 100 mini-programs: the variables of a function hold no more than 4 KB',
+      ),
       v.check((list) => new Set(list).size === list.length, 'must not name a mini-program twice'),
     ),
     /** WeChat's base URLs, in the order they are tried when one cannot be reached. */

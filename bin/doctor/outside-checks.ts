@@ -84,7 +84,7 @@ async function discovery({ url }: Deployment): Promise<string> {
   const { issuer, jwks_uri } = read.output;
   if (issuer !== url)
     throw new Problem(
-      `it names the issuer ${issuer} and is served at ${url}, so verifiers refuse it: set publicUrl in lib/config.ts to the address that clients use, and deploy`,
+      `it names the issuer ${issuer} and is served at ${url}, so verifiers refuse it: set customDomain (or publicUrl, where something else serves it) in lib/config.ts to what clients use, and deploy`,
     );
   const expected = url + documentPath('jwks');
   if (jwks_uri !== expected) throw new Problem(`its jwks_uri is ${jwks_uri}, not ${expected}: deploy again`);

@@ -52,6 +52,7 @@ describe('settingsFor', () => {
       `setting 'appids.0' is "gh_123": must be an AppID as the mini-program console shows it`,
     ],
     [{ appids: ['wx0123456789abcdef', 'wx0123456789abcdef'] }, 'must not name a mini-program twice'],
+    [{ appids: Array.from({ length: 101 }, (_, index) => `wx${index}`) }, 'must name at most 100'],
     [{ publicUrl: 'https://a.example/path' }, 'must be an http(s) origin without a path'],
     [{ publicUrl: 'login.example.com' }, 'must be an http(s) origin without a path'],
     [{ wechatApiBases: [] }, "setting 'wechatApiBases' is []: must name at least one host"],

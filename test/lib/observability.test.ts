@@ -47,6 +47,16 @@ describe('every alarm', () => {
     }
   });
 
+  it('is looked into with queries that do not take lines of metrics for requests', () => {
+    const runbook = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const filters = [...runbook.matchAll(/'filter ([^'|]*\b(?:outcome|decision) =[^'|]*)/g)].map(
+      ([, filter]) => filter,
+    );
+
+    expect(filters.length).toBeGreaterThan(3);
+    for (const filter of filters) expect(filter).toMatch(/^message = "(request|authorized)" and /);
+  });
+
   it('goes to the topic of its severity, also when it is over, and is quiet where there is no data', () => {
     for (const { AlarmName, AlarmDescription, AlarmActions, OKActions, TreatMissingData } of alarms) {
       const severity = AlarmDescription.split(':')[0];
