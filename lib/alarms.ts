@@ -12,6 +12,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Construct } from 'constructs';
 import type { ErrorCode } from '../functions/errors/catalogue.ts';
+import { oldestSigningKeySeconds } from '../functions/tokens/key-schedule.ts';
 import type { AlarmTopics, Severity } from './alarm-topics.ts';
 import { serviceMetric } from './service-metrics.ts';
 
@@ -335,9 +336,6 @@ function undecidedTokenRate({ service, functions }: WatchedParts): IMetric {
     label: 'Tokens without a verdict (%)',
   });
 }
-
-/** A key is made in one rotation, signs from the next on, and is retired in the one after; a rotation may be late. */
-const oldestSigningKeySeconds = (keyRotationDays: number): number => (2 * keyRotationDays + 2) * 86_400;
 
 function databaseThrottles({ tableName, indexName }: WatchedParts): IMetric {
   const events = (metricName: string, index?: string): Metric =>

@@ -13,6 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import {
+  type CountedMetric,
   METRICS_NAMESPACE,
   type MetricName,
   metricCatalogue,
@@ -27,11 +28,6 @@ export interface DashboardProps {
   readonly alarms: Alarms;
   readonly runbookUrl: string;
 }
-
-/** Metrics with a dimension of their own, whose values nobody has to list here. */
-type Grouped = {
-  [N in MetricName]: (typeof metricCatalogue)[N] extends { dimension: string } ? N : never;
-}[MetricName];
 
 /** The console of each partition. */
 const consoles = {
@@ -172,7 +168,7 @@ function graph(
 }
 
 /** Every value of a metric's dimension that there has been, also one that is new. */
-function grouped(service: string, name: Grouped): IMetric {
+function grouped(service: string, name: CountedMetric): IMetric {
   const { dimension } = metricCatalogue[name];
   const schema = `{${METRICS_NAMESPACE},${SERVICE_DIMENSION},${dimension}}`;
   return new MathExpression({

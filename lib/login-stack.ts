@@ -214,7 +214,12 @@ export class WechatLoginStack extends Stack {
       DomainTarget: [domain?.target, 'Where the DNS record of the custom domain has to point'],
       EgressAddresses: [network?.addresses, 'For the API IP whitelist in the mini-program console'],
       DashboardUrl: [dashboard.url, 'How the service is doing'],
-      UrgentAlarmsTopic: [topics.topics.urgent.topicArn, 'Alarms that wake somebody: subscribe your pager'],
+      UrgentAlarmsTopic: [
+        topics.topics.urgent.topicArn,
+        settings.alarmEmails.urgent.length === 0
+          ? 'Alarms that wake somebody. NOBODY is told yet: set alarmEmails, or subscribe a pager'
+          : 'Alarms that wake somebody: subscribe your pager as well',
+      ],
       NoticeAlarmsTopic: [topics.topics.notice.topicArn, 'Alarms that can wait for the next working day'],
       ParametersPath: [stageParametersPath(stage), 'What other stacks and the operator commands look up'],
       KeyRingArn: [keyRing.secretArn, 'The signing keys: for npm run rotate-keys'],

@@ -2,13 +2,11 @@
 import * as v from 'valibot';
 import { documentPath } from '../../functions/http/routes.ts';
 import { TOKEN_ALGORITHM } from '../../functions/tokens/claims.ts';
+import { oldestSigningKeySeconds } from '../../functions/tokens/key-schedule.ts';
 import { type Answer, ask } from './ask.ts';
 import { type Check, type Deployment, Problem } from './check.ts';
 
 const DAY_SECONDS = 86_400;
-
-/** A rotation may be a day late, and is then tried again. */
-const LATE_ROTATION_DAYS = 2;
 
 const envelope = v.object({
   code: v.number(),
@@ -63,10 +61,8 @@ async function keyIsFresh({ url, stage, keyRotationDays }: Deployment): Promise<
       `/health answers ${error ?? 'no key age'} (request ${request_id}): look at the log of the member function`,
     );
   const { version, key_age_seconds: age } = read.output;
-  // It is made in one rotation, signs from the next, and is retired in the one after that.
-  const limit = (2 * keyRotationDays + LATE_ROTATION_DAYS) * DAY_SECONDS;
   const words = `${Math.floor(age / DAY_SECONDS)} days old`;
-  if (age > limit)
+  if (age > oldestSigningKeySeconds(keyRotationDays))
     throw new Problem(
       `it is ${words} and should have been retired after ${2 * keyRotationDays}, so the rotation fails: look at the log of the rotation function, then run ${rotate}`,
     );

@@ -44,3 +44,8 @@ export const metricCatalogue = {
 
 /** Name of a metric. */
 export type MetricName = keyof typeof metricCatalogue;
+
+/** Name of a metric that counts by a dimension of its own. */
+export type CountedMetric = {
+  [N in MetricName]: (typeof metricCatalogue)[N] extends { dimension: string } ? N : never;
+}[MetricName];

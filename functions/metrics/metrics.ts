@@ -10,7 +10,7 @@ import { describeError } from '../log/describe-error.ts';
 import type { Log } from '../log/logger.ts';
 import type { RefusalReason } from '../tokens/refusal.ts';
 import type { WechatErrorCode } from '../wechat/errors.ts';
-import { METRICS_NAMESPACE, type MetricName, metricCatalogue } from './catalogue.ts';
+import { type CountedMetric, METRICS_NAMESPACE, type MetricName, metricCatalogue } from './catalogue.ts';
 
 /** What each dimension may say: our own words only, because each further value is one more metric to pay. */
 interface DimensionValues {
@@ -20,10 +20,6 @@ interface DimensionValues {
   readonly AuthorizerDecisions: Decision['outcome'] | 'none';
   readonly TokenRefusals: RefusalReason | Denial['error'];
 }
-
-type CountedMetric = {
-  [N in MetricName]: (typeof metricCatalogue)[N] extends { dimension: string } ? N : never;
-}[MetricName];
 
 /** Records metrics, one document of one line a call. It never throws: the request is answered by then. */
 export interface Metrics {

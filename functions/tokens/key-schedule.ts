@@ -39,6 +39,13 @@ export const ROTATION_MAX_SECONDS = 3600;
 export const RETIRED_KEY_PUBLIC_SECONDS =
   TOKEN_LIFETIME_SECONDS + ROTATION_MAX_SECONDS + SIGNER_MAX_AGE_SECONDS + VERIFIER_CACHE_SECONDS;
 
+/**
+ * Age from which a key that signs should have been replaced, in seconds: it is made in one rotation, signs from the next,
+ * and is retired in the one after that, which may be a day late and is then tried again.
+ */
+export const oldestSigningKeySeconds = (keyRotationDays: number): number =>
+  (2 * keyRotationDays + 2) * 86_400;
+
 /** Retired keys that a rotation may find: it adds one to them, and the set holds two more. */
 export const MAX_RETIRED_KEYS_BEFORE_ROTATION = MAX_PUBLIC_KEYS - 3;
 

@@ -219,6 +219,15 @@ describe('the topics', () => {
   });
 });
 
+describe('a stage that names nobody to wake', () => {
+  it('says so at the end of each deployment', () => {
+    synthesize('prod').hasOutput('UrgentAlarmsTopic', {
+      Description: Match.stringLikeRegexp('NOBODY is told'),
+    });
+    template.hasOutput('UrgentAlarmsTopic', { Description: Match.stringLikeRegexp('^((?!NOBODY).)*$') });
+  });
+});
+
 describe('the dashboard', () => {
   it('shows every metric that the service has, and the alarms', () => {
     const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
