@@ -4,7 +4,6 @@
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
  */
 import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
-import type { Decision, Denial } from '../authorizer/decide.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { describeError } from '../log/describe-error.ts';
 import type { Log } from '../log/logger.ts';
@@ -17,8 +16,8 @@ interface DimensionValues {
   readonly Logins: 'ok' | ErrorCode;
   readonly WechatExchanges: 'ok' | WechatErrorCode;
   readonly Failures: 'internal' | 'unavailable';
-  readonly AuthorizerDecisions: Decision['outcome'] | 'none';
-  readonly TokenRefusals: RefusalReason | Denial['error'];
+  readonly AuthorizerDecisions: 'allow' | 'refuse' | 'deny' | 'none';
+  readonly TokenRefusals: RefusalReason | Extract<ErrorCode, 'token_revoked' | 'user_banned'>;
 }
 
 /** Records metrics, one document of one line a call. It never throws: the request is answered by then. */
