@@ -5,7 +5,7 @@
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat, CfnAccount, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigateway';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { FilterPattern, LogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { FilterPattern, type IFilterPattern, LogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { METRICS_NAMESPACE, type MetricName, SERVICE_DIMENSION } from '../functions/metrics/catalogue.ts';
 import { dataRemovalPolicy } from './removal-policy.ts';
@@ -32,18 +32,36 @@ export class AccessLog extends Construct {
     });
     this.destination = new LogGroupLogDestination(this.logGroup);
     this.format = AccessLogFormat.custom(JSON.stringify(lineOf(service)));
-    const metricName: MetricName = 'ThrottledRequests';
-    new MetricFilter(this, 'Throttled', {
+    this.count('Throttled', 'ThrottledRequests', FilterPattern.stringValue('$.refusal', '=', 'THROTTLED'));
+    this.count(
+      'Failed',
+      'GatewayFailures',
+      FilterPattern.all(
+        FilterPattern.stringValue('$.status', '=', '5*'),
+        FilterPattern.any(
+          FilterPattern.stringValue('$.refusal', '!=', NONE),
+          FilterPattern.stringValue('$.route', '=', '/.well-known/*'),
+        ),
+      ),
+    );
+    if (settings.apiGatewayLogRole) createApiGatewayLogRole(this);
+  }
+
+  /** Makes a metric of how many lines match. */
+  private count(id: string, metricName: MetricName, filterPattern: IFilterPattern): void {
+    new MetricFilter(this, id, {
       logGroup: this.logGroup,
-      filterPattern: FilterPattern.stringValue('$.refusal', '=', 'THROTTLED'),
+      filterPattern,
       metricNamespace: METRICS_NAMESPACE,
       metricName,
       metricValue: '1',
       dimensions: { [SERVICE_DIMENSION]: `$.${SERVICE_DIMENSION}` },
     });
-    if (settings.apiGatewayLogRole) createApiGatewayLogRole(this);
   }
 }
+
+/** What API Gateway writes for a variable that has no value. */
+const NONE = '-';
 
 /**
  * What a line says. Neither the query nor any header is in it, nor the path as it was sent: those are the client's words,

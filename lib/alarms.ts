@@ -99,6 +99,7 @@ export class Alarms extends Construct {
       named.ServerErrors,
       named.AuthorizerFailures,
       named.InternalErrors,
+      named.Unavailable,
       named.LoginFunctionErrors,
       named.MemberFunctionErrors,
     ];
@@ -126,7 +127,7 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       severity: 'urgent',
       heading: 'Login failures',
       meaning: 'A quarter or more of the logins fail, in percent.',
-      metric: loginFailureRate(parts),
+      metric: loginFailureRate(parts, { period: FIVE_MINUTES, atLeast: 5 }),
       threshold: 25,
       badPeriods: [2, 2],
     },
@@ -140,8 +141,8 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
         period: MINUTE,
       }),
       threshold: 1,
-      // At once, and over only when it has been quiet for a while: one mail a night, not one a login.
-      badPeriods: [1, 15],
+      // At once, and over only when it has been quiet for an hour: not one mail a login.
+      badPeriods: [1, 60],
     },
     ServerErrors: {
       severity: 'urgent',
@@ -208,9 +209,37 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
         period: MINUTE,
       }),
       threshold: 1,
+      badPeriods: [1, 15],
+    },
+    Unavailable: {
+      severity: 'notice',
+      heading: 'Unavailable',
+      meaning: 'Requests are answered with 503 because the table or a secret cannot be read.',
+      metric: serviceMetric(service, 'Failures', {
+        of: 'unavailable' satisfies ErrorCode,
+        statistic: 'Sum',
+        period: MINUTE,
+      }),
+      threshold: 1,
+      badPeriods: [2, 5],
     },
     LoginFunctionErrors: functionErrors('login'),
     MemberFunctionErrors: functionErrors('member'),
+    LastingFailures: {
+      severity: 'notice',
+      heading: 'Lasting failures',
+      meaning: 'Few requests fail, but again and again, and WeChat is not why.',
+      metric: failures(parts),
+      threshold: 1,
+      badPeriods: [3, 36],
+    },
+    LastingLoginFailures: {
+      severity: 'notice',
+      heading: 'Lasting login failures',
+      meaning: 'There are few logins, and half of them or more fail, in percent.',
+      metric: loginFailureRate(parts, { period: Duration.hours(3), atLeast: 3 }),
+      threshold: 50,
+    },
     LoginLatency: {
       severity: 'notice',
       heading: 'Login latency',
@@ -234,6 +263,7 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       meaning: 'The key that signs should have been replaced by now, in seconds.',
       metric: serviceMetric(service, 'SigningKeyAge', { statistic: 'Maximum' }),
       threshold: oldestSigningKeySeconds(keyRotationDays),
+      badPeriods: [1, 288],
     },
     RequestsThrottled: {
       severity: 'notice',
@@ -268,51 +298,79 @@ function lambda(
   });
 }
 
-/** Percent of the logins, where at least five failed. One that ended without an answer has recorded nothing itself. */
-function loginFailureRate({ service, functions }: WatchedParts): IMetric {
+/** Percent of the logins, where enough failed. One that ended without an answer has recorded nothing itself. */
+function loginFailureRate(
+  { service, functions }: WatchedParts,
+  { period, atLeast }: { readonly period: Duration; readonly atLeast: number },
+): IMetric {
   const failed = Object.fromEntries(
     loginFailures.map((outcome) => [
       outcome,
-      serviceMetric(service, 'Logins', { of: outcome, statistic: 'Sum' }),
+      serviceMetric(service, 'Logins', { of: outcome, statistic: 'Sum', period }),
     ]),
   );
   const sum = [...loginFailures, 'crashed'].map((outcome) => `FILL(${outcome}, 0)`).join(' + ');
   return new MathExpression({
-    expression: `IF((${sum}) >= 5, 100 * (${sum}) / (FILL(logins, 0) + FILL(crashed, 0)), 0)`,
+    expression: `IF((${sum}) >= ${atLeast}, 100 * (${sum}) / (FILL(logins, 0) + FILL(crashed, 0)), 0)`,
     usingMetrics: {
       ...failed,
-      crashed: lambda('Errors', functions.login),
+      crashed: lambda('Errors', functions.login, period),
       // Each login that was answered is measured once, however it was.
-      logins: serviceMetric(service, 'LoginDuration', { statistic: 'SampleCount' }),
+      logins: serviceMetric(service, 'LoginDuration', { statistic: 'SampleCount', period }),
     },
-    period: FIVE_MINUTES,
+    period,
     label: 'Failed logins (%)',
   });
 }
 
-/** Percent of the requests, where at least five failed; logins that failed at WeChat are not among them. */
+/** Answers of 500 or more by whom they are of; logins that failed at WeChat are not among them. */
+const failuresOf = (service: string, period: Duration): Record<string, Metric> => ({
+  gateway: serviceMetric(service, 'GatewayFailures', { statistic: 'Sum', period }),
+  internal: serviceMetric(service, 'Failures', {
+    of: 'internal' satisfies ErrorCode,
+    statistic: 'Sum',
+    period,
+  }),
+  unavailable: serviceMetric(service, 'Failures', {
+    of: 'unavailable' satisfies ErrorCode,
+    statistic: 'Sum',
+    period,
+  }),
+});
+const FAILURES = 'FILL(gateway, 0) + FILL(internal, 0) + FILL(unavailable, 0)';
+
+/**
+ * Percent of the requests, where at least five failed. API Gateway's own count of 5xx may leave out answers whose status
+ * we have changed: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+ */
 function serverErrorRate({ service, api }: WatchedParts): IMetric {
-  const requests = (metricName: string): Metric =>
-    new Metric({
-      namespace: 'AWS/ApiGateway',
-      metricName,
-      dimensionsMap: { ...api },
-      statistic: 'Sum',
-      period: MINUTE,
-    });
-  const atWechat = (outcome: ErrorCode): Metric =>
-    serviceMetric(service, 'Logins', { of: outcome, statistic: 'Sum', period: MINUTE });
-  const ours = '(failed - FILL(unavailable, 0) - FILL(misconfigured, 0))';
   return new MathExpression({
-    expression: `IF(${ours} >= 5, 100 * ${ours} / requests, 0)`,
+    expression: `IF((${FAILURES}) >= 5, 100 * (${FAILURES}) / requests, 0)`,
     usingMetrics: {
-      failed: requests('5XXError'),
-      requests: requests('Count'),
-      unavailable: atWechat('wechat_unavailable'),
-      misconfigured: atWechat('wechat_misconfigured'),
+      ...failuresOf(service, MINUTE),
+      requests: new Metric({
+        namespace: 'AWS/ApiGateway',
+        metricName: 'Count',
+        dimensionsMap: { ...api },
+        statistic: 'SampleCount',
+        period: MINUTE,
+      }),
     },
     period: MINUTE,
     label: 'Requests answered with 5xx of ours (%)',
+  });
+}
+
+/** How many requests failed, here and at other teams that asked the authorizer. */
+function failures({ service }: WatchedParts): IMetric {
+  return new MathExpression({
+    expression: `${FAILURES} + FILL(undecided, 0)`,
+    usingMetrics: {
+      ...failuresOf(service, FIVE_MINUTES),
+      undecided: serviceMetric(service, 'AuthorizerDecisions', { of: 'none', statistic: 'Sum' }),
+    },
+    period: FIVE_MINUTES,
+    label: 'Failures',
   });
 }
 

@@ -112,9 +112,12 @@ function rowsFor(parts: WatchedParts, alarms: Alarms, runbookUrl: string): IWidg
         own('WechatDuration', 'p50', 'of it WeChat, half of them'),
         own('WechatDuration', 'p99', 'of it WeChat, 99 in 100'),
       ]),
-      graph('Is it us? Answers of ours with 5xx, by error', [grouped(service, 'Failures')]),
+      graph('Is it us? Answers with 5xx, by error', [
+        grouped(service, 'Failures'),
+        own('GatewayFailures', 'Sum', 'API Gateway'),
+      ]),
       graph('All requests', [
-        aws('AWS/ApiGateway', 'Count', api, { statistic: 'Sum', label: 'requests' }),
+        aws('AWS/ApiGateway', 'Count', api, { statistic: 'SampleCount', label: 'requests' }),
         aws('AWS/ApiGateway', '4XXError', api, { statistic: 'Sum', label: '4xx' }),
         aws('AWS/ApiGateway', '5XXError', api, { statistic: 'Sum', label: '5xx' }),
         own('ThrottledRequests', 'Sum', 'throttled'),

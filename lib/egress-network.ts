@@ -12,7 +12,8 @@ import {
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
-import type { FunctionOptions } from 'aws-cdk-lib/aws-lambda';
+import { Effect, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { FunctionOptions, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
 /** Settings of an {@link EgressNetwork}. */
@@ -27,6 +28,7 @@ export class EgressNetwork extends Construct {
   readonly placement: Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'>;
   /** The addresses, separated by commas. */
   readonly addresses: string;
+  private readonly securityGroup: SecurityGroup;
 
   constructor(scope: Construct, id: string, props: EgressNetworkProps) {
     super(scope, id);
@@ -58,6 +60,7 @@ export class EgressNetwork extends Construct {
       allowAllOutbound: false,
     });
     securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443));
+    this.securityGroup = securityGroup;
     this.placement = {
       vpc,
       vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS },
@@ -68,4 +71,43 @@ export class EgressNetwork extends Construct {
       reason: 'One function is in it, which logs each of its calls itself, and nothing can be connected to.',
     });
   }
+
+  /**
+   * Allows Lambda to connect a function that is placed here, with the function's role, and the code of the function none
+   * of it: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+   */
+  admit(lambda: IFunction, role: Role): void {
+    const statement = { actions: interfaceActions, resources: ['*'] };
+    const allowed = new Policy(this, 'Interfaces', {
+      roles: [role],
+      statements: [new PolicyStatement(statement)],
+    });
+    lambda.node.addDependency(allowed);
+    // Lambda removes its interfaces with the role too, before the security group can go.
+    this.securityGroup.node.addDependency(allowed);
+    Validations.of(allowed).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'AWS can limit none of it to the interfaces of one function.',
+    });
+    new Policy(this, 'NotByCode', {
+      roles: [role],
+      statements: [
+        new PolicyStatement({
+          ...statement,
+          effect: Effect.DENY,
+          conditions: { ArnEquals: { 'lambda:SourceFunctionArn': lambda.functionArn } },
+        }),
+      ],
+    });
+  }
 }
+
+/** What Lambda does with the role of a function that is in a VPC. */
+const interfaceActions = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];

@@ -102,8 +102,10 @@ export class WechatLoginStack extends Stack {
         CODE_REUSE_WINDOW_SECONDS: String(settings.codeReuseWindowSeconds),
       },
     );
-    // TransactWriteItems needs the permission of each write in it.
-    users.grantItems(login.role, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
+    users.grantItems(login.role, 'dynamodb:GetItem');
+    // TransactWriteItems needs the permission of each write in it. Whoever may write the public keys decides whose
+    // tokens are valid.
+    users.grantItemsExcept(login.role, JWKS_KEY, 'dynamodb:PutItem', 'dynamodb:UpdateItem');
     users.grantOpenidQuery(login.role);
     keyRing.grantRead(login.role);
     login.role.addToPolicy(
@@ -120,7 +122,6 @@ export class WechatLoginStack extends Stack {
       { TABLE_NAME: users.tableName, SERVICE_VERSION: packageJson.version },
     );
     users.grantItems(member.role, 'dynamodb:GetItem');
-    // Whoever may write the public keys decides whose tokens are valid.
     users.grantItemsExcept(member.role, JWKS_KEY, 'dynamodb:UpdateItem');
     users.grantItem(member.role, revokedTokenKey('*'), 'dynamodb:PutItem');
 

@@ -1,7 +1,7 @@
 /** One Lambda function of the service: the house's runtime, bundling, role, log group, versions and alias. */
 import { fileURLToPath } from 'node:url';
 import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { Role } from 'aws-cdk-lib/aws-iam';
 import { Alias, Architecture, type IFunction, type IVersion, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { Charset, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -54,16 +54,6 @@ const ALIAS = 'live';
 /** The alias as CDK's other constructs take it, which its own type misses by an optional member. */
 export type LiveAlias = Alias & IFunction;
 
-/** What Lambda does with the role of a function that is in a VPC; AWS can limit none of it to one interface. */
-const networkInterfaceActions = [
-  'ec2:CreateNetworkInterface',
-  'ec2:DescribeNetworkInterfaces',
-  'ec2:DescribeSubnets',
-  'ec2:DeleteNetworkInterface',
-  'ec2:AssignPrivateIpAddresses',
-  'ec2:UnassignPrivateIpAddresses',
-];
-
 /** A function with a role that may do nothing but write its own logs and traces, until something is granted to it. */
 export class ServiceFunction<N extends FunctionName> extends Construct {
   readonly lambda: NodejsFunction;
@@ -80,8 +70,6 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
     );
     this.role = role;
     this.logGroup = logGroup;
-    if (network !== undefined)
-      role.addToPolicy(new PolicyStatement({ actions: networkInterfaceActions, resources: ['*'] }));
     this.lambda = new NodejsFunction(this, 'Function', {
       description: props.description,
       entry: fileURLToPath(new URL(`../functions/${props.name}.ts`, import.meta.url)),
@@ -112,12 +100,12 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
     });
     if (!settings.tracing)
       Validations.of(this.lambda).acknowledge({ id: 'Serverless-LambdaTracing', reason: noTracing });
-    if (settings.tracing || network !== undefined)
+    if (settings.tracing)
       Validations.of(role).acknowledge({
         id: 'AwsSolutions-IAM5[Resource::*]',
-        reason:
-          'Traces belong to no resource, and Lambda makes the network interfaces of a VPC with the role of the function: AWS can limit neither to one resource.',
+        reason: 'Traces belong to no resource.',
       });
+    network?.admit(this.lambda, role);
   }
 
   /** Publishes each change as a version, behind one alias for all callers. */

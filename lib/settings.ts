@@ -179,7 +179,10 @@ const settingsSchema = v.pipe(
      * is deleted with the stack.
      */
     protectData: v.boolean(),
-    /** The secrets are encrypted with a key of their own, whose use is logged and can be cut off; a dollar a month. */
+    /**
+     * The secrets are encrypted with a key of their own, whose use is logged and can be cut off; a dollar a month. Turn
+     * it on in a quiet hour: functions that start during that deployment may answer `unavailable` for a moment.
+     */
     encryptionKey: v.boolean(),
     /** A web ACL (AWS WAF) before the API: a limit for each address, and AWS's common rules. */
     webAcl: v.boolean(),

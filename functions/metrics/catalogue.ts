@@ -40,6 +40,8 @@ export const metricCatalogue = {
   TokenRefusals: { unit: 'Count', dimension: 'reason' },
   /** Requests that API Gateway turned away because there were too many; counted from its access log. */
   ThrottledRequests: { unit: 'Count' },
+  /** Answers of 500 or more that no function made: API Gateway's own, and the documents'; counted from its access log. */
+  GatewayFailures: { unit: 'Count' },
 } as const satisfies Record<string, MetricEntry>;
 
 /** Name of a metric. */

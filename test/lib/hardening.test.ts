@@ -83,18 +83,27 @@ describe('the access log', () => {
       );
   });
 
-  it('has the fields that throttled requests are counted by', () => {
+  it.each([
+    ['ThrottledRequests', '{ $.refusal = "THROTTLED" }'],
+    ['GatewayFailures', '{ ($.status = "5*") && (($.refusal != "-") || ($.route = "/.well-known/*")) }'],
+  ])('has the fields that %s are counted by', (MetricName, FilterPattern) => {
     full.hasResourceProperties('AWS::Logs::MetricFilter', {
-      FilterPattern: '{ $.refusal = "THROTTLED" }',
+      FilterPattern,
       MetricTransformations: [
         {
           MetricNamespace: 'WechatLogin',
-          MetricName: 'ThrottledRequests',
+          MetricName,
+          MetricValue: '1',
           Dimensions: [{ Key: 'service', Value: '$.service' }],
         },
       ],
     });
-    expect(line()).toMatchObject({ service: 'wechat-login-prod', refusal: '$context.error.responseType' });
+    expect(line()).toMatchObject({
+      service: 'wechat-login-prod',
+      status: '$context.status',
+      route: '$context.resourcePath',
+      refusal: '$context.error.responseType',
+    });
   });
 
   it('is set up only after API Gateway has its role, which stays for the other APIs of the account', () => {
@@ -307,6 +316,7 @@ describe('versions', () => {
           'ServerErrors',
           'AuthorizerFailures',
           'InternalErrors',
+          'Unavailable',
           'LoginFunctionErrors',
           'MemberFunctionErrors',
         ].map((name) => `wechat-login-prod-${name}`),
@@ -320,6 +330,10 @@ describe('versions', () => {
         },
       });
     }
+    const [permissions] = Object.entries(resourcesOf(full, 'AWS::IAM::Policy')).filter(([, policy]) =>
+      JSON.stringify(policy).includes('lambda:UpdateAlias'),
+    );
+    full.allResources('AWS::CodeDeploy::DeploymentGroup', { DependsOn: Match.arrayWith([permissions?.[0]]) });
     bare.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', 0);
     bare.resourceCountIs('AWS::Lambda::Alias', 3);
   });
@@ -347,6 +361,10 @@ describe('the settings of functions', () => {
     expect(JSON.stringify(template.toJSON())).not.toContain('xray:');
     full.allResourcesProperties('AWS::Lambda::Function', { TracingConfig: { Mode: 'Active' } });
     full.hasResourceProperties('AWS::ApiGateway::Stage', { TracingEnabled: true });
+  });
+
+  it('choose what the China regions have', () => {
+    expect(settingsFor('prod-cn')).toMatchObject({ tracing: false, architecture: 'x86_64' });
   });
 
   it('keep every log for as long as the stage says, and in production after the stack', () => {
@@ -394,6 +412,32 @@ describe('fixed egress addresses', () => {
     full.hasResourceProperties('AWS::EC2::SecurityGroup', {
       SecurityGroupIngress: Match.absent(),
       SecurityGroupEgress: [Match.objectLike({ FromPort: 443, ToPort: 443, IpProtocol: 'tcp' })],
+    });
+  });
+
+  it('let Lambda make its interfaces and remove them before the network goes, and no code of ours do either', () => {
+    const policies = Object.entries(resourcesOf(full, 'AWS::IAM::Policy')).filter(([, policy]) =>
+      JSON.stringify(policy).includes('ec2:DeleteNetworkInterface'),
+    );
+    const of = (effect: string) =>
+      policies.filter(([, policy]) => JSON.stringify(policy).includes(`"Effect":"${effect}"`));
+    const [[allowed] = [], [denied, denial] = []] = [of('Allow')[0], of('Deny')[0]];
+    const loginFunction = Object.keys(resourcesOf(full, 'AWS::Lambda::Function')).find((id) =>
+      id.startsWith('Login'),
+    );
+
+    expect(policies.map(([id]) => id).sort()).toEqual([allowed, denied].sort());
+    full.hasResource('AWS::Lambda::Function', {
+      Properties: { VpcConfig: Match.anyValue() },
+      DependsOn: Match.arrayWith([allowed]),
+    });
+    full.hasResource('AWS::EC2::SecurityGroup', { DependsOn: [allowed] });
+    expect(denial?.Properties.PolicyDocument).toMatchObject({
+      Statement: [
+        {
+          Condition: { ArnEquals: { 'lambda:SourceFunctionArn': { 'Fn::GetAtt': [loginFunction, 'Arn'] } } },
+        },
+      ],
     });
   });
 

@@ -60,9 +60,9 @@ describe('the stack of stage dev', () => {
     expect(actionsByRole(template)).toEqual({
       Login: [
         'dynamodb:GetItem on UsersTable6D91A5EE',
-        'dynamodb:PutItem on UsersTable6D91A5EE',
+        'dynamodb:PutItem on UsersTable6D91A5EE where pk is not jwks',
         'dynamodb:Query on UsersTable6D91A5EE/index/openid-index',
-        'dynamodb:UpdateItem on UsersTable6D91A5EE',
+        'dynamodb:UpdateItem on UsersTable6D91A5EE where pk is not jwks',
         'logs:CreateLogStream on LoginLogs3CF9BBAF',
         'logs:PutLogEvents on LoginLogs3CF9BBAF',
         'secretsmanager:GetSecretValue on KeyRingSecret73EFAB8B',

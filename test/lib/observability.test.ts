@@ -40,7 +40,7 @@ describe('every alarm', () => {
   it('has a section of its own subject in the runbook, which its text links to', () => {
     const anchors = anchorsOf('docs/operations.md');
 
-    expect(alarms.length).toBeGreaterThanOrEqual(15);
+    expect(alarms.length).toBeGreaterThanOrEqual(18);
     for (const { AlarmName, AlarmDescription } of alarms) {
       const [, anchor = ''] = / https:\/\/wiki\.example\.com\/login#(\S+)$/.exec(AlarmDescription) ?? [];
       expect(anchors, AlarmName).toContain(anchor);
@@ -86,7 +86,7 @@ describe('every alarm', () => {
       AlarmName: 'wechat-login-prod-WechatMisconfigured',
       Threshold: 1,
       DatapointsToAlarm: 1,
-      EvaluationPeriods: 15,
+      EvaluationPeriods: 60,
       Period: 60,
       Statistic: 'Sum',
     });
@@ -189,7 +189,54 @@ describe('what AWS measures', () => {
         expect(seconds, alarm.AlarmName).toBeLessThanOrEqual(180);
       }
     }
-    expect(formulaOf('ServerErrors')).toContain('failed - FILL(unavailable, 0) - FILL(misconfigured, 0)');
+    for (const { Name } of rollbackAlarms) expect(JSON.stringify(resources[Name.Ref])).not.toMatch(/wechat_/);
+  });
+
+  it('of a 5xx is not relied on: whoever answers it counts it, function or API Gateway', () => {
+    const counted = (name: string) =>
+      watchedBy(alarmOf(name))
+        .filter(({ Namespace }) => Namespace === 'WechatLogin')
+        .map(({ MetricName, Dimensions }) => [MetricName, Dimensions.map(({ Value }) => Value).sort()]);
+    const failures = [
+      ['Failures', ['internal', 'wechat-login-prod']],
+      ['Failures', ['unavailable', 'wechat-login-prod']],
+      ['GatewayFailures', ['wechat-login-prod']],
+    ];
+
+    expect(counted('ServerErrors').sort()).toEqual(failures);
+    expect(counted('LastingFailures').sort()).toEqual([
+      ['AuthorizerDecisions', ['none', 'wechat-login-prod']],
+      ...failures,
+    ]);
+  });
+});
+
+describe('a service that few use', () => {
+  it('is told of when all of it fails, though five failures never come together', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'wechat-login-prod-LastingFailures',
+      Threshold: 1,
+      DatapointsToAlarm: 3,
+      EvaluationPeriods: 36,
+    });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'wechat-login-prod-LastingLoginFailures',
+      Threshold: 50,
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: Match.stringLikeRegexp('>= 3, ') }),
+        Match.objectLike({ MetricStat: Match.objectLike({ Period: 3 * 3600 }) }),
+      ]),
+    });
+  });
+
+  it('gets one mail for what lasts, not one for each login', () => {
+    for (const name of ['SigningKeyTooOld', 'RotationFailed'])
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmName: `wechat-login-prod-${name}`,
+        DatapointsToAlarm: 1,
+        EvaluationPeriods: 288,
+        Period: 300,
+      });
   });
 });
 

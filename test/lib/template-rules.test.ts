@@ -83,10 +83,10 @@ describe('a permission on every resource', () => {
       return ((Properties.Policies ?? []) as { PolicyDocument: unknown }[]).map(
         (policy) => policy.PolicyDocument,
       );
-    }) as { Statement: { Action: string | string[]; Resource: unknown }[] }[];
+    }) as { Statement: { Effect: string; Action: string | string[]; Resource: unknown }[] }[];
     const actions = documents
       .flatMap(({ Statement }) => Statement)
-      .filter(({ Resource }) => [Resource].flat().includes('*'))
+      .filter(({ Effect, Resource }) => Effect === 'Allow' && [Resource].flat().includes('*'))
       .flatMap(({ Action }) => Action);
 
     expect([...new Set(actions)].sort()).toEqual(unlimitable);
