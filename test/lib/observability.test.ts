@@ -109,6 +109,7 @@ describe('what AWS measures', () => {
     readonly Dimensions: readonly { readonly Name: string; readonly Value: unknown }[];
   }
   type Metrics = readonly {
+    readonly Id: string;
     readonly Expression?: string;
     readonly MetricStat?: { readonly Metric: Watched };
   }[];
@@ -165,6 +166,14 @@ describe('what AWS measures', () => {
       const dimensions = Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, Value]));
       expect(dimensions, `${Namespace} ${MetricName}`).toEqual(real[Namespace]?.(dimensions));
     }
+  });
+
+  it('or we is in the formula that it was fetched for', () => {
+    for (const alarm of alarms)
+      for (const { Id } of metricsOf(alarm).filter(({ MetricStat }) => MetricStat !== undefined))
+        expect(formulaOf(alarm.AlarmName.replace('wechat-login-prod-', ''))).toMatch(
+          new RegExp(`\\b${Id}\\b`),
+        );
   });
 
   it('counts for logins and tokens where a function could record nothing itself', () => {
