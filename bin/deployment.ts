@@ -70,5 +70,9 @@ export async function askForCaller(): Promise<Caller> {
 /** These calls carry nothing confidential, so what AWS says about them can be shown. */
 function failed(what: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof CommandError) return error;
-  return new CommandError(`Could not ${what}: ${error.name}: ${error.message}`);
+  const forgotten =
+    error.message === 'Region is missing' || error.name === 'CredentialsProviderError'
+      ? ': set AWS_REGION and AWS_PROFILE, or what else the AWS CLI would take'
+      : '';
+  return new CommandError(`Could not ${what}: ${error.name}: ${error.message}${forgotten}`);
 }

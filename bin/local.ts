@@ -1,7 +1,7 @@
 /** `npm start`: the whole service on this machine, a demo login, and a line per request until Ctrl-C. */
 
 import { parseArgs } from 'node:util';
-import { APPID, WECHAT_API_BASE } from '../lib/settings.ts';
+import { APPID, isWechatApiBase } from '../lib/settings.ts';
 import { LocalRunError } from '../local/errors.ts';
 import type { RequestRecord } from '../local/request-record.ts';
 import { type LocalService, type MiniProgram, startLocalService } from '../local/service.ts';
@@ -36,8 +36,10 @@ function readOptions(variables: NodeJS.ProcessEnv) {
   const bases = value('WECHAT_API_BASE')
     ?.split(',')
     .map((base) => base.trim());
-  if (bases?.every((base) => WECHAT_API_BASE.test(base)) === false) {
-    throw new LocalRunError('WECHAT_API_BASE must be http(s) URLs without a query, separated by commas.');
+  if (bases?.every(isWechatApiBase) === false) {
+    throw new LocalRunError(
+      'WECHAT_API_BASE must be https URLs without a query (http on this machine only), separated by commas.',
+    );
   }
   return {
     port: Number(port),

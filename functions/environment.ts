@@ -3,6 +3,7 @@
  * set exactly these names or it does not compile.
  */
 import * as v from 'valibot';
+import { isSecureUrl } from './http/secure-url.ts';
 
 const text = v.pipe(v.string(), v.minLength(1, 'is empty'));
 const url = v.pipe(text, v.url('is not a URL'));
@@ -13,16 +14,9 @@ const list = v.pipe(
 const entry = v.pipe(v.string(), v.minLength(1, 'has an empty entry'));
 const wholeNumber = v.pipe(text, v.regex(/^\d{1,9}$/, 'is not a whole number'), v.transform(Number));
 
-const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
-
-/** Keys may only come over TLS; a loopback address is for tests and local runs. */
 const keysUrl = v.pipe(
   url,
-  v.check((value) => {
-    if (!URL.canParse(value)) return true;
-    const { protocol, hostname } = new URL(value);
-    return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname));
-  }, 'is not an https URL'),
+  v.check((value) => !URL.canParse(value) || isSecureUrl(value), 'is not an https URL'),
 );
 
 const flag = v.pipe(

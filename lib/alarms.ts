@@ -38,6 +38,8 @@ export interface AlarmsProps {
   /** What the links to the runbook begin with. */
   readonly runbookUrl: string;
   readonly keyRotationDays: number;
+  /** Of the custom domain. @default - there is none to watch */
+  readonly certificateArn?: string | undefined;
 }
 
 interface AlarmEntry {
@@ -51,6 +53,8 @@ interface AlarmEntry {
   readonly threshold: number;
   /** Periods that are looked at, and how many of them have to be bad. @default [1, 1] */
   readonly badPeriods?: readonly [bad: number, of: number];
+  /** Whether it is what is below the threshold that is bad. @default false */
+  readonly below?: boolean;
 }
 
 /** Logins that fail through no fault of the client. */
@@ -75,7 +79,10 @@ export class Alarms extends Construct {
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     const { topics, runbookUrl } = props;
-    const entries: Readonly<Record<AlarmName, AlarmEntry>> = entriesFor(props);
+    const entries: Readonly<Record<string, AlarmEntry>> = {
+      ...entriesFor(props),
+      ...(props.certificateArn !== undefined && certificateEntry(props.certificateArn)),
+    };
     const alarms = Object.entries(entries).map(([name, entry]): [string, IAlarm] => {
       const [bad, of] = entry.badPeriods ?? [1, 1];
       const alarm = new Alarm(this, name, {
@@ -83,7 +90,9 @@ export class Alarms extends Construct {
         alarmDescription: `${entry.severity}: ${entry.meaning} ${runbookUrl}#${anchorOf(entry.heading)}`,
         metric: entry.metric,
         threshold: entry.threshold,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        comparisonOperator: entry.below
+          ? ComparisonOperator.LESS_THAN_THRESHOLD
+          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         evaluationPeriods: of,
         datapointsToAlarm: bad,
         treatMissingData: TreatMissingData.NOT_BREACHING,
@@ -281,6 +290,26 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       badPeriods: [2, 2],
     },
   } as const satisfies Record<string, AlarmEntry>;
+}
+
+/** https://docs.aws.amazon.com/acm/latest/userguide/cloudwatch-metrics.html */
+function certificateEntry(certificateArn: string): Record<string, AlarmEntry> {
+  return {
+    CertificateExpires: {
+      severity: 'notice',
+      heading: 'Certificate expires',
+      meaning: 'The certificate of the custom domain should have been renewed by now; it ends in days.',
+      metric: new Metric({
+        namespace: 'AWS/CertificateManager',
+        metricName: 'DaysToExpiry',
+        dimensionsMap: { CertificateArn: certificateArn },
+        statistic: 'Minimum',
+        period: Duration.days(1),
+      }),
+      threshold: 20,
+      below: true,
+    },
+  };
 }
 
 /** What Lambda itself says about a function. */

@@ -1,4 +1,5 @@
 /** A domain of the team's own on the API; its DNS record is the team's to make. */
+import { Aws, CfnRule, Fn } from 'aws-cdk-lib';
 import { DomainName, EndpointType, type RestApi, SecurityPolicy } from 'aws-cdk-lib/aws-apigateway';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Construct } from 'constructs';
@@ -18,6 +19,15 @@ export class CustomDomain extends Construct {
 
   constructor(scope: Construct, id: string, { domain, api }: CustomDomainProps) {
     super(scope, id);
+    // Said before anything is made, not by API Gateway half-way.
+    new CfnRule(this, 'CertificateIsHere', {
+      assertions: [
+        {
+          assert: Fn.conditionEquals(Aws.REGION, domain.certificateArn.split(':')[3]),
+          assertDescription: `The certificate of the customDomain must be in this region; it is ${domain.certificateArn}`,
+        },
+      ],
+    });
     const name = new DomainName(this, 'Name', {
       domainName: domain.name,
       certificate: Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),

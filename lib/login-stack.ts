@@ -188,7 +188,12 @@ export class WechatLoginStack extends Stack {
       indexName: openidIndex.name,
     };
     const topics = new AlarmTopics(this, 'AlarmTopics', settings.alarmEmails);
-    const alarms = new Alarms(this, 'Alarms', { parts, topics, ...settings });
+    const alarms = new Alarms(this, 'Alarms', {
+      parts,
+      topics,
+      ...settings,
+      certificateArn: settings.customDomain?.certificateArn,
+    });
     const dashboard = new Dashboard(this, 'Dashboard', { parts, alarms, ...settings });
     if (settings.gradualDeployment)
       new GradualDeployment(this, 'Deployment', { aliases: live, alarms: alarms.ofBadVersions });
@@ -217,11 +222,12 @@ export class WechatLoginStack extends Stack {
       DashboardUrl: [dashboard.url, 'How the service is doing'],
       UrgentAlarmsTopic: [
         topics.topics.urgent.topicArn,
-        settings.alarmEmails.urgent.length === 0
-          ? 'Alarms that wake somebody. NOBODY is told yet: set alarmEmails, or subscribe a pager'
-          : 'Alarms that wake somebody: subscribe your pager as well',
+        `Alarms that wake somebody. ${whoIsTold(settings.alarmEmails.urgent)}`,
       ],
-      NoticeAlarmsTopic: [topics.topics.notice.topicArn, 'Alarms that can wait for the next working day'],
+      NoticeAlarmsTopic: [
+        topics.topics.notice.topicArn,
+        `Alarms that can wait for the next working day. ${whoIsTold(settings.alarmEmails.notice)}`,
+      ],
       ParametersPath: [stageParametersPath(stage), 'What other stacks and the operator commands look up'],
       KeyRingArn: [keyRing.secretArn, 'The signing keys: for npm run rotate-keys'],
       SecretsKeyArn: [encryption?.key.keyArn, 'The key of both secrets: for the permissions of operators'],
@@ -237,6 +243,11 @@ export class WechatLoginStack extends Stack {
       if (value !== undefined) new CfnOutput(this, name, { value, description });
   }
 }
+
+const whoIsTold = (emails: readonly string[]): string =>
+  emails.length === 0
+    ? 'NOBODY is told yet: set alarmEmails, or subscribe a pager or a chat'
+    : `Told: ${emails.length} e-mail address(es), once confirmed`;
 
 /** Where clients reach the API, if not at its own address. */
 function publicUrlOf({ customDomain, publicUrl }: StageSettings): string | undefined {

@@ -1,5 +1,6 @@
 /** What may differ between stages: every setting with its meaning, its unit and what is allowed. */
 import * as v from 'valibot';
+import { isLoopback, isSecureUrl } from '../functions/http/secure-url.ts';
 import { CLOCK_TOLERANCE_SECONDS, TOKEN_LIFETIME_SECONDS } from '../functions/tokens/claims.ts';
 import {
   KEY_PUBLIC_BEFORE_USE_SECONDS,
@@ -11,8 +12,9 @@ import {
 /** What the mini-program console shows as AppID. */
 export const APPID = /^wx[0-9A-Za-z]{1,62}$/;
 
-/** A base URL of WeChat; without commas, because a function is told them as one list. */
-export const WECHAT_API_BASE = /^https?:\/\/[^/?#\s,]+(\/[^?#\s,]*)?$/;
+/** Whether a text is a base URL of WeChat; without commas, because a function is told them as one list. */
+export const isWechatApiBase = (text: string): boolean =>
+  /^https?:\/\/[^/?#\s,]+(\/[^?#\s,]*)?$/.test(text) && isSecureUrl(text);
 
 const DAY_SECONDS = 86_400;
 
@@ -71,9 +73,9 @@ const settingsSchema = v.pipe(
       v.array(
         v.pipe(
           v.string(),
-          v.regex(
-            WECHAT_API_BASE,
-            'must be an http(s) URL without a query, such as https://api.weixin.qq.com',
+          v.check(
+            isWechatApiBase,
+            'must be an https URL without a query, such as https://api.weixin.qq.com; http carries the AppSecret for all to read',
           ),
         ),
       ),
@@ -106,8 +108,8 @@ const settingsSchema = v.pipe(
         certificateArn: v.pipe(
           v.string(),
           v.regex(
-            /^arn:aws(-cn)?:acm:[a-z0-9-]+:\d{12}:certificate\/[0-9a-f-]+$/,
-            'must be the ARN of a certificate of ACM in the region of the stage',
+            /^arn:(aws:acm:(?!cn-)|aws-cn:acm:(?=cn-))[a-z]{2}(-[a-z]+)+-\d:\d{12}:certificate\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+            'must be the ARN of a certificate of ACM in the region of the stage, such as arn:aws:acm:eu-west-1:111111111111:certificate/01234567-89ab-cdef-0123-456789abcdef (arn:aws-cn:… in China)',
           ),
         ),
       }),
@@ -119,9 +121,9 @@ const settingsSchema = v.pipe(
     publicUrl: v.optional(
       v.pipe(
         v.string(),
-        v.regex(
-          /^https?:\/\/[^/?#\s]+$/,
-          'must be an http(s) origin without a path, such as https://login.example.com',
+        v.check(
+          (text) => /^https?:\/\/[^/?#\s"<>]+$/.test(text) && isSecureUrl(text),
+          'must be an https origin without a path, such as https://login.example.com',
         ),
       ),
     ),
@@ -222,7 +224,10 @@ const settingsSchema = v.pipe(
     tracing: v.boolean(),
     /** Days that logs are kept; one of the values CloudWatch Logs takes. */
     logRetentionDays: v.picklist(
-      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731],
+      [
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+        3653,
+      ],
       'must be a retention that CloudWatch Logs offers, such as 30 or 365',
     ),
     /**
@@ -233,7 +238,7 @@ const settingsSchema = v.pipe(
     /** Who is told of alarms: `urgent` wakes somebody, `notice` can wait for the next working day. */
     alarmEmails: v.strictObject({ urgent: listOfEmails, notice: listOfEmails }),
     /** Where your team reads `docs/operations.md`; the alarms link to its sections. */
-    runbookUrl: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,512}$/, 'must be a URL or a path, without a #')),
+    runbookUrl: v.pipe(v.string(), v.regex(/^[!"$-~]{1,512}$/, 'must be a URL or a path, without a #')),
   }),
   v.forward(
     v.check(
@@ -242,7 +247,18 @@ const settingsSchema = v.pipe(
     ),
     ['publicUrl'],
   ),
+  v.forward(
+    v.check(
+      ({ fixedEgressAddresses, wechatApiBases }) =>
+        fixedEgressAddresses === 0 ||
+        wechatApiBases.filter(isWechatApiBase).every((base) => isLoopback(base) || usesHttpsPort(base)),
+      'must be on port 443 where there are fixedEgressAddresses: nothing else is let out',
+    ),
+    ['wechatApiBases'],
+  ),
 );
+
+const usesHttpsPort = (url: string): boolean => new URL(url).port === '';
 
 /** What differs between stages. */
 export type StageSettings = Readonly<v.InferOutput<typeof settingsSchema>>;
@@ -263,8 +279,10 @@ export function parseSettings(settings: unknown): StageSettings {
 
 function problem(issue: v.InferIssue<typeof settingsSchema>): string {
   const name = v.getDotPath(issue) ?? 'settings';
+  // The input of a check of several settings is all of them.
+  const value = issue.path === undefined ? issue.input : issue.path.at(-1)?.value;
   if (issue.type !== 'strict_object' || issue.expected !== 'never')
-    return `setting '${name}' is ${JSON.stringify(issue.input) ?? 'missing'}: ${issue.message}`;
+    return `setting '${name}' is ${JSON.stringify(value) ?? 'missing'}: ${issue.message}`;
   const known = name.includes('.') ? '' : `; there are ${Object.keys(settingsSchema.entries).join(', ')}`;
   return `'${name}' is not a setting${known}`;
 }

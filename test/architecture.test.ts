@@ -21,11 +21,12 @@ const importsOf = (pattern: RegExp): [string, string][] =>
     pattern.test(file) ? targets.map((target): [string, string] => [file, target]) : [],
   );
 
-/** What stands once and is read by stack and functions alike: data and types, nothing that runs. */
+/** What stands once and is read by stack and functions alike: data, types and rules, nothing that calls anything. */
 const contracts = [
   'functions/environment.ts',
   'functions/errors/catalogue.ts',
   'functions/http/routes.ts',
+  'functions/http/secure-url.ts',
   'functions/metrics/catalogue.ts',
   'functions/tokens/claims.ts',
   'functions/tokens/key-schedule.ts',

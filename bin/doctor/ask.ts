@@ -13,13 +13,13 @@ export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-/** A login may take 15 seconds, and then API Gateway answers for it. */
-const TIMEOUT_MS = 20_000;
+/** After 29 seconds API Gateway answers for a function. */
+const TIMEOUT_MS = 30_000;
 
 /**
  * Sends a request; a redirect is an answer too.
  *
- * @param timeoutMs for the whole answer. Default: 20000
+ * @param timeoutMs for the whole answer. Default: 30000
  * @throws NoAnswer
  */
 export async function ask(url: string, init: RequestInit = {}, timeoutMs = TIMEOUT_MS): Promise<Answer> {

@@ -1,6 +1,7 @@
 /** Whether a login gets through to WeChat: it is tried with a code that cannot be valid, which WeChat must say itself. */
 import { randomUUID } from 'node:crypto';
 import type { ErrorCode } from '../../functions/errors/catalogue.ts';
+import { isLoopback } from '../../functions/http/secure-url.ts';
 import { ask } from './ask.ts';
 import { type Check, type Deployment, Problem } from './check.ts';
 import type { LoggedFailure, LoginLog } from './login-log.ts';
@@ -34,7 +35,7 @@ async function wechatAccepts(
       throw new Problem(
         found === undefined
           ? `WeChat is set up wrongly: the AppSecret is missing, wrong or frozen, the appid is wrong, or the IP whitelist is on; which, says ${log.whereToLook(requestId)}`
-          : `${found.reason}: ${remedy(found, appid, stage)}`,
+          : `${found.reason}: ${remedy(found, isLoopback(url) ? localWords : wordsFor(appid, stage))}`,
       );
     }
     case 'wechat_unavailable': {
@@ -45,8 +46,14 @@ async function wechatAccepts(
           : `${found.reason}: try again in a minute; if it stays so, look at https://developers.weixin.qq.com/ for an outage, and at wechatApiBases and the network of the functions`,
       );
     }
-    case 'rate_limited':
-      throw new Problem('it is not known: too many requests, here or at WeChat; try again in a minute');
+    case 'rate_limited': {
+      const ofTheDay = (await log.find(requestId))?.wechat_errcode === 45009;
+      throw new Problem(
+        ofTheDay
+          ? "it is not known: the mini-program's calls of this day are used up at WeChat; try again tomorrow, or ask WeChat for more"
+          : 'it is not known: too many requests, here or at WeChat; try again in a minute',
+      );
+    }
     case 'invalid_request':
       throw new Problem(
         `the deployment does not serve ${appid}: add it to appids in lib/config.ts, and deploy`,
@@ -58,24 +65,36 @@ async function wechatAccepts(
   }
 }
 
+/** What a remedy is called where the deployment is. */
+interface RemedyWords {
+  readonly fillIn: string;
+  readonly allowAddress: string;
+}
+
+const localWords: RemedyWords = {
+  fillIn: 'start the local run again with the right WECHAT_SECRET',
+  allowAddress: 'add the address of this machine',
+};
+
+const wordsFor = (appid: string | undefined, stage: string | undefined): RemedyWords => ({
+  fillIn: `run npm run set-wechat-secret -- ${stage === undefined ? '--secret-arn <WechatSecretsArn>' : `--stage ${stage}`} --appid ${appid ?? '<appid>'}`,
+  allowAddress:
+    'add the addresses that the functions call from (output EgressAddresses; if there is none, set fixedEgressAddresses in lib/config.ts)',
+});
+
 /** What helps against each errcode: https://developers.weixin.qq.com/doc/oplatform/developers/dev/api */
-function remedy(
-  { wechat_errcode: errcode }: LoggedFailure,
-  appid: string | undefined,
-  stage: string | undefined,
-): string {
-  const setSecret = `npm run set-wechat-secret -- ${stage === undefined ? '--secret-arn <WechatSecretsArn>' : `--stage ${stage}`} --appid ${appid ?? '<appid>'}`;
+function remedy({ wechat_errcode: errcode }: LoggedFailure, { fillIn, allowAddress }: RemedyWords): string {
   switch (errcode) {
     case undefined:
-      return `run ${setSecret}`;
+      return fillIn;
     case 40013:
       return 'compare appids in lib/config.ts with the AppID in the mini-program console, and deploy';
     case 40125:
-      return `copy the AppSecret from the mini-program console, or reset it there, and run ${setSecret}`;
+      return `copy the AppSecret from the mini-program console, or reset it there, and ${fillIn}`;
     case 40164:
-      return 'add the addresses that the functions call from (output EgressAddresses; if there is none, set fixedEgressAddresses in lib/config.ts) to the API IP whitelist in the mini-program console, or turn it off there';
+      return `${allowAddress} to the API IP whitelist in the mini-program console, or turn it off there`;
     case 40243:
-      return `unfreeze it in the mini-program console, which takes ten minutes to take effect, or reset it there and run ${setSecret}`;
+      return `unfreeze it in the mini-program console, which takes ten minutes to take effect, or reset it there and ${fillIn}`;
     default:
       return 'look for a notice in the mini-program console';
   }

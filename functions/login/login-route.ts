@@ -17,7 +17,7 @@ export function createLoginRoute(options: {
   return async (event, log) => {
     const body = readBody(event);
     const code = readLoginCode(body.code);
-    const appid = chooseMiniProgram(appids, body.appid, headerOf(event.headers, 'referer'));
+    const appid = chooseMiniProgram(appids, body.appid ?? body.appId, headerOf(event.headers, 'referer'));
     log.appid = appid;
     return logIn({ appid, code, profile: parseProfile(body) }, log);
   };

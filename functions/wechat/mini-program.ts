@@ -8,7 +8,7 @@ const REFERER = /^https:\/\/servicewechat\.com\/([0-9A-Za-z]{1,64})\//;
  * The appid that the request names, else the one of its Referer, else the first. Neither proves anything: WeChat takes
  * a code only with the AppSecret of the mini-program that it was issued to.
  *
- * @param named the untrusted `appid` of the body
+ * @param named the untrusted `appid` of the body, or `appId`, as `wx.getAccountInfoSync` spells it
  * @throws DomainError `invalid_request` when the request names one that is not served here
  */
 export function chooseMiniProgram(

@@ -224,7 +224,7 @@ describe('the operator command, on a deployed stage', () => {
     expect(date).toBeLessThanOrEqual((Date.now() + aheadMs) / 1000 + 2);
   });
 
-  it('says that a stage is not there, or that there are no credentials', async () => {
+  it('says that a stage is not there, or that there is no region or are no credentials, and what to set', async () => {
     const aws = await startAws('/wechat-login/prod/users-table');
     const find = ['find', '--user-id', nobody, '--stage', 'staging'];
 
@@ -232,16 +232,18 @@ describe('the operator command, on a deployed stage', () => {
       status: 1,
       stderr: expect.stringMatching(/no parameter \/wechat-login\/staging\/users-table in cn-north-1/),
     });
-    const without = {
-      AWS_REGION: 'cn-north-1',
+    const nothing = {
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_CONFIG_FILE: '/nowhere',
+      AWS_SHARED_CREDENTIALS_FILE: '/nowhere',
     };
-    expect(
-      await members(find, { aws: { ...without, AWS_SHARED_CREDENTIALS_FILE: '/nowhere' } }),
-    ).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/^Could not ask AWS whose credentials these are: .*credentials/),
-    });
+    for (const [variables, words] of [
+      [nothing, 'Region is missing'],
+      [{ ...nothing, AWS_REGION: 'cn-north-1' }, 'credentials'],
+    ] as const)
+      expect(await members(find, { aws: variables })).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(new RegExp(`^Could not .*${words}.*: set AWS_REGION and AWS_PROFILE`)),
+      });
   });
 });

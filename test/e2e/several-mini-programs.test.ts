@@ -39,14 +39,15 @@ describe('a login of one of several mini-programs', () => {
     for (const [appid, other] of [
       [first, second],
       [second, first],
-    ] as const) {
-      const code = await wxLogin({ appid });
+    ] as const)
+      for (const named of [{ appid }, { appId: appid }]) {
+        const code = await wxLogin({ appid });
 
-      const { status, body } = await post('/member/login', { code, appid }, referer(other));
+        const { status, body } = await post('/member/login', { code, ...named }, referer(other));
 
-      expect(status).toBe(200);
-      expect(clientOf(body.data.token)).toBe(appid);
-    }
+        expect(status).toBe(200);
+        expect(clientOf(body.data.token)).toBe(appid);
+      }
   });
 
   it('is one of the mini-program in the Referer when the body names none', async () => {

@@ -45,7 +45,8 @@ describe('settingsFor', () => {
     expect(settingsFor('dev', { wechatApiBases }).wechatApiBases).toEqual(wechatApiBases);
   });
 
-  it.each([
+  type Refused = [settings: object, message: string];
+  const refused: Refused[] = [
     [{ appids: [] }, "setting 'appids' is []: must name at least one mini-program"],
     [
       { appids: ['gh_123'] },
@@ -53,11 +54,25 @@ describe('settingsFor', () => {
     ],
     [{ appids: ['wx0123456789abcdef', 'wx0123456789abcdef'] }, 'must not name a mini-program twice'],
     [{ appids: Array.from({ length: 101 }, (_, index) => `wx${index}`) }, 'must name at most 100'],
-    [{ publicUrl: 'https://a.example/path' }, 'must be an http(s) origin without a path'],
-    [{ publicUrl: 'login.example.com' }, 'must be an http(s) origin without a path'],
+    ...[
+      'https://a.example/path',
+      'login.example.com',
+      'http://a.example',
+      'https://a.example:99999',
+      'https://a.example:abc',
+      'https://"><',
+    ].map((publicUrl): Refused => [{ publicUrl }, 'must be an https origin without a path']),
     [{ wechatApiBases: [] }, "setting 'wechatApiBases' is []: must name at least one host"],
-    [{ wechatApiBases: ['https://a.example/?b'] }, 'must be an http(s) URL without a query'],
-    [{ wechatApiBases: ['https://a.example,https://b.example'] }, 'must be an http(s) URL without a query'],
+    ...[
+      'https://a.example/?b',
+      'https://a.example,https://b.example',
+      'https://a.example:abc',
+      'http://api.weixin.qq.com',
+    ].map((base): Refused => [{ wechatApiBases: [base] }, 'must be an https URL without a query']),
+    [
+      { wechatApiBases: ['https://proxy.example:8443'], fixedEgressAddresses: 1 },
+      `setting 'wechatApiBases' is ["https://proxy.example:8443"]: must be on port 443`,
+    ],
     [{ audience: 'two words' }, 'must be 1 to 128 visible ASCII characters'],
     [{ tokenLifetimeSeconds: 10 }, "setting 'tokenLifetimeSeconds' is 10: must be at least 300"],
     [{ tokenLifetimeSeconds: 1.5e9 }, 'must be at most 604800 (7 days)'],
@@ -82,15 +97,27 @@ describe('settingsFor', () => {
       },
       'must be the ARN of a certificate of ACM',
     ],
+    ...[
+      'arn:aws:acm:cn-north-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef',
+      'arn:aws-cn:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef',
+      'arn:aws:acm:eu-west-1:123456789012:certificate/0',
+      'arn:aws:acm:---:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef',
+    ].map(
+      (certificateArn): Refused => [
+        { customDomain: { name: 'a.example', certificateArn } },
+        'must be the ARN of a certificate of ACM in the region of the stage',
+      ],
+    ),
     [
       {
         customDomain: {
           name: 'a.example',
-          certificateArn: 'arn:aws-cn:acm:cn-north-1:123456789012:certificate/0123-abcd',
+          certificateArn:
+            'arn:aws-cn:acm:cn-north-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef',
         },
         publicUrl: 'https://b.example',
       },
-      "setting 'publicUrl' is",
+      `setting 'publicUrl' is "https://b.example": must be left out`,
     ],
     [{ loginsPerIpIn5Minutes: 9 }, 'must be a whole number from 10 to 2000000000'],
     [{ throttle: { requestsPerSecond: 0, burst: 1 } }, "setting 'throttle.requestsPerSecond' is 0: must be"],
@@ -108,7 +135,10 @@ describe('settingsFor', () => {
       'must not name an address twice',
     ],
     [{ runbookUrl: 'two words' }, "setting 'runbookUrl' is"],
-  ])('refuses %j and says what is allowed', (overrides, message) => {
+    [{ runbookUrl: 'https://wiki.example/x#y' }, 'must be a URL or a path, without a #'],
+  ];
+
+  it.each(refused)('refuses %j and says what is allowed', (overrides, message) => {
     expect(() => settingsFor('prod', overrides)).toThrow(message);
     expect(() => settingsFor('prod', overrides)).toThrow(/^Stage 'prod': /);
   });

@@ -251,6 +251,9 @@ describe('the key of the secrets', () => {
       Properties: { EnableKeyRotation: true },
     });
     bare.resourceCountIs('AWS::KMS::Key', 0);
+    synthesize('staging', { settings: { encryptionKey: true } }).hasResource('AWS::KMS::Key', {
+      DeletionPolicy: 'Delete',
+    });
   });
 
   it('may be used by the login to read, by the rotation to read and write, and by no other function', () => {
@@ -457,6 +460,11 @@ describe('a custom domain', () => {
     full.hasResourceProperties('AWS::ApiGateway::BasePathMapping', {
       BasePath: Match.absent(),
       Stage: { Ref: Match.stringLikeRegexp('DeploymentStage') },
+    });
+    expect(Object.values(full.toJSON().Rules)).toContainEqual({
+      Assertions: [
+        expect.objectContaining({ Assert: { 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'eu-west-1'] } }),
+      ],
     });
     full.hasOutput('Issuer', { Value: 'https://login.example.com' });
     full.hasOutput('JwksUrl', { Value: 'https://login.example.com/.well-known/jwks.json' });

@@ -256,9 +256,16 @@ describe('the stack of stage dev', () => {
   });
 
   it('rotates the key ring by itself, starting with the first deployment', () => {
-    template.hasResourceProperties('AWS::SecretsManager::RotationSchedule', {
-      RotateImmediatelyOnUpdate: true,
-      RotationRules: { AutomaticallyAfterDays: 30 },
+    const [permission] = Object.keys(resourcesOf(template, 'AWS::Lambda::Permission')).filter((id) =>
+      id.includes('RotatedBySecretsManager'),
+    );
+    template.hasResource('AWS::SecretsManager::RotationSchedule', {
+      Properties: { RotateImmediatelyOnUpdate: true, RotationRules: { AutomaticallyAfterDays: 30 } },
+      DependsOn: Match.arrayWith([permission]),
+    });
+    template.hasResourceProperties('AWS::Lambda::Permission', {
+      Principal: 'secretsmanager.amazonaws.com',
+      SourceAccount: { Ref: 'AWS::AccountId' },
     });
   });
 

@@ -81,15 +81,39 @@ describe('every alarm', () => {
     ]);
   });
 
-  it('that says WeChat is set up wrongly rings at the first login that is refused', () => {
-    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmName: 'wechat-login-prod-WechatMisconfigured',
-      Threshold: 1,
-      DatapointsToAlarm: 1,
-      EvaluationPeriods: 60,
-      Period: 60,
-      Statistic: 'Sum',
+  it('rings from where it was meant to', () => {
+    const operators: Record<string, string> = {
+      GreaterThanOrEqualToThreshold: '>=',
+      LessThanThreshold: '<',
+    };
+    const rings = alarms.map((alarm) => {
+      const { AlarmName, ComparisonOperator, Threshold, DatapointsToAlarm, EvaluationPeriods } =
+        alarm as unknown as Record<string, string>;
+      const [, seconds] = /"Period":(\d+)/.exec(JSON.stringify(alarm)) ?? [];
+      return `${AlarmName?.replace('wechat-login-prod-', '')} ${operators[ComparisonOperator ?? '']} ${Threshold}, ${DatapointsToAlarm} of ${EvaluationPeriods} x ${seconds} s`;
     });
+
+    expect(rings.sort()).toEqual([
+      'AuthorizerFailures >= 5, 3 of 5 x 60 s',
+      'CertificateExpires < 20, 1 of 1 x 86400 s',
+      'DatabaseThrottles >= 5, 2 of 2 x 300 s',
+      'FunctionThrottles >= 10, 2 of 2 x 300 s',
+      'InternalErrors >= 1, 1 of 15 x 60 s',
+      'LastingFailures >= 1, 3 of 36 x 300 s',
+      'LastingLoginFailures >= 50, 1 of 1 x 10800 s',
+      'LoginFailures >= 25, 2 of 2 x 300 s',
+      'LoginFunctionErrors >= 1, 2 of 5 x 60 s',
+      'LoginLatency >= 3000, 3 of 3 x 300 s',
+      'MemberFunctionErrors >= 1, 2 of 5 x 60 s',
+      'RequestsThrottled >= 50, 1 of 1 x 300 s',
+      'RotationFailed >= 1, 1 of 288 x 300 s',
+      'ServerErrors >= 5, 3 of 5 x 60 s',
+      'SigningKeyTooOld >= 5356800, 1 of 288 x 300 s',
+      'Unavailable >= 1, 2 of 5 x 60 s',
+      'WechatMisconfigured >= 1, 1 of 60 x 60 s',
+      'WechatRateLimited >= 5, 1 of 1 x 300 s',
+      'WechatUnavailable >= 5, 1 of 1 x 300 s',
+    ]);
   });
 
   it('that says a key is too old counts with the rotation period of the stage', () => {
@@ -148,6 +172,7 @@ describe('what AWS measures', () => {
         ApiName: find('AWS::ApiGateway::RestApi').properties.Name,
         Stage: find('AWS::ApiGateway::Stage').properties.StageName,
       }),
+      'AWS/CertificateManager': () => ({ CertificateArn: everything.customDomain.certificateArn }),
       'AWS/DynamoDB': ({ GlobalSecondaryIndexName }) => ({
         TableName: { Ref: table.id },
         ...(GlobalSecondaryIndexName !== undefined && { GlobalSecondaryIndexName: index.IndexName }),
@@ -182,6 +207,19 @@ describe('what AWS measures', () => {
     expect(watchedBy(alarmOf('AuthorizerFailures')).map(({ MetricName }) => MetricName)).toContain(
       'Invocations',
     );
+  });
+
+  it('is a rate only from enough failures on', () => {
+    const floors = ['LoginFailures', 'LastingLoginFailures', 'ServerErrors', 'AuthorizerFailures'].map(
+      (name) => `${name}: ${/>= \d+, 100 \*/.exec(formulaOf(name))}`,
+    );
+
+    expect(floors).toEqual([
+      'LoginFailures: >= 5, 100 *',
+      'LastingLoginFailures: >= 3, 100 *',
+      'ServerErrors: >= 5, 100 *',
+      'AuthorizerFailures: >= 3, 100 *',
+    ]);
   });
 
   it('takes a version back while it has a tenth of the requests, and never for a bad day at WeChat', () => {
@@ -220,35 +258,6 @@ describe('what AWS measures', () => {
   });
 });
 
-describe('a service that few use', () => {
-  it('is told of when all of it fails, though five failures never come together', () => {
-    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmName: 'wechat-login-prod-LastingFailures',
-      Threshold: 1,
-      DatapointsToAlarm: 3,
-      EvaluationPeriods: 36,
-    });
-    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmName: 'wechat-login-prod-LastingLoginFailures',
-      Threshold: 50,
-      Metrics: Match.arrayWith([
-        Match.objectLike({ Expression: Match.stringLikeRegexp('>= 3, ') }),
-        Match.objectLike({ MetricStat: Match.objectLike({ Period: 3 * 3600 }) }),
-      ]),
-    });
-  });
-
-  it('gets one mail for what lasts, not one for each login', () => {
-    for (const name of ['SigningKeyTooOld', 'RotationFailed'])
-      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-        AlarmName: `wechat-login-prod-${name}`,
-        DatapointsToAlarm: 1,
-        EvaluationPeriods: 288,
-        Period: 300,
-      });
-  });
-});
-
 describe('the topics', () => {
   it('let the alarms of this account in and send mail to whom the stage names', () => {
     template.hasResourceProperties('AWS::SNS::TopicPolicy', {
@@ -275,12 +284,12 @@ describe('the topics', () => {
   });
 });
 
-describe('a stage that names nobody to wake', () => {
+describe('a stage that names nobody to tell', () => {
   it('says so at the end of each deployment', () => {
-    synthesize('prod').hasOutput('UrgentAlarmsTopic', {
-      Description: Match.stringLikeRegexp('NOBODY is told'),
-    });
-    template.hasOutput('UrgentAlarmsTopic', { Description: Match.stringLikeRegexp('^((?!NOBODY).)*$') });
+    for (const topic of ['UrgentAlarmsTopic', 'NoticeAlarmsTopic']) {
+      synthesize('prod').hasOutput(topic, { Description: Match.stringLikeRegexp('NOBODY is told') });
+      template.hasOutput(topic, { Description: Match.stringLikeRegexp('^((?!NOBODY).)*$') });
+    }
   });
 });
 

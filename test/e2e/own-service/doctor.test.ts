@@ -124,8 +124,8 @@ describe('npm run doctor', () => {
     const after = await doctor();
 
     expect(problemsOf(before)).toEqual([
-      `problem  WeChat for ${shop}: WeChat answered errcode 40125 (the AppSecret is not valid): copy the AppSecret from the mini-program console, or reset it there, and run npm run set-wechat-secret -- --secret-arn <WechatSecretsArn> --appid ${shop}`,
-      `problem  WeChat for ${game}: no AppSecret is filled in for ${game}: run npm run set-wechat-secret -- --secret-arn <WechatSecretsArn> --appid ${game}`,
+      `problem  WeChat for ${shop}: WeChat answered errcode 40125 (the AppSecret is not valid): copy the AppSecret from the mini-program console, or reset it there, and start the local run again with the right WECHAT_SECRET`,
+      `problem  WeChat for ${game}: no AppSecret is filled in for ${game}: start the local run again with the right WECHAT_SECRET`,
     ]);
     expect(before.status).toBe(1);
     expect(after).toEqual({
@@ -145,16 +145,13 @@ All is well.
   });
 
   it.each([
-    [
-      'ip_not_whitelisted',
-      undefined,
-      'add the addresses that the functions call from (output EgressAddresses',
-    ],
+    ['ip_not_whitelisted', undefined, 'add the address of this machine to the API IP whitelist'],
     ['secret_frozen', undefined, 'unfreeze it in the mini-program console'],
     ['errcode', 40013, 'compare appids in lib/config.ts with the AppID in the mini-program console'],
     ['errcode', 50002, 'look for a notice in the mini-program console'],
     ['http_502_html', undefined, 'The call to WeChat failed: host 0: HTTP status 502: try again in a minute'],
-    ['errcode', 45011, 'too many requests'],
+    ['errcode', 45011, 'too many requests, here or at WeChat; try again in a minute'],
+    ['errcode', 45009, 'calls of this day are used up at WeChat'],
   ] as const)('says what to do about %s %s', async (fault, errcode, words) => {
     wechat.setFault({ fault, ...(errcode !== undefined && { errcode }) });
 
