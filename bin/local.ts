@@ -37,9 +37,7 @@ function readOptions(variables: NodeJS.ProcessEnv) {
     ?.split(',')
     .map((base) => base.trim());
   if (bases?.every(isWechatApiBase) === false) {
-    throw new LocalRunError(
-      'WECHAT_API_BASE must be https URLs without a query (http on this machine only), separated by commas.',
-    );
+    throw new LocalRunError('WECHAT_API_BASE must be http(s) URLs without a query, separated by commas.');
   }
   return {
     port: Number(port),

@@ -55,6 +55,8 @@ interface AlarmEntry {
   readonly badPeriods?: readonly [bad: number, of: number];
   /** Whether it is what is below the threshold that is bad. @default false */
   readonly below?: boolean;
+  /** What no data means. @default TreatMissingData.NOT_BREACHING: a night without a login is quiet */
+  readonly missing?: TreatMissingData;
 }
 
 /** Logins that fail through no fault of the client. */
@@ -69,7 +71,7 @@ const loginFailures = [
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
 
-/** Every alarm of a deployment. No data is no alarm: a night without a login is quiet. */
+/** Every alarm of a deployment. */
 export class Alarms extends Construct {
   /** All of them, the urgent ones first. */
   readonly all: readonly IAlarm[];
@@ -95,7 +97,7 @@ export class Alarms extends Construct {
           : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         evaluationPeriods: of,
         datapointsToAlarm: bad,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
+        treatMissingData: entry.missing ?? TreatMissingData.NOT_BREACHING,
       });
       const action = new SnsAction(topics.topics[entry.severity]);
       alarm.addAlarmAction(action);
@@ -308,6 +310,8 @@ function certificateEntry(certificateArn: string): Record<string, AlarmEntry> {
       }),
       threshold: 20,
       below: true,
+      // There is none from the day on that it has ended.
+      missing: TreatMissingData.IGNORE,
     },
   };
 }
@@ -327,7 +331,10 @@ function lambda(
   });
 }
 
-/** Percent of the logins, where enough failed. One that ended without an answer has recorded nothing itself. */
+/**
+ * Percent of the logins that were not the client's own mistake, where enough failed. One that ended without an answer
+ * has recorded nothing itself.
+ */
 function loginFailureRate(
   { service, functions }: WatchedParts,
   { period, atLeast }: { readonly period: Duration; readonly atLeast: number },
@@ -340,19 +347,18 @@ function loginFailureRate(
   );
   const sum = [...loginFailures, 'crashed'].map((outcome) => `FILL(${outcome}, 0)`).join(' + ');
   return new MathExpression({
-    expression: `IF((${sum}) >= ${atLeast}, 100 * (${sum}) / (FILL(logins, 0) + FILL(crashed, 0)), 0)`,
+    expression: `IF((${sum}) >= ${atLeast}, 100 * (${sum}) / (${sum} + FILL(ok, 0)), 0)`,
     usingMetrics: {
       ...failed,
       crashed: lambda('Errors', functions.login, period),
-      // Each login that was answered is measured once, however it was.
-      logins: serviceMetric(service, 'LoginDuration', { statistic: 'SampleCount', period }),
+      ok: serviceMetric(service, 'Logins', { of: 'ok', statistic: 'Sum', period }),
     },
     period,
     label: 'Failed logins (%)',
   });
 }
 
-/** Answers of 500 or more by whom they are of; logins that failed at WeChat are not among them. */
+/** The answers of 500 or more, by who made them; logins that failed at WeChat are not among them. */
 const failuresOf = (service: string, period: Duration): Record<string, Metric> => ({
   gateway: serviceMetric(service, 'GatewayFailures', { statistic: 'Sum', period }),
   internal: serviceMetric(service, 'Failures', {
@@ -390,7 +396,7 @@ function serverErrorRate({ service, api }: WatchedParts): IMetric {
   });
 }
 
-/** How many requests failed, here and at other teams that asked the authorizer. */
+/** How many requests failed; those of other teams as far as the authorizer lived to record it. */
 function failures({ service }: WatchedParts): IMetric {
   return new MathExpression({
     expression: `${FAILURES} + FILL(undecided, 0)`,

@@ -119,7 +119,6 @@ function rowsFor(parts: WatchedParts, alarms: Alarms, runbookUrl: string): IWidg
       graph('All requests', [
         aws('AWS/ApiGateway', 'Count', api, { statistic: 'SampleCount', label: 'requests' }),
         aws('AWS/ApiGateway', '4XXError', api, { statistic: 'Sum', label: '4xx' }),
-        aws('AWS/ApiGateway', '5XXError', api, { statistic: 'Sum', label: '5xx' }),
         own('ThrottledRequests', 'Sum', 'throttled'),
       ]),
     ],

@@ -73,8 +73,8 @@ export class EgressNetwork extends Construct {
   }
 
   /**
-   * Allows Lambda to connect a function that is placed here, with the function's role, and the code of the function none
-   * of it: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+   * Allows the role of a function that is placed here what Lambda does with it, to connect the function; and denies
+   * the same to the function's own code: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
    */
   admit(lambda: IFunction, role: Role): void {
     const statement = { actions: interfaceActions, resources: ['*'] };

@@ -222,12 +222,11 @@ export class WechatLoginStack extends Stack {
       DashboardUrl: [dashboard.url, 'How the service is doing'],
       UrgentAlarmsTopic: [
         topics.topics.urgent.topicArn,
-        `Alarms that wake somebody. ${whoIsTold(settings.alarmEmails.urgent)}`,
+        'Alarms that wake somebody: subscribe your pager as well',
       ],
-      NoticeAlarmsTopic: [
-        topics.topics.notice.topicArn,
-        `Alarms that can wait for the next working day. ${whoIsTold(settings.alarmEmails.notice)}`,
-      ],
+      UrgentAlarmsReach: [whoIsTold(settings.alarmEmails.urgent), 'Who is told of them'],
+      NoticeAlarmsTopic: [topics.topics.notice.topicArn, 'Alarms that can wait for the next working day'],
+      NoticeAlarmsReach: [whoIsTold(settings.alarmEmails.notice), 'Who is told of them'],
       ParametersPath: [stageParametersPath(stage), 'What other stacks and the operator commands look up'],
       KeyRingArn: [keyRing.secretArn, 'The signing keys: for npm run rotate-keys'],
       SecretsKeyArn: [encryption?.key.keyArn, 'The key of both secrets: for the permissions of operators'],
@@ -246,8 +245,8 @@ export class WechatLoginStack extends Stack {
 
 const whoIsTold = (emails: readonly string[]): string =>
   emails.length === 0
-    ? 'NOBODY is told yet: set alarmEmails, or subscribe a pager or a chat'
-    : `Told: ${emails.length} e-mail address(es), once confirmed`;
+    ? 'NOBODY yet: set alarmEmails in lib/config.ts, or subscribe a pager or a chat to the topic'
+    : `${emails.join(', ')}, once they have confirmed`;
 
 /** Where clients reach the API, if not at its own address. */
 function publicUrlOf({ customDomain, publicUrl }: StageSettings): string | undefined {

@@ -14,7 +14,7 @@ export const APPID = /^wx[0-9A-Za-z]{1,62}$/;
 
 /** Whether a text is a base URL of WeChat; without commas, because a function is told them as one list. */
 export const isWechatApiBase = (text: string): boolean =>
-  /^https?:\/\/[^/?#\s,]+(\/[^?#\s,]*)?$/.test(text) && isSecureUrl(text);
+  /^https?:\/\/[^/?#\s,]+(\/[^?#\s,]*)?$/.test(text) && URL.canParse(text);
 
 const DAY_SECONDS = 86_400;
 
@@ -75,7 +75,7 @@ const settingsSchema = v.pipe(
           v.string(),
           v.check(
             isWechatApiBase,
-            'must be an https URL without a query, such as https://api.weixin.qq.com; http carries the AppSecret for all to read',
+            'must be an http(s) URL without a query, such as https://api.weixin.qq.com',
           ),
         ),
       ),
@@ -122,7 +122,7 @@ const settingsSchema = v.pipe(
       v.pipe(
         v.string(),
         v.check(
-          (text) => /^https?:\/\/[^/?#\s"<>]+$/.test(text) && isSecureUrl(text),
+          (text) => /^[a-z0-9.:/[\]-]+$/.test(text) && isSecureUrl(text) && new URL(text).origin === text,
           'must be an https origin without a path, such as https://login.example.com',
         ),
       ),
@@ -249,16 +249,28 @@ const settingsSchema = v.pipe(
   ),
   v.forward(
     v.check(
-      ({ fixedEgressAddresses, wechatApiBases }) =>
+      ({ publicUrl, wechatApiBases }) =>
+        isLocal(publicUrl) || wechatApiBases.filter(isWechatApiBase).every(isSecureUrl),
+      'must be https: http carries the AppSecret for all to read',
+    ),
+    ['wechatApiBases'],
+  ),
+  v.forward(
+    v.check(
+      ({ publicUrl, fixedEgressAddresses, wechatApiBases }) =>
+        isLocal(publicUrl) ||
         fixedEgressAddresses === 0 ||
-        wechatApiBases.filter(isWechatApiBase).every((base) => isLoopback(base) || usesHttpsPort(base)),
+        wechatApiBases.filter(isWechatApiBase).every((base) => new URL(base).port === ''),
       'must be on port 443 where there are fixedEgressAddresses: nothing else is let out',
     ),
     ['wechatApiBases'],
   ),
 );
 
-const usesHttpsPort = (url: string): boolean => new URL(url).port === '';
+/** Whether the service is to run on this machine, where it may call whatever it can reach. */
+function isLocal(publicUrl: string | undefined): boolean {
+  return publicUrl !== undefined && URL.canParse(publicUrl) && isLoopback(publicUrl);
+}
 
 /** What differs between stages. */
 export type StageSettings = Readonly<v.InferOutput<typeof settingsSchema>>;

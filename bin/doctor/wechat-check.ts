@@ -46,14 +46,12 @@ async function wechatAccepts(
           : `${found.reason}: try again in a minute; if it stays so, look at https://developers.weixin.qq.com/ for an outage, and at wechatApiBases and the network of the functions`,
       );
     }
-    case 'rate_limited': {
-      const ofTheDay = (await log.find(requestId))?.wechat_errcode === 45009;
+    case 'rate_limited':
       throw new Problem(
-        ofTheDay
+        Number(answer.headers.get('retry-after')) > 60
           ? "it is not known: the mini-program's calls of this day are used up at WeChat; try again tomorrow, or ask WeChat for more"
           : 'it is not known: too many requests, here or at WeChat; try again in a minute',
       );
-    }
     case 'invalid_request':
       throw new Problem(
         `the deployment does not serve ${appid}: add it to appids in lib/config.ts, and deploy`,

@@ -61,14 +61,20 @@ describe('settingsFor', () => {
       'https://a.example:99999',
       'https://a.example:abc',
       'https://"><',
+      'https://user:password@a.example',
+      'https://a.example\\\\path',
+      'https://A.example',
+      'https://a.example:443',
+      'https://$context.path',
     ].map((publicUrl): Refused => [{ publicUrl }, 'must be an https origin without a path']),
     [{ wechatApiBases: [] }, "setting 'wechatApiBases' is []: must name at least one host"],
-    ...[
-      'https://a.example/?b',
-      'https://a.example,https://b.example',
-      'https://a.example:abc',
-      'http://api.weixin.qq.com',
-    ].map((base): Refused => [{ wechatApiBases: [base] }, 'must be an https URL without a query']),
+    ...['https://a.example/?b', 'https://a.example,https://b.example', 'https://a.example:abc'].map(
+      (base): Refused => [
+        { wechatApiBases: [base], fixedEgressAddresses: 1 },
+        'must be an http(s) URL without a query',
+      ],
+    ),
+    [{ wechatApiBases: ['http://api.weixin.qq.com'] }, 'must be https: http carries the AppSecret'],
     [
       { wechatApiBases: ['https://proxy.example:8443'], fixedEgressAddresses: 1 },
       `setting 'wechatApiBases' is ["https://proxy.example:8443"]: must be on port 443`,
@@ -137,6 +143,12 @@ describe('settingsFor', () => {
     [{ runbookUrl: 'two words' }, "setting 'runbookUrl' is"],
     [{ runbookUrl: 'https://wiki.example/x#y' }, 'must be a URL or a path, without a #'],
   ];
+
+  it('lets a service on this machine call any WeChat that it can reach', () => {
+    const local = { publicUrl: 'http://127.0.0.1:3000', wechatApiBases: ['http://wechat.internal:8080'] };
+
+    expect(settingsFor('dev', { ...local, fixedEgressAddresses: 1 })).toMatchObject(local);
+  });
 
   it.each(refused)('refuses %j and says what is allowed', (overrides, message) => {
     expect(() => settingsFor('prod', overrides)).toThrow(message);

@@ -424,12 +424,15 @@ describe('fixed egress addresses', () => {
     );
     const of = (effect: string) =>
       policies.filter(([, policy]) => JSON.stringify(policy).includes(`"Effect":"${effect}"`));
-    const [[allowed] = [], [denied, denial] = []] = [of('Allow')[0], of('Deny')[0]];
+    const [[allowed, allowance] = [], [denied, denial] = []] = [of('Allow')[0], of('Deny')[0]];
+    const actionsOf = (policy: Resource | undefined) =>
+      JSON.stringify(policy).match(/"ec2:\w+"/g) ?? expect.unreachable();
     const loginFunction = Object.keys(resourcesOf(full, 'AWS::Lambda::Function')).find((id) =>
       id.startsWith('Login'),
     );
 
     expect(policies.map(([id]) => id).sort()).toEqual([allowed, denied].sort());
+    expect(actionsOf(denial)).toEqual(actionsOf(allowance));
     full.hasResource('AWS::Lambda::Function', {
       Properties: { VpcConfig: Match.anyValue() },
       DependsOn: Match.arrayWith([allowed]),
