@@ -7,7 +7,8 @@ import { CommandError } from './command-error.ts';
 /** Shown when something on the command line may be the secret; it does not repeat it. */
 export const NEVER_AN_ARGUMENT =
   'The AppSecret is asked for, or read from standard input, and never an argument: those stay in the history of the ' +
-  'shell and in the logs of npm, and show in the list of processes. If that was the real one, reset it in the mini-program console.';
+  'shell and in the logs of npm, and show in the list of processes. If that was the real one, reset it in the ' +
+  'mini-program console.';
 
 /** WeChat promises neither length nor alphabet; a space or a line break is a slip of the clipboard. */
 const APP_SECRET = /^[\x21-\x7e]{1,256}$/;

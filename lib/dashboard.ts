@@ -19,7 +19,8 @@ import {
   metricCatalogue,
   SERVICE_DIMENSION,
 } from '../functions/metrics/catalogue.ts';
-import type { Alarms, WatchedParts } from './alarms.ts';
+import type { WatchedParts } from './alarm-metrics.ts';
+import type { Alarms } from './alarms.ts';
 import { serviceMetric } from './service-metrics.ts';
 
 /** Settings of a {@link Dashboard}. */

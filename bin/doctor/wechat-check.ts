@@ -35,7 +35,7 @@ async function wechatAccepts(
       throw new Problem(
         found === undefined
           ? `WeChat is set up wrongly: the AppSecret is missing, wrong or frozen, the appid is wrong, or the IP whitelist is on; which, says ${log.whereToLook(requestId)}`
-          : `${found.reason}: ${remedy(found, isLoopback(url) ? localWords : wordsFor(appid, stage))}`,
+          : `${found.reason}: ${remedy(found, stage === undefined && isLoopback(url) ? localWords : wordsFor(appid, stage))}`,
       );
     }
     case 'wechat_unavailable': {
@@ -47,6 +47,7 @@ async function wechatAccepts(
       );
     }
     case 'rate_limited':
+      // The quota of a minute comes with a minute, that of a day with an hour.
       throw new Problem(
         Number(answer.headers.get('retry-after')) > 60
           ? "it is not known: the mini-program's calls of this day are used up at WeChat; try again tomorrow, or ask WeChat for more"

@@ -182,9 +182,13 @@ grep -F "$id" ${logFile} | sed -e 's/^[^{]*//' -e 's/"/\\\\"/g' -e 's/^/["/' -e 
     const outcome = await stageDoctor(cli);
 
     expect(problemsOf(outcome)).toEqual([
-      expect.stringMatching(new RegExp(`${shop}: WeChat answered errcode 40164 .*API IP whitelist`)),
-      expect.stringMatching(new RegExp(`${game}: WeChat answered errcode 40164 .*API IP whitelist`)),
+      expect.stringMatching(new RegExp(`${shop}: WeChat answered errcode 40164 .*output EgressAddresses`)),
+      expect.stringMatching(new RegExp(`${game}: WeChat answered errcode 40164 .*output EgressAddresses`)),
     ]);
+
+    wechat.setFault({ fault: 'secret_frozen' });
+    const [frozen] = problemsOf(await stageDoctor(cli));
+    expect(frozen).toContain(`run npm run set-wechat-secret -- --stage prod --appid ${shop}`);
   });
 
   it('says with which query the log of a stage is read, when the AWS CLI is missing or may not', async () => {

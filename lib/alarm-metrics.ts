@@ -1,0 +1,195 @@
+/** What the alarms look at: single metrics, and the formulas made of several, each with what it leaves out and why. */
+import { Duration } from 'aws-cdk-lib';
+import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ErrorCode } from '../functions/errors/catalogue.ts';
+import { serviceMetric } from './service-metrics.ts';
+
+/** What CloudWatch calls the parts that are watched. */
+export interface WatchedParts {
+  /** Value of the metrics' `service` dimension. */
+  readonly service: string;
+  /** Dimensions of the API's own metrics. */
+  readonly api: { readonly ApiName: string; readonly Stage: string };
+  /** Dimensions of the functions' metrics, by the functions' names. */
+  readonly functions: Readonly<
+    Record<'login' | 'member' | 'authorizer', { readonly FunctionName: string; readonly Resource: string }>
+  >;
+  readonly rotation: { readonly FunctionName: string };
+  readonly tableName: string;
+  readonly indexName: string;
+}
+
+/** Logins that fail through no fault of the client. */
+const loginFailures = [
+  'internal',
+  'unavailable',
+  'wechat_unavailable',
+  'wechat_misconfigured',
+  'rate_limited',
+] as const satisfies readonly ErrorCode[];
+
+const MINUTE = Duration.minutes(1);
+const FIVE_MINUTES = Duration.minutes(5);
+
+/** Exchanges of a code that ended in one of WeChat's errors. */
+export const exchanges = (service: string, of: ErrorCode, period: Duration): Metric =>
+  serviceMetric(service, 'WechatExchanges', { of, statistic: 'Sum', period });
+
+/** Answers of the functions that are our own failure. */
+export const failures = (service: string, of: 'internal' | 'unavailable', period: Duration): Metric =>
+  serviceMetric(service, 'Failures', { of, statistic: 'Sum', period });
+
+/** What Lambda itself says about a function, counted. */
+export function functionMetric(
+  metricName: string,
+  dimensionsMap: Readonly<Record<string, string>>,
+  period = FIVE_MINUTES,
+): Metric {
+  return new Metric({
+    namespace: 'AWS/Lambda',
+    metricName,
+    dimensionsMap: { ...dimensionsMap },
+    statistic: 'Sum',
+    period,
+  });
+}
+
+/**
+ * Percent of the logins that were not the client's own mistake, where enough failed. One that ended without an answer
+ * has recorded nothing itself.
+ */
+export function loginFailureRate(
+  { service, functions }: WatchedParts,
+  { period, atLeast }: { readonly period: Duration; readonly atLeast: number },
+): IMetric {
+  const failed = Object.fromEntries(
+    loginFailures.map((outcome) => [
+      outcome,
+      serviceMetric(service, 'Logins', { of: outcome, statistic: 'Sum', period }),
+    ]),
+  );
+  const sum = [...loginFailures, 'crashed'].map((outcome) => `FILL(${outcome}, 0)`).join(' + ');
+  return new MathExpression({
+    expression: `IF((${sum}) >= ${atLeast}, 100 * (${sum}) / (${sum} + FILL(ok, 0)), 0)`,
+    usingMetrics: {
+      ...failed,
+      crashed: functionMetric('Errors', functions.login, period),
+      ok: serviceMetric(service, 'Logins', { of: 'ok', statistic: 'Sum', period }),
+    },
+    period,
+    label: 'Failed logins (%)',
+  });
+}
+
+/** The answers of 500 or more, by who made them; logins that failed at WeChat are not among them. */
+const failuresByMaker = (service: string, period: Duration): Record<string, Metric> => ({
+  gateway: serviceMetric(service, 'GatewayFailures', { statistic: 'Sum', period }),
+  internal: failures(service, 'internal', period),
+  unavailable: failures(service, 'unavailable', period),
+});
+const FAILURES = 'FILL(gateway, 0) + FILL(internal, 0) + FILL(unavailable, 0)';
+
+/**
+ * Percent of the requests, where at least five failed. API Gateway's own count of 5xx may leave out answers whose status
+ * we have changed: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+ */
+export function serverErrorRate({ service, api }: WatchedParts): IMetric {
+  return new MathExpression({
+    expression: `IF((${FAILURES}) >= 5, 100 * (${FAILURES}) / requests, 0)`,
+    usingMetrics: {
+      ...failuresByMaker(service, MINUTE),
+      requests: new Metric({
+        namespace: 'AWS/ApiGateway',
+        metricName: 'Count',
+        dimensionsMap: { ...api },
+        statistic: 'SampleCount',
+        period: MINUTE,
+      }),
+    },
+    period: MINUTE,
+    label: 'Requests answered with 5xx of ours (%)',
+  });
+}
+
+/** How many requests failed; those of other teams as far as the authorizer lived to record it. */
+export function allFailures({ service }: WatchedParts, period: Duration): IMetric {
+  return new MathExpression({
+    expression: `${FAILURES} + FILL(undecided, 0)`,
+    usingMetrics: {
+      ...failuresByMaker(service, period),
+      undecided: serviceMetric(service, 'AuthorizerDecisions', { of: 'none', statistic: 'Sum', period }),
+    },
+    period,
+    label: 'Failures',
+  });
+}
+
+/**
+ * Percent of the authorizer's invocations without a verdict, where at least three have none: one that crashed or ran out
+ * of time could record nothing itself. A rate, because a verdict may be counted in the minute after its question.
+ */
+export function undecidedTokenRate({ service, functions }: WatchedParts): IMetric {
+  const decided = (decision: string): Metric =>
+    serviceMetric(service, 'AuthorizerDecisions', { of: decision, statistic: 'Sum', period: MINUTE });
+  const undecided = '(asked - FILL(allow, 0) - FILL(refuse, 0) - FILL(deny, 0))';
+  return new MathExpression({
+    expression: `IF(${undecided} >= 3, 100 * ${undecided} / asked, 0)`,
+    usingMetrics: {
+      asked: functionMetric('Invocations', functions.authorizer, MINUTE),
+      allow: decided('allow'),
+      refuse: decided('refuse'),
+      deny: decided('deny'),
+    },
+    period: MINUTE,
+    label: 'Tokens without a verdict (%)',
+  });
+}
+
+export function databaseThrottles({ tableName, indexName }: WatchedParts): IMetric {
+  const events = (metricName: string, index?: string): Metric =>
+    new Metric({
+      namespace: 'AWS/DynamoDB',
+      metricName,
+      dimensionsMap: {
+        TableName: tableName,
+        ...(index !== undefined && { GlobalSecondaryIndexName: index }),
+      },
+      statistic: 'Sum',
+      period: FIVE_MINUTES,
+    });
+  return new MathExpression({
+    expression: 'FILL(reads, 0) + FILL(writes, 0) + FILL(indexReads, 0) + FILL(indexWrites, 0)',
+    usingMetrics: {
+      reads: events('ReadThrottleEvents'),
+      writes: events('WriteThrottleEvents'),
+      indexReads: events('ReadThrottleEvents', indexName),
+      indexWrites: events('WriteThrottleEvents', indexName),
+    },
+    period: FIVE_MINUTES,
+    label: 'Throttled reads and writes',
+  });
+}
+
+/** Invocations that Lambda turned away, of the functions that users wait for. */
+export function functionThrottles({ functions }: WatchedParts): IMetric {
+  return new MathExpression({
+    expression: 'FILL(login, 0) + FILL(member, 0) + FILL(authorizer, 0)',
+    usingMetrics: {
+      login: functionMetric('Throttles', functions.login),
+      member: functionMetric('Throttles', functions.member),
+      authorizer: functionMetric('Throttles', functions.authorizer),
+    },
+    period: FIVE_MINUTES,
+    label: 'Throttles',
+  });
+}
+
+/** Days until a certificate ends: https://docs.aws.amazon.com/acm/latest/userguide/cloudwatch-metrics.html */
+export const daysToExpiry = (certificateArn: string): Metric =>
+  new Metric({
+    namespace: 'AWS/CertificateManager',
+    metricName: 'DaysToExpiry',
+    dimensionsMap: { CertificateArn: certificateArn },
+    statistic: 'Minimum',
+    period: Duration.days(1),
+  });
