@@ -1,7 +1,7 @@
 /** Measures what a token costs: our minter and verifier beside jose alone and the bare signature. */
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import { importJWK, jwtVerify, SignJWT } from 'jose';
-import { TOKEN_ALGORITHM } from '../functions/tokens/claims.ts';
+import { TOKEN_ALGORITHM } from '../functions/contracts/token.ts';
 import { createKeyRing, publicJwks } from '../functions/tokens/key-ring.ts';
 import { createTokenMinter } from '../functions/tokens/mint.ts';
 import { importSigningKey } from '../functions/tokens/signing-keys.ts';

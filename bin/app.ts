@@ -1,6 +1,6 @@
 /** The CDK entry point: turns `-c stage=…` (and `-c settings=…`) into one stack. */
 import { App } from 'aws-cdk-lib';
-import { serviceName } from '../functions/metrics/catalogue.ts';
+import { serviceName } from '../functions/contracts/metrics.ts';
 import { settingsFor } from '../lib/config.ts';
 import { WechatLoginStack } from '../lib/login-stack.ts';
 

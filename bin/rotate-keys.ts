@@ -13,8 +13,8 @@ import {
   SecretsManagerClient,
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { documentPath } from '../functions/http/routes.ts';
-import { DROP_KEY_TAG, SIGNER_REFRESH_SECONDS } from '../functions/tokens/key-schedule.ts';
+import { DROP_KEY_TAG, SIGNER_REFRESH_SECONDS } from '../functions/contracts/key-schedule.ts';
+import { documentPath } from '../functions/contracts/routes.ts';
 import { CommandError, endWith } from './command-error.ts';
 import { stageValue } from './deployment.ts';
 

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { createDecide } from './authorizer/decide.ts';
 import { createAuthorizer } from './authorizer/handler.ts';
 import { createDocumentClient } from './aws/clients.ts';
-import { readEnvironment } from './environment.ts';
+import { readEnvironment } from './contracts/environment.ts';
 import { log } from './log/logger.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { loadJwksFromTable } from './tokens/jwks-item.ts';

@@ -1,6 +1,6 @@
 /** The routes that sign tokens: wires them to WeChat, DynamoDB and Secrets Manager. */
 import { createDocumentClient, createSecretsClient, openConnection } from './aws/clients.ts';
-import { readEnvironment } from './environment.ts';
+import { readEnvironment } from './contracts/environment.ts';
 import { observeFailures } from './http/failure-metrics.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { log } from './log/logger.ts';
@@ -60,7 +60,7 @@ await Promise.allSettled([
   openConnection(dynamodb, environment.TABLE_NAME),
 ]);
 
-/** Answers the routes of `functions/http/routes.ts` that name the login function. */
+/** Answers the routes of `functions/contracts/routes.ts` that name the login function. */
 export const handler = createHttpHandler(
   {
     'POST /member/login': createLoginRoute({ logIn, appids: environment.WECHAT_APPIDS }),

@@ -1,6 +1,6 @@
 /** The member routes: wires them to the users table. */
 import { createDocumentClient, openConnection } from './aws/clients.ts';
-import { readEnvironment } from './environment.ts';
+import { readEnvironment } from './contracts/environment.ts';
 import { observeFailures } from './http/failure-metrics.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { log } from './log/logger.ts';
@@ -25,5 +25,5 @@ const routes = createMemberRoutes({
 // A failure here is met again by the first request, and answered there.
 await openConnection(client, environment.TABLE_NAME).catch(() => {});
 
-/** Answers the routes of `functions/http/routes.ts` that name the member function. */
+/** Answers the routes of `functions/contracts/routes.ts` that name the member function. */
 export const handler = createHttpHandler(routes, log, [observeFailures(createMetrics(log))]);

@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { createDecide } from './authorizer/decide.ts';
 import { createAuthorizer } from './authorizer/handler.ts';
-import { readEnvironment } from './environment.ts';
+import { readEnvironment } from './contracts/environment.ts';
 import { log } from './log/logger.ts';
 import { loadJwksFromUrl } from './tokens/jwks-url.ts';
 import { createKeySource } from './tokens/verification-keys.ts';

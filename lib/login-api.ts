@@ -20,7 +20,7 @@ import {
   LOGIN_PATH,
   type Route,
   routes,
-} from '../functions/http/routes.ts';
+} from '../functions/contracts/routes.ts';
 import { AccessLog } from './access-log.ts';
 import { addGatewayResponses, envelopeTemplate } from './gateway-responses.ts';
 import { noTracing } from './service-function.ts';

@@ -3,10 +3,10 @@ import { CfnOutput, Duration, SecretValue, Stack, type StackProps, Validations }
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { FunctionName } from '../functions/environment.ts';
-import { serviceName } from '../functions/metrics/catalogue.ts';
-import { JWKS_PATH } from '../functions/tokens/claims.ts';
-import { JWKS_KEY, openidIndex, revokedTokenKey } from '../functions/users/table.ts';
+import type { FunctionName } from '../functions/contracts/environment.ts';
+import { serviceName } from '../functions/contracts/metrics.ts';
+import { JWKS_KEY, openidIndex, revokedTokenKey } from '../functions/contracts/table.ts';
+import { JWKS_PATH } from '../functions/contracts/token.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { WatchedParts } from './alarm-metrics.ts';
 import { AlarmTopics } from './alarm-topics.ts';

@@ -6,7 +6,7 @@ import { Alias, Architecture, type IFunction, type IVersion, Runtime, Tracing } 
 import { Charset, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { EnvironmentOf, FunctionName } from '../functions/environment.ts';
+import type { EnvironmentOf, FunctionName } from '../functions/contracts/environment.ts';
 import { bundleOptions } from './bundle-options.ts';
 import type { EgressNetwork } from './egress-network.ts';
 import { createFunctionRole } from './function-role.ts';
@@ -21,7 +21,7 @@ export interface ServiceFunctionProps<N extends FunctionName> {
   readonly description: string;
   /** What it calls the service in its log lines and metrics. */
   readonly service: string;
-  /** Exactly the other variables that the function declares in `functions/environment.ts`. */
+  /** Exactly the other variables that the function declares in `functions/contracts/environment.ts`. */
   readonly environment: Omit<EnvironmentOf<N>, 'POWERTOOLS_SERVICE_NAME'>;
   /** In MB; CPU grows with it. */
   readonly memorySize: number;

@@ -1,13 +1,13 @@
 /** What may differ between stages: every setting with its meaning, its unit and what is allowed. */
 import * as v from 'valibot';
-import { isLoopback, isSecureUrl } from '../functions/http/secure-url.ts';
-import { CLOCK_TOLERANCE_SECONDS, TOKEN_LIFETIME_SECONDS } from '../functions/tokens/claims.ts';
 import {
   KEY_PUBLIC_BEFORE_USE_SECONDS,
   MAX_RETIRED_KEYS_BEFORE_ROTATION,
   RETIRED_KEY_PUBLIC_SECONDS,
   VERIFIER_CACHE_SECONDS,
-} from '../functions/tokens/key-schedule.ts';
+} from '../functions/contracts/key-schedule.ts';
+import { isLoopback, isSecureUrl } from '../functions/contracts/secure-url.ts';
+import { CLOCK_TOLERANCE_SECONDS, TOKEN_LIFETIME_SECONDS } from '../functions/contracts/token.ts';
 
 /** What the mini-program console shows as AppID. */
 export const APPID = /^wx[0-9A-Za-z]{1,62}$/;

@@ -8,7 +8,7 @@ import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { APPSYNC_GRAPHQLAPI_SCOPE_LAMBDA_FUNCTION_PERMISSION } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
-import type { EnvironmentOf } from '../functions/environment.ts';
+import type { EnvironmentOf } from '../functions/contracts/environment.ts';
 import { ApiAuthorizers, type ApiAuthorizersProps } from './api-authorizers.ts';
 import { createFunctionRole } from './function-role.ts';
 import type { WechatTokenIssuer } from './wechat-token-issuer.ts';

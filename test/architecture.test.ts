@@ -23,14 +23,14 @@ const importsOf = (pattern: RegExp): [string, string][] =>
 
 /** What stands once and is read by stack and functions alike: data, types and rules, nothing that calls anything. */
 const contracts = [
-  'functions/environment.ts',
-  'functions/errors/catalogue.ts',
-  'functions/http/routes.ts',
-  'functions/http/secure-url.ts',
-  'functions/metrics/catalogue.ts',
-  'functions/tokens/claims.ts',
-  'functions/tokens/key-schedule.ts',
-  'functions/users/table.ts',
+  'functions/contracts/environment.ts',
+  'functions/contracts/errors.ts',
+  'functions/contracts/routes.ts',
+  'functions/contracts/secure-url.ts',
+  'functions/contracts/metrics.ts',
+  'functions/contracts/token.ts',
+  'functions/contracts/key-schedule.ts',
+  'functions/contracts/table.ts',
 ];
 
 describe('imports go one way', () => {
@@ -47,7 +47,7 @@ describe('imports go one way', () => {
   it('no domain imports a Lambda entry', () => {
     for (const [file, target] of importsOf(/^functions\/.+\//)) {
       expect(
-        target === 'functions/environment.ts' || target.split('/').length > 2,
+        target === 'functions/contracts/environment.ts' || target.split('/').length > 2,
         `${file} → ${target}`,
       ).toBe(true);
     }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-import { JWKS_PATH, TOKEN_ALGORITHM, TOKEN_LIFETIME_SECONDS } from '../functions/tokens/claims.ts';
+import { JWKS_PATH, TOKEN_ALGORITHM, TOKEN_LIFETIME_SECONDS } from '../functions/contracts/token.ts';
 import { createTokenMinter } from '../functions/tokens/mint.ts';
 
 /** Settings of {@link createTestIssuer}. */

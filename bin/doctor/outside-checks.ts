@@ -1,8 +1,8 @@
 /** What anybody can see of a deployment: that it is there, its keys, and that it lets nobody in without a token. */
 import * as v from 'valibot';
-import { documentPath } from '../../functions/http/routes.ts';
-import { TOKEN_ALGORITHM } from '../../functions/tokens/claims.ts';
-import { oldestSigningKeySeconds } from '../../functions/tokens/key-schedule.ts';
+import { oldestSigningKeySeconds } from '../../functions/contracts/key-schedule.ts';
+import { documentPath } from '../../functions/contracts/routes.ts';
+import { TOKEN_ALGORITHM } from '../../functions/contracts/token.ts';
 import { type Answer, ask } from './ask.ts';
 import { type Check, type Deployment, Problem } from './check.ts';
 

@@ -1,7 +1,7 @@
 /** Whether a login gets through to WeChat: it is tried with a code that cannot be valid, which WeChat must say itself. */
 import { randomUUID } from 'node:crypto';
-import type { ErrorCode } from '../../functions/errors/catalogue.ts';
-import { isLoopback } from '../../functions/http/secure-url.ts';
+import type { ErrorCode } from '../../functions/contracts/errors.ts';
+import { isLoopback } from '../../functions/contracts/secure-url.ts';
 import { ask } from './ask.ts';
 import { type Check, type Deployment, Problem } from './check.ts';
 import type { LoggedFailure, LoginLog } from './login-log.ts';

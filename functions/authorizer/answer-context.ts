@@ -1,6 +1,6 @@
 /** What an answer says beside yes or no: who the bearer is, or why the request was turned away. */
-import { errorCatalogue } from '../errors/catalogue.ts';
-import type { AuthorizerContext } from '../tokens/claims.ts';
+import { errorCatalogue } from '../contracts/errors.ts';
+import type { AuthorizerContext } from '../contracts/token.ts';
 import { contextOf, type Decision, type Denial } from './decide.ts';
 
 /** What the gateway response of a denial shows: `$context.authorizer.error` and `.msg`. */

@@ -1,5 +1,5 @@
 /** The one verdict on a token: every kind of authorizer asks this and only words the answer differently. */
-import type { AuthorizerContext, VerifiedToken } from '../tokens/claims.ts';
+import type { AuthorizerContext, VerifiedToken } from '../contracts/token.ts';
 import { type RefusalReason, TokenRefusal } from '../tokens/refusal.ts';
 import type { TokenVerifier } from '../tokens/verify.ts';
 import type { Revocations } from '../users/revocations.ts';

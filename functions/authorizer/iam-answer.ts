@@ -1,6 +1,6 @@
 /** An authorizer's verdict as API Gateway's IAM answer: a policy for the whole stage, and a flat context. */
 import type { APIGatewayAuthorizerResult } from 'aws-lambda';
-import type { AuthorizerContext } from '../tokens/claims.ts';
+import type { AuthorizerContext } from '../contracts/token.ts';
 import { answerContext, type DenialContext } from './answer-context.ts';
 import type { Decision } from './decide.ts';
 

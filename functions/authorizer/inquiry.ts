@@ -1,6 +1,6 @@
 /** What differs from one kind of API to the next: how it asks for a verdict, and how it wants the answer worded. */
 import type { APIGatewaySimpleAuthorizerWithContextResult, AppSyncAuthorizerResult } from 'aws-lambda';
-import type { AuthorizerContext } from '../tokens/claims.ts';
+import type { AuthorizerContext } from '../contracts/token.ts';
 import type { DenialContext } from './answer-context.ts';
 import type { Decision } from './decide.ts';
 import type { IamAnswer } from './iam-answer.ts';

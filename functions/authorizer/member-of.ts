@@ -1,5 +1,5 @@
 /** What handlers behind an authorizer learn of the member who calls, wherever their kind of API puts it. */
-import type { AuthorizerContext } from '../tokens/claims.ts';
+import type { AuthorizerContext } from '../contracts/token.ts';
 
 /** The member who calls. Times are Unix seconds. */
 export interface Member {

@@ -2,7 +2,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
-import { JWKS_KEY, PARTITION_KEY } from '../users/table.ts';
+import { JWKS_KEY, PARTITION_KEY } from '../contracts/table.ts';
 
 /**
  * Per attempt. `throwOnRequestTimeout` makes the limit real: without it the SDK only logs a warning.

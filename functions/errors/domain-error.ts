@@ -1,5 +1,5 @@
 /** The one error class that domain code throws, so that a single place can turn any failure into an answer. */
-import { type ErrorCode, errorCatalogue } from './catalogue.ts';
+import { type ErrorCode, errorCatalogue } from '../contracts/errors.ts';
 
 /** What goes with a {@link DomainError} beside its code. */
 export interface DomainErrorOptions {

@@ -1,6 +1,6 @@
 /** Who is calling, as the authorizer found: API Gateway calls us on token routes only with it. */
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import type { AuthorizerContext } from '../tokens/claims.ts';
+import type { AuthorizerContext } from '../contracts/token.ts';
 
 const contextKeys = [
   'user_id',

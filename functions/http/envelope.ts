@@ -1,6 +1,6 @@
 /** The one shape of every answer: `{code, msg, data | error, request_id}`. */
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { errorCatalogue } from '../errors/catalogue.ts';
+import { errorCatalogue } from '../contracts/errors.ts';
 import type { DomainError } from '../errors/domain-error.ts';
 import type { Language } from './language.ts';
 

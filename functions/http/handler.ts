@@ -1,14 +1,14 @@
 /** Turns routes into a Lambda handler: dispatch, the one place errors become answers, one log line a request. */
 import { performance } from 'node:perf_hooks';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import type { ErrorCode } from '../errors/catalogue.ts';
+import type { ErrorCode } from '../contracts/errors.ts';
+import type { RouteKey } from '../contracts/routes.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import { describeError } from '../log/describe-error.ts';
 import type { Log, LogFields } from '../log/logger.ts';
 import { failure, success } from './envelope.ts';
 import { headerOf } from './header.ts';
 import { preferredLanguage } from './language.ts';
-import type { RouteKey } from './routes.ts';
 
 /** Answers one route: the envelope's `data`. It may add safe fields to the request's log line. */
 export type RouteHandler = (event: APIGatewayProxyEvent, log: LogFields) => Promise<object>;

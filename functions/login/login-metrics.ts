@@ -1,6 +1,7 @@
 /** What is measured of a login: how it ended, how long it took, and how WeChat answered. */
+
+import type { RouteKey } from '../contracts/routes.ts';
 import type { Observe } from '../http/handler.ts';
-import type { RouteKey } from '../http/routes.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { LoginTrace } from './log-in.ts';
 

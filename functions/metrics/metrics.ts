@@ -4,12 +4,17 @@
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
  */
 import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
-import type { ErrorCode } from '../errors/catalogue.ts';
+import type { ErrorCode } from '../contracts/errors.ts';
+import {
+  type CountedMetric,
+  METRICS_NAMESPACE,
+  type MetricName,
+  metricCatalogue,
+} from '../contracts/metrics.ts';
 import { describeError } from '../log/describe-error.ts';
 import type { Log } from '../log/logger.ts';
 import type { RefusalReason } from '../tokens/refusal.ts';
 import type { WechatErrorCode } from '../wechat/errors.ts';
-import { type CountedMetric, METRICS_NAMESPACE, type MetricName, metricCatalogue } from './catalogue.ts';
 
 /** What each dimension may say: our own words only, because each further value is one more metric to pay. */
 interface DimensionValues {

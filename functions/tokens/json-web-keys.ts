@@ -1,6 +1,6 @@
 /** The public keys of our tokens as the world sees them: the JWK Set, its limits, and its schema. */
 import * as v from 'valibot';
-import { TOKEN_ALGORITHM } from './claims.ts';
+import { TOKEN_ALGORITHM } from '../contracts/token.ts';
 
 /** ALB reads no more keys than this from a JWK Set. */
 export const MAX_PUBLIC_KEYS = 10;

@@ -1,8 +1,13 @@
 /** The published JWK Set as one item of the users table: rotation writes it, verifiers and the gateway read it. */
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { answered } from '../aws/unavailable.ts';
+import {
+  JWKS_ATTRIBUTE,
+  JWKS_KEY,
+  PARTITION_KEY,
+  SIGNING_KEY_CREATED_AT_ATTRIBUTE,
+} from '../contracts/table.ts';
 import { DomainError } from '../errors/domain-error.ts';
-import { JWKS_ATTRIBUTE, JWKS_KEY, PARTITION_KEY, SIGNING_KEY_CREATED_AT_ATTRIBUTE } from '../users/table.ts';
 import type { Jwks } from './json-web-keys.ts';
 
 /** The table that holds the item. */

@@ -6,7 +6,13 @@
  */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import * as v from 'valibot';
-import { TOKEN_ALGORITHM } from './claims.ts';
+import {
+  KEY_PUBLIC_BEFORE_USE_SECONDS,
+  MAX_RETIRED_KEYS_BEFORE_ROTATION,
+  RETIRED_KEY_PUBLIC_SECONDS,
+  ROTATION_MAX_SECONDS,
+} from '../contracts/key-schedule.ts';
+import { TOKEN_ALGORITHM } from '../contracts/token.ts';
 import {
   type Jwks,
   jwksSchema,
@@ -15,12 +21,6 @@ import {
   privateJwkSchema,
   publicJwkSchema,
 } from './json-web-keys.ts';
-import {
-  KEY_PUBLIC_BEFORE_USE_SECONDS,
-  MAX_RETIRED_KEYS_BEFORE_ROTATION,
-  RETIRED_KEY_PUBLIC_SECONDS,
-  ROTATION_MAX_SECONDS,
-} from './key-schedule.ts';
 
 const unixSeconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 

@@ -1,7 +1,7 @@
 /** Mints the access token (RFC 9068): who the user is and nothing that WeChat wants kept secret. */
 import { randomUUID } from 'node:crypto';
 import { type CryptoKey, SignJWT } from 'jose';
-import { TOKEN_ALGORITHM, TOKEN_TYPE } from './claims.ts';
+import { TOKEN_ALGORITHM, TOKEN_TYPE } from '../contracts/token.ts';
 
 /** The private key that signs now, and the name verifiers find its public part by. */
 export interface SigningKey {

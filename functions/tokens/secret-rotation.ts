@@ -13,6 +13,7 @@ import {
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
+import { DROP_KEY_TAG } from '../contracts/key-schedule.ts';
 import { type JwksTable, loadJwksFromTable, type Publication, publishJwks } from './jwks-item.ts';
 import {
   createKeyRing,
@@ -25,7 +26,6 @@ import {
   usesKey,
   withoutRetired,
 } from './key-ring.ts';
-import { DROP_KEY_TAG } from './key-schedule.ts';
 import { createTokenMinter } from './mint.ts';
 import { importSigningKey } from './signing-keys.ts';
 import { createKeySource } from './verification-keys.ts';

@@ -2,10 +2,10 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { importJWK } from 'jose';
 import { createRefreshedValue } from '../cache/refreshed-value.ts';
+import { SIGNER_MAX_AGE_SECONDS, SIGNER_REFRESH_SECONDS } from '../contracts/key-schedule.ts';
+import { TOKEN_ALGORITHM } from '../contracts/token.ts';
 import { DomainError } from '../errors/domain-error.ts';
-import { TOKEN_ALGORITHM } from './claims.ts';
 import { type KeyRing, parseKeyRing, type RingKey } from './key-ring.ts';
-import { SIGNER_MAX_AGE_SECONDS, SIGNER_REFRESH_SECONDS } from './key-schedule.ts';
 import type { SigningKey } from './mint.ts';
 
 /** Least time between two reads of the secret. */

@@ -5,8 +5,8 @@
 import { type CryptoKey, importJWK } from 'jose';
 import * as v from 'valibot';
 import { createRefreshedValue } from '../cache/refreshed-value.ts';
+import { TOKEN_ALGORITHM } from '../contracts/token.ts';
 import { DomainError } from '../errors/domain-error.ts';
-import { TOKEN_ALGORITHM } from './claims.ts';
 import { jwksSchema } from './json-web-keys.ts';
 
 /** From this age on the set is read again in the background: how soon a dropped key opens nothing any more. */

@@ -11,7 +11,7 @@ import {
   TOKEN_LIFETIME_SECONDS,
   TOKEN_TYPE,
   type VerifiedToken,
-} from './claims.ts';
+} from '../contracts/token.ts';
 import { type RefusalReason, TokenRefusal } from './refusal.ts';
 import type { KeySource } from './verification-keys.ts';
 

@@ -9,9 +9,15 @@ import {
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { answered, asUnavailable } from '../aws/unavailable.ts';
+import {
+  changesKey,
+  openidGuardKey,
+  openidIndex,
+  PARTITION_KEY,
+  type UserStatus,
+} from '../contracts/table.ts';
 import { changesFromItem, type RecordedChange, recording, type TransactItem } from './recorded-changes.ts';
 import type { Revocations } from './revocations.ts';
-import { changesKey, openidGuardKey, openidIndex, PARTITION_KEY, type UserStatus } from './table.ts';
 import { type User, userFromItem } from './user.ts';
 
 /** What {@link createAdministration} works with. */

@@ -14,9 +14,9 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { answered, asUnavailable } from '../aws/unavailable.ts';
+import { openidGuardKey, openidIndex, PARTITION_KEY } from '../contracts/table.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import type { Profile } from './profile.ts';
-import { openidGuardKey, openidIndex, PARTITION_KEY } from './table.ts';
 import { type User, userFromItem, userToItem } from './user.ts';
 
 /** Whom WeChat says a code belongs to. */

@@ -13,9 +13,9 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { answered, asUnavailable } from '../aws/unavailable.ts';
+import { PARTITION_KEY, revokedTokenKey, TTL_ATTRIBUTE } from '../contracts/table.ts';
+import { CLOCK_TOLERANCE_SECONDS, type VerifiedToken } from '../contracts/token.ts';
 import { DomainError } from '../errors/domain-error.ts';
-import { CLOCK_TOLERANCE_SECONDS, type VerifiedToken } from '../tokens/claims.ts';
-import { PARTITION_KEY, revokedTokenKey, TTL_ATTRIBUTE } from './table.ts';
 
 /** Whether a token that is otherwise valid still counts. */
 export type TokenStatus = 'active' | 'token_revoked' | 'user_banned';

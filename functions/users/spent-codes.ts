@@ -6,7 +6,7 @@ import { setTimeout as realSleep } from 'node:timers/promises';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { answered } from '../aws/unavailable.ts';
-import { PARTITION_KEY, spentCodeKey, TTL_ATTRIBUTE } from './table.ts';
+import { PARTITION_KEY, spentCodeKey, TTL_ATTRIBUTE } from '../contracts/table.ts';
 
 /** A code of `wx.login` and the mini-program it came from. */
 export interface ArrivedCode {

@@ -1,7 +1,7 @@
 /** A user in our words, and how one is kept in the users table. */
 import * as v from 'valibot';
+import type { UserStatus } from '../contracts/table.ts';
 import type { Profile } from './profile.ts';
-import type { UserStatus } from './table.ts';
 
 /** A user: one openid of one mini-program. Times are Unix seconds. */
 export interface User extends Profile {

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openidGuardKey } from '../../functions/contracts/table.ts';
 import { createUsers } from '../../functions/users/find-or-create.ts';
-import { openidGuardKey } from '../../functions/users/table.ts';
 import { members } from '../fixtures/operator-command.ts';
 import { startUsersTable, type UsersTable } from '../fixtures/users-table.ts';
 

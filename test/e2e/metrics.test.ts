@@ -4,7 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
-import { openidGuardKey } from '../../functions/users/table.ts';
+import { openidGuardKey } from '../../functions/contracts/table.ts';
 import { type EmfDocument, emfDocuments } from '../fixtures/emf.ts';
 import { localIdentity } from '../fixtures/users-table.ts';
 import { breakWechat, expectCleanLogs, get, healWechat, logIn, newOpenid, post, wxLogin } from './service.ts';

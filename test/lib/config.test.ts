@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { CLOCK_TOLERANCE_SECONDS, TOKEN_LIFETIME_SECONDS } from '../../functions/tokens/claims.ts';
 import {
   KEY_PUBLIC_BEFORE_USE_SECONDS,
   RETIRED_KEY_PUBLIC_SECONDS,
   SIGNER_MAX_AGE_SECONDS,
   SIGNER_REFRESH_SECONDS,
   VERIFIER_CACHE_SECONDS,
-} from '../../functions/tokens/key-schedule.ts';
+} from '../../functions/contracts/key-schedule.ts';
+import { CLOCK_TOLERANCE_SECONDS, TOKEN_LIFETIME_SECONDS } from '../../functions/contracts/token.ts';
 import { settingsFor, stageNames } from '../../lib/config.ts';
 
 describe('the key schedule', () => {

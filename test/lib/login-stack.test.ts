@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { errorCatalogue } from '../../functions/errors/catalogue.ts';
-import { type Route, routes } from '../../functions/http/routes.ts';
+import { errorCatalogue } from '../../functions/contracts/errors.ts';
+import { type Route, routes } from '../../functions/contracts/routes.ts';
 import { stageNames } from '../../lib/config.ts';
 import { destructiveChanges } from './destructive-changes.ts';
 import { normalized, synthesize } from './synthesize.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { metricCatalogue } from '../../functions/metrics/catalogue.ts';
+import { metricCatalogue } from '../../functions/contracts/metrics.ts';
 import { everything, synthesize } from './synthesize.ts';
 
 interface Alarm {

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { contextOf, createDecide } from '../../../functions/authorizer/decide.ts';
+import type { VerifiedToken } from '../../../functions/contracts/token.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import type { VerifiedToken } from '../../../functions/tokens/claims.ts';
 import { TokenRefusal } from '../../../functions/tokens/refusal.ts';
 import type { TokenStatus } from '../../../functions/users/revocations.ts';
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { createDecide, type Decision } from '../../../functions/authorizer/decide.ts';
 import { createAuthorizer } from '../../../functions/authorizer/handler.ts';
+import type { VerifiedToken } from '../../../functions/contracts/token.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import type { VerifiedToken } from '../../../functions/tokens/claims.ts';
 import { recordMetrics } from '../../fixtures/recorded-metrics.ts';
 
 const token: VerifiedToken = {

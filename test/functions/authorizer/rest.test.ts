@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDecide } from '../../../functions/authorizer/decide.ts';
 import { type AuthorizerOptions, createAuthorizer } from '../../../functions/authorizer/handler.ts';
 import type { IamAnswer } from '../../../functions/authorizer/iam-answer.ts';
-import { errorCatalogue } from '../../../functions/errors/catalogue.ts';
+import { errorCatalogue } from '../../../functions/contracts/errors.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
 import type { Log } from '../../../functions/log/logger.ts';
 import { createKeySource } from '../../../functions/tokens/verification-keys.ts';

@@ -9,10 +9,10 @@ import {
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DROP_KEY_TAG } from '../../../functions/contracts/key-schedule.ts';
 import type { Jwks } from '../../../functions/tokens/json-web-keys.ts';
 import { loadJwksFromTable, publishJwks } from '../../../functions/tokens/jwks-item.ts';
 import { createKeyRing, type KeyRing, parseKeyRing, publicJwks } from '../../../functions/tokens/key-ring.ts';
-import { DROP_KEY_TAG } from '../../../functions/tokens/key-schedule.ts';
 import { createTokenMinter, type MintedToken } from '../../../functions/tokens/mint.ts';
 import { createRotation, type RotationReport } from '../../../functions/tokens/secret-rotation.ts';
 import { createSigningKeySource } from '../../../functions/tokens/signing-keys.ts';

@@ -14,9 +14,9 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openidGuardKey } from '../../../functions/contracts/table.ts';
 import { createUsers, type Users } from '../../../functions/users/find-or-create.ts';
 import type { Profile } from '../../../functions/users/profile.ts';
-import { openidGuardKey } from '../../../functions/users/table.ts';
 import {
   type Intercept,
   localIdentity,

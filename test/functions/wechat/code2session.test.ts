@@ -3,7 +3,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 import { createServer as createTlsServer } from 'node:tls';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { errorCatalogue } from '../../../functions/errors/catalogue.ts';
+import { errorCatalogue } from '../../../functions/contracts/errors.ts';
 import { createWechatClient, type WechatClient } from '../../../functions/wechat/code2session.ts';
 import { WechatError } from '../../../functions/wechat/errors.ts';
 import { type Fault, startWechatSimulator, type WechatSimulator } from '../../../local/wechat-simulator.ts';

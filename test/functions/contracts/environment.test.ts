@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { environments, type FunctionName, readEnvironment } from '../../functions/environment.ts';
+import {
+  environments,
+  type FunctionName,
+  readEnvironment,
+} from '../../../functions/contracts/environment.ts';
 
 const complete = {
   POWERTOOLS_SERVICE_NAME: 'wechat-login-test',

@@ -3,7 +3,7 @@
  * set exactly these names or it does not compile.
  */
 import * as v from 'valibot';
-import { isSecureUrl } from './http/secure-url.ts';
+import { isSecureUrl } from './secure-url.ts';
 
 const text = v.pipe(v.string(), v.minLength(1, 'is empty'));
 const url = v.pipe(text, v.url('is not a URL'));

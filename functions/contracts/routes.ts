@@ -1,5 +1,5 @@
 /** The routes, once: the stack builds the API from this list and the functions dispatch on it. */
-import { JWKS_PATH } from '../tokens/claims.ts';
+import { JWKS_PATH } from './token.ts';
 
 interface RouteAddress {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';

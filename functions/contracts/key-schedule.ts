@@ -2,8 +2,9 @@
  * How long a signing key lives in which role, once: the rotation keeps these times, signers and verifiers follow
  * within them, and the stage settings are checked against them.
  */
-import { TOKEN_LIFETIME_SECONDS } from './claims.ts';
-import { MAX_PUBLIC_KEYS } from './json-web-keys.ts';
+
+import { MAX_PUBLIC_KEYS } from '../tokens/json-web-keys.ts';
+import { TOKEN_LIFETIME_SECONDS } from './token.ts';
 
 /**
  * Longest that a known verifier keeps a JWK Set without looking again, in seconds: API Gateway's own authorizer.
