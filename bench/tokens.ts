@@ -2,10 +2,10 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import { importJWK, jwtVerify, SignJWT } from 'jose';
 import { TOKEN_ALGORITHM } from '../functions/contracts/token.ts';
-import { createKeyRing, publicJwks } from '../functions/tokens/key-ring.ts';
+import { createKeyRing, publicJwks } from '../functions/keys/key-ring.ts';
+import { importSigningKey } from '../functions/keys/signing-key.ts';
+import { createKeySource } from '../functions/keys/verification-keys.ts';
 import { createTokenMinter } from '../functions/tokens/mint.ts';
-import { importSigningKey } from '../functions/tokens/signing-keys.ts';
-import { createKeySource } from '../functions/tokens/verification-keys.ts';
 import { createTokenVerifier, type TokenVerifier } from '../functions/tokens/verify.ts';
 import { compare, type Measurement, measureInTurn, type Rounds } from './measurement.ts';
 

@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { DomainError } from '../functions/errors/domain-error.ts';
-import { describeError } from '../functions/log/describe-error.ts';
+import { describeError } from '../functions/telemetry/describe-error.ts';
+import { createRevocations } from '../functions/tokens/revocations.ts';
 import { type Administration, createAdministration } from '../functions/users/administer.ts';
-import { createRevocations } from '../functions/users/revocations.ts';
 import type { User } from '../functions/users/user.ts';
 import { CommandError } from './command-error.ts';
 import {

@@ -7,12 +7,12 @@ import { createDecide } from './authorizer/decide.ts';
 import { createAuthorizer } from './authorizer/handler.ts';
 import { createDocumentClient } from './aws/clients.ts';
 import { readEnvironment } from './contracts/environment.ts';
-import { log } from './log/logger.ts';
-import { createMetrics } from './metrics/metrics.ts';
-import { loadJwksFromTable } from './tokens/jwks-item.ts';
-import { createKeySource } from './tokens/verification-keys.ts';
+import { loadJwksFromTable } from './keys/published-in-table.ts';
+import { createKeySource } from './keys/verification-keys.ts';
+import { log } from './telemetry/logger.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { createRevocations } from './tokens/revocations.ts';
 import { createTokenVerifier } from './tokens/verify.ts';
-import { createRevocations } from './users/revocations.ts';
 
 /** Longest that INIT waits for the keys; the first request waits for the rest. */
 const WARM_UP_MS = 1_000;

@@ -3,16 +3,16 @@ import { createDocumentClient, createSecretsClient, openConnection } from './aws
 import { readEnvironment } from './contracts/environment.ts';
 import { observeFailures } from './http/failure-metrics.ts';
 import { createHttpHandler } from './http/handler.ts';
-import { log } from './log/logger.ts';
+import { createSigningKeySource } from './keys/signing-key.ts';
 import { createLogIn } from './login/log-in.ts';
 import { observeLogins } from './login/login-metrics.ts';
 import { createLoginRoute } from './login/login-route.ts';
 import { createRefreshRoute } from './login/refresh-route.ts';
-import { createMetrics } from './metrics/metrics.ts';
+import { createSpentCodes } from './login/spent-codes.ts';
+import { log } from './telemetry/logger.ts';
+import { createMetrics } from './telemetry/metrics.ts';
 import { createTokenMinter } from './tokens/mint.ts';
-import { createSigningKeySource } from './tokens/signing-keys.ts';
 import { createUsers } from './users/find-or-create.ts';
-import { createSpentCodes } from './users/spent-codes.ts';
 import { createAppSecrets } from './wechat/app-secrets.ts';
 import { createWechatClient } from './wechat/code2session.ts';
 

@@ -3,12 +3,12 @@ import { createDocumentClient, openConnection } from './aws/clients.ts';
 import { readEnvironment } from './contracts/environment.ts';
 import { observeFailures } from './http/failure-metrics.ts';
 import { createHttpHandler } from './http/handler.ts';
-import { log } from './log/logger.ts';
+import { loadSigningKeyCreatedAt } from './keys/published-in-table.ts';
 import { createMemberRoutes } from './member/member-routes.ts';
-import { createMetrics } from './metrics/metrics.ts';
-import { loadSigningKeyCreatedAt } from './tokens/jwks-item.ts';
+import { log } from './telemetry/logger.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { createRevocations } from './tokens/revocations.ts';
 import { createUsers } from './users/find-or-create.ts';
-import { createRevocations } from './users/revocations.ts';
 
 const environment = readEnvironment('member');
 const client = createDocumentClient();

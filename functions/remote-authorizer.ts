@@ -6,9 +6,9 @@ import { setTimeout } from 'node:timers/promises';
 import { createDecide } from './authorizer/decide.ts';
 import { createAuthorizer } from './authorizer/handler.ts';
 import { readEnvironment } from './contracts/environment.ts';
-import { log } from './log/logger.ts';
-import { loadJwksFromUrl } from './tokens/jwks-url.ts';
-import { createKeySource } from './tokens/verification-keys.ts';
+import { loadJwksFromUrl } from './keys/published-at-url.ts';
+import { createKeySource } from './keys/verification-keys.ts';
+import { log } from './telemetry/logger.ts';
 import { createTokenVerifier } from './tokens/verify.ts';
 
 /** Longest that INIT waits for the keys; the first request waits for the rest. */

@@ -1,8 +1,8 @@
 /** Lambda entry: Secrets Manager calls it to rotate the key ring, and on the first deploy to create it. */
 import { createDocumentClient, createSecretsClient } from './aws/clients.ts';
 import { readEnvironment } from './contracts/environment.ts';
-import { log } from './log/logger.ts';
-import { createRotation, type RotationEvent } from './tokens/secret-rotation.ts';
+import { createRotation, type RotationEvent } from './keys/rotation.ts';
+import { log } from './telemetry/logger.ts';
 
 const environment = readEnvironment('rotation');
 const rotate = createRotation({

@@ -1,8 +1,8 @@
 /** The one verdict on a token: every kind of authorizer asks this and only words the answer differently. */
 import type { AuthorizerContext, VerifiedToken } from '../contracts/token.ts';
 import { type RefusalReason, TokenRefusal } from '../tokens/refusal.ts';
+import type { Revocations } from '../tokens/revocations.ts';
 import type { TokenVerifier } from '../tokens/verify.ts';
-import type { Revocations } from '../users/revocations.ts';
 
 /** The bearer may pass. */
 export interface Allowance {

@@ -1,15 +1,15 @@
 /** The authorizer's handler: recognises which kind of API asks, decides the same way for all, and logs the verdict. */
-import { describeError } from '../log/describe-error.ts';
-import type { Log } from '../log/logger.ts';
-import type { Metrics } from '../metrics/metrics.ts';
-import { createAppSync } from './app-sync.ts';
+import { describeError } from '../telemetry/describe-error.ts';
+import type { Log } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Adapter, AuthorizerAnswer, Inquiry } from './apis/api.ts';
+import { createAppSync } from './apis/app-sync.ts';
+import { httpV1 } from './apis/http-v1.ts';
+import { httpV2Iam, httpV2Simple } from './apis/http-v2.ts';
+import { restRequest } from './apis/rest-request.ts';
+import { restToken } from './apis/rest-token.ts';
+import { webSocket } from './apis/websocket.ts';
 import { type Decide, type Decision, type Denial, type Refusal, refusalFrom } from './decide.ts';
-import { httpV1 } from './http-v1.ts';
-import { httpV2Iam, httpV2Simple } from './http-v2.ts';
-import type { Adapter, AuthorizerAnswer, Inquiry } from './inquiry.ts';
-import { restRequest } from './rest-request.ts';
-import { restToken } from './rest-token.ts';
-import { webSocket } from './websocket.ts';
 
 /** What {@link createAuthorizer} needs. */
 export interface AuthorizerOptions {

@@ -3,7 +3,7 @@
  * within them, and the stage settings are checked against them.
  */
 
-import { MAX_PUBLIC_KEYS } from '../tokens/json-web-keys.ts';
+import { MAX_PUBLIC_KEYS } from '../keys/json-web-keys.ts';
 import { TOKEN_LIFETIME_SECONDS } from './token.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Counts the answers that are our own failure, on any route; WeChat's are counted with the exchanges. */
-import type { Metrics } from '../metrics/metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Observe } from './handler.ts';
 
 /** Creates the observer that counts them. */

@@ -2,10 +2,10 @@
 import type { TokenMinter } from '../tokens/mint.ts';
 import type { Users } from '../users/find-or-create.ts';
 import type { Profile } from '../users/profile.ts';
-import type { ResolvedCode, SpentCodes } from '../users/spent-codes.ts';
 import type { AppSecrets } from '../wechat/app-secrets.ts';
 import type { WechatClient } from '../wechat/code2session.ts';
-import { WechatError, type WechatErrorCode } from '../wechat/errors.ts';
+import { WechatError, type WechatErrorCode } from '../wechat/errcodes.ts';
+import type { ResolvedCode, SpentCodes } from './spent-codes.ts';
 
 /** What a login needs; real parts in the Lambda, others in tests. */
 export interface LogInDependencies {

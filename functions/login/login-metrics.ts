@@ -2,7 +2,7 @@
 
 import type { RouteKey } from '../contracts/routes.ts';
 import type { Observe } from '../http/handler.ts';
-import type { Metrics } from '../metrics/metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { LoginTrace } from './log-in.ts';
 
 const LOGIN: RouteKey = 'POST /member/login';

@@ -3,9 +3,9 @@ import { readBody } from '../http/body.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import { headerOf } from '../http/header.ts';
 import { parseProfile } from '../users/profile.ts';
-import { readLoginCode } from '../wechat/login-code.ts';
-import { chooseMiniProgram } from '../wechat/mini-program.ts';
 import type { createLogIn } from './log-in.ts';
+import { readLoginCode } from './login-code.ts';
+import { chooseMiniProgram } from './mini-program.ts';
 
 /** Creates the route; everything in the body is checked before WeChat is asked, because a code works only once. */
 export function createLoginRoute(options: {

@@ -1,8 +1,8 @@
 /** `POST /member/refresh`: a new token for the same login, so that a member who keeps coming logs in rarely. */
 
+import { callerOf } from '../caller/caller-of.ts';
 import { REFRESHABLE_SECONDS } from '../contracts/token.ts';
 import { DomainError } from '../errors/domain-error.ts';
-import { callerOf } from '../http/caller.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import type { TokenMinter } from '../tokens/mint.ts';
 

@@ -1,9 +1,10 @@
 /** `POST /member/logout`: ends this login, or every login of the user. */
+
+import { callerOf } from '../caller/caller-of.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import { readBody } from '../http/body.ts';
-import { callerOf } from '../http/caller.ts';
 import type { RouteHandler } from '../http/handler.ts';
-import type { Revocations } from '../users/revocations.ts';
+import type { Revocations } from '../tokens/revocations.ts';
 
 /** Creates the route: `{all: true}` (a form sends the text) voids every token of the user, otherwise this one. */
 export function createLogoutRoute(

@@ -1,11 +1,11 @@
 /** The routes of a logged-in member, and the two that tell an operator that the service works. */
 
+import { callerOf } from '../caller/caller-of.ts';
 import type { RouteKey } from '../contracts/routes.ts';
 import { DomainError } from '../errors/domain-error.ts';
-import { callerOf } from '../http/caller.ts';
 import type { RouteHandler } from '../http/handler.ts';
+import type { Revocations } from '../tokens/revocations.ts';
 import type { Users } from '../users/find-or-create.ts';
-import type { Revocations } from '../users/revocations.ts';
 import { createLogoutRoute } from './logout-route.ts';
 
 /** What the member routes need. */

@@ -12,8 +12,8 @@ import {
   TOKEN_TYPE,
   type VerifiedToken,
 } from '../contracts/token.ts';
+import type { KeySource } from '../keys/verification-keys.ts';
 import { type RefusalReason, TokenRefusal } from './refusal.ts';
-import type { KeySource } from './verification-keys.ts';
 
 /** Verifies tokens. */
 export interface TokenVerifier {

@@ -16,8 +16,8 @@ import {
   PARTITION_KEY,
   type UserStatus,
 } from '../contracts/table.ts';
+import type { Revocations } from '../tokens/revocations.ts';
 import { changesFromItem, type RecordedChange, recording, type TransactItem } from './recorded-changes.ts';
-import type { Revocations } from './revocations.ts';
 import { type User, userFromItem } from './user.ts';
 
 /** What {@link createAdministration} works with. */

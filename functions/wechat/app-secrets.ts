@@ -3,7 +3,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/clien
 import * as v from 'valibot';
 import { createRefreshedValue } from '../cache/refreshed-value.ts';
 import { DomainError } from '../errors/domain-error.ts';
-import { WechatError } from './errors.ts';
+import { WechatError } from './errcodes.ts';
 
 const schema = v.record(v.string(), v.string());
 

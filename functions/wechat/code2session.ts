@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import * as v from 'valibot';
-import { WechatError, wechatErrorOf } from './errors.ts';
+import { WechatError, wechatErrorOf } from './errcodes.ts';
 import { getText, type TextResponse, TransportError } from './get-text.ts';
 
 /** How a {@link WechatClient} behaves. Times are milliseconds. */

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseKeyRing } from '../../functions/tokens/key-ring.ts';
-import { createRotation } from '../../functions/tokens/secret-rotation.ts';
+import { parseKeyRing } from '../../functions/keys/key-ring.ts';
+import { createRotation } from '../../functions/keys/rotation.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../local/secrets-manager.ts';
 import { localIdentity, startUsersTable, type UsersTable } from '../fixtures/users-table.ts';
 

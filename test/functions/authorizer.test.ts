@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import type { IamAnswer } from '../../functions/authorizer/iam-answer.ts';
-import { publishJwks } from '../../functions/tokens/jwks-item.ts';
-import { createRevocations } from '../../functions/users/revocations.ts';
+import type { IamAnswer } from '../../functions/authorizer/apis/iam-answer.ts';
+import { publishJwks } from '../../functions/keys/published-in-table.ts';
+import { createRevocations } from '../../functions/tokens/revocations.ts';
 import { AUDIENCE, createTestKey, ISSUER, NOW_SECONDS, signWith, type TestKey } from '../fixtures/tokens.ts';
 import { localIdentity, startUsersTable } from '../fixtures/users-table.ts';
 

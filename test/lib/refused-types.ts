@@ -10,7 +10,7 @@ import type {
 } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { memberOf } from '../../functions/authorizer/member-of.ts';
+import { memberOf } from '../../functions/caller/member-of.ts';
 import { WechatTokenAuthorizer, WechatTokenIssuer } from '../../lib/index.ts';
 
 interface Given {

@@ -1,7 +1,7 @@
 import { JwtVerifier } from 'aws-jwt-verify';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { memberOf } from '../../functions/authorizer/member-of.ts';
+import { memberOf } from '../../functions/caller/member-of.ts';
 import { createTestIssuer, type TestIssuer } from '../../testing/index.ts';
 import { apiKinds } from '../fixtures/authorizer-events.ts';
 

@@ -5,9 +5,9 @@ import { decodeJwt } from 'jose';
 import { WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Example, startExample, synthesizeExample } from '../../../bin/example.ts';
-import { parseKeyRing } from '../../../functions/tokens/key-ring.ts';
+import { parseKeyRing } from '../../../functions/keys/key-ring.ts';
+import { importSigningKey } from '../../../functions/keys/signing-key.ts';
 import { createTokenMinter } from '../../../functions/tokens/mint.ts';
-import { importSigningKey } from '../../../functions/tokens/signing-keys.ts';
 import { type LocalService, startLocalService } from '../../../local/service.ts';
 import { localIdentity } from '../../fixtures/users-table.ts';
 

@@ -3,7 +3,7 @@ import { contextOf, createDecide } from '../../../functions/authorizer/decide.ts
 import type { VerifiedToken } from '../../../functions/contracts/token.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
 import { TokenRefusal } from '../../../functions/tokens/refusal.ts';
-import type { TokenStatus } from '../../../functions/users/revocations.ts';
+import type { TokenStatus } from '../../../functions/tokens/revocations.ts';
 
 const token: VerifiedToken = {
   userId: 'user-1',

@@ -2,10 +2,10 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDecide } from '../../../functions/authorizer/decide.ts';
 import { createAuthorizer } from '../../../functions/authorizer/handler.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import type { Log } from '../../../functions/log/logger.ts';
-import { createKeySource } from '../../../functions/tokens/verification-keys.ts';
+import { createKeySource } from '../../../functions/keys/verification-keys.ts';
+import type { Log } from '../../../functions/telemetry/logger.ts';
+import type { TokenStatus } from '../../../functions/tokens/revocations.ts';
 import { createTokenVerifier } from '../../../functions/tokens/verify.ts';
-import type { TokenStatus } from '../../../functions/users/revocations.ts';
 import {
   type ApiKind,
   apiKinds,

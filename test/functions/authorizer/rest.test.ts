@@ -1,11 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { IamAnswer } from '../../../functions/authorizer/apis/iam-answer.ts';
 import { createDecide } from '../../../functions/authorizer/decide.ts';
 import { type AuthorizerOptions, createAuthorizer } from '../../../functions/authorizer/handler.ts';
-import type { IamAnswer } from '../../../functions/authorizer/iam-answer.ts';
 import { errorCatalogue } from '../../../functions/contracts/errors.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import type { Log } from '../../../functions/log/logger.ts';
-import { createKeySource } from '../../../functions/tokens/verification-keys.ts';
+import { createKeySource } from '../../../functions/keys/verification-keys.ts';
+import type { Log } from '../../../functions/telemetry/logger.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../../functions/tokens/verify.ts';
 import {
   AUDIENCE,

@@ -6,7 +6,7 @@ import {
   createHttpHandler,
   type RouteHandler,
 } from '../../../functions/http/handler.ts';
-import type { LogFields } from '../../../functions/log/logger.ts';
+import type { LogFields } from '../../../functions/telemetry/logger.ts';
 
 const event = (headers: Record<string, string> = {}): APIGatewayProxyEvent =>
   ({

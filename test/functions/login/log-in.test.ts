@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
 import { createLogIn, type LogInDependencies, type LoginTrace } from '../../../functions/login/log-in.ts';
 import type { User } from '../../../functions/users/user.ts';
-import { WechatError, type WechatErrorCode } from '../../../functions/wechat/errors.ts';
+import { WechatError, type WechatErrorCode } from '../../../functions/wechat/errcodes.ts';
 
 const user: User = {
   userId: 'user-1',

@@ -6,7 +6,7 @@ import { createHttpHandler } from '../../../functions/http/handler.ts';
 import { createLogIn, type LogInDependencies } from '../../../functions/login/log-in.ts';
 import { observeLogins } from '../../../functions/login/login-metrics.ts';
 import { createLoginRoute } from '../../../functions/login/login-route.ts';
-import { WechatError, type WechatErrorCode } from '../../../functions/wechat/errors.ts';
+import { WechatError, type WechatErrorCode } from '../../../functions/wechat/errcodes.ts';
 import { recordMetrics } from '../../fixtures/recorded-metrics.ts';
 
 const OPENID = 'oSecretOpenid';

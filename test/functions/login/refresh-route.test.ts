@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createKeySource } from '../../../functions/keys/verification-keys.ts';
 import { createRefreshRoute } from '../../../functions/login/refresh-route.ts';
 import { createTokenMinter } from '../../../functions/tokens/mint.ts';
-import { createKeySource } from '../../../functions/tokens/verification-keys.ts';
 import { createTokenVerifier } from '../../../functions/tokens/verify.ts';
 import { AUDIENCE, createTestKey, ISSUER, NOW, NOW_SECONDS, type TestKey } from '../../fixtures/tokens.ts';
 

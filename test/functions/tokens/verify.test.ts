@@ -2,8 +2,8 @@ import { createHmac, createSign, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
+import { createKeySource } from '../../../functions/keys/verification-keys.ts';
 import { createTokenMinter } from '../../../functions/tokens/mint.ts';
-import { createKeySource } from '../../../functions/tokens/verification-keys.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../../functions/tokens/verify.ts';
 import {
   AUDIENCE,

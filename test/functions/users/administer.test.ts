@@ -3,9 +3,9 @@ import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changesKey, JWKS_KEY, openidGuardKey } from '../../../functions/contracts/table.ts';
+import { createRevocations } from '../../../functions/tokens/revocations.ts';
 import { createAdministration } from '../../../functions/users/administer.ts';
 import { createUsers, type WechatIdentity } from '../../../functions/users/find-or-create.ts';
-import { createRevocations } from '../../../functions/users/revocations.ts';
 import { type Intercept, startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 const START = Date.UTC(2026, 0, 1);

@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { errorCatalogue } from '../../../functions/contracts/errors.ts';
 import { createWechatClient, type WechatClient } from '../../../functions/wechat/code2session.ts';
-import { WechatError } from '../../../functions/wechat/errors.ts';
+import { WechatError } from '../../../functions/wechat/errcodes.ts';
 import { type Fault, startWechatSimulator, type WechatSimulator } from '../../../local/wechat-simulator.ts';
 
 const appid = 'wx0123456789abcdef';

@@ -1,8 +1,8 @@
 /** AppSync GraphQL APIs, authorization mode AWS_LAMBDA. */
 import type { AppSyncAuthorizerEvent } from 'aws-lambda';
-import { tokenFromHeaders } from '../tokens/bearer.ts';
-import { contextOf } from './decide.ts';
-import type { Adapter } from './inquiry.ts';
+import { tokenFromHeaders } from '../../tokens/bearer.ts';
+import { contextOf } from '../decide.ts';
+import type { Adapter } from './api.ts';
 
 /** What is read of the event. */
 export type AppSyncEvent = Pick<AppSyncAuthorizerEvent, 'authorizationToken'> & {

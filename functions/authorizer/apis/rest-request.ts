@@ -1,8 +1,8 @@
 /** REST APIs, authorizer type REQUEST: the whole request but its body. */
 import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
-import { tokenFromHeaders } from '../tokens/bearer.ts';
+import { tokenFromHeaders } from '../../tokens/bearer.ts';
+import type { Adapter } from './api.ts';
 import { iamAnswer } from './iam-answer.ts';
-import type { Adapter } from './inquiry.ts';
 
 /** What is read of the event. */
 export type RestRequestEvent = Pick<APIGatewayRequestAuthorizerEvent, 'methodArn' | 'headers'> &

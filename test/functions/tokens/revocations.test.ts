@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createRevocations } from '../../../functions/users/revocations.ts';
+import { createRevocations } from '../../../functions/tokens/revocations.ts';
 import {
   type Intercept,
   localIdentity,

@@ -14,7 +14,8 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { DROP_KEY_TAG } from '../contracts/key-schedule.ts';
-import { type JwksTable, loadJwksFromTable, type Publication, publishJwks } from './jwks-item.ts';
+import { createTokenMinter } from '../tokens/mint.ts';
+import { createTokenVerifier } from '../tokens/verify.ts';
 import {
   createKeyRing,
   dropKeys,
@@ -26,10 +27,9 @@ import {
   usesKey,
   withoutRetired,
 } from './key-ring.ts';
-import { createTokenMinter } from './mint.ts';
-import { importSigningKey } from './signing-keys.ts';
+import { type JwksTable, loadJwksFromTable, type Publication, publishJwks } from './published-in-table.ts';
+import { importSigningKey } from './signing-key.ts';
 import { createKeySource } from './verification-keys.ts';
-import { createTokenVerifier } from './verify.ts';
 
 /** What Secrets Manager sends for each step. */
 export interface RotationEvent {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { contextOf } from '../../../functions/authorizer/decide.ts';
-import { memberOf } from '../../../functions/authorizer/member-of.ts';
+import { memberOf } from '../../../functions/caller/member-of.ts';
 
 const member = {
   userId: 'user-1',

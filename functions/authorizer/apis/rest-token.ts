@@ -1,8 +1,8 @@
 /** REST APIs, authorizer type TOKEN: one header's value and nothing else of the request. */
 import type { APIGatewayTokenAuthorizerEvent } from 'aws-lambda';
-import { tokenFromHeaders } from '../tokens/bearer.ts';
+import { tokenFromHeaders } from '../../tokens/bearer.ts';
+import type { Adapter } from './api.ts';
 import { iamAnswer } from './iam-answer.ts';
-import type { Adapter } from './inquiry.ts';
 
 /** Without a valid token it is 401, with a revoked one or for a banned user 403. */
 export const restToken: Adapter<APIGatewayTokenAuthorizerEvent> = {

@@ -10,13 +10,13 @@ import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DROP_KEY_TAG } from '../../../functions/contracts/key-schedule.ts';
-import type { Jwks } from '../../../functions/tokens/json-web-keys.ts';
-import { loadJwksFromTable, publishJwks } from '../../../functions/tokens/jwks-item.ts';
-import { createKeyRing, type KeyRing, parseKeyRing, publicJwks } from '../../../functions/tokens/key-ring.ts';
+import type { Jwks } from '../../../functions/keys/json-web-keys.ts';
+import { createKeyRing, type KeyRing, parseKeyRing, publicJwks } from '../../../functions/keys/key-ring.ts';
+import { loadJwksFromTable, publishJwks } from '../../../functions/keys/published-in-table.ts';
+import { createRotation, type RotationReport } from '../../../functions/keys/rotation.ts';
+import { createSigningKeySource } from '../../../functions/keys/signing-key.ts';
+import { createKeySource } from '../../../functions/keys/verification-keys.ts';
 import { createTokenMinter, type MintedToken } from '../../../functions/tokens/mint.ts';
-import { createRotation, type RotationReport } from '../../../functions/tokens/secret-rotation.ts';
-import { createSigningKeySource } from '../../../functions/tokens/signing-keys.ts';
-import { createKeySource } from '../../../functions/tokens/verification-keys.ts';
 import { createTokenVerifier } from '../../../functions/tokens/verify.ts';
 import {
   type LocalSecretsManager,

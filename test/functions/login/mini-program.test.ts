@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseMiniProgram } from '../../../functions/wechat/mini-program.ts';
+import { chooseMiniProgram } from '../../../functions/login/mini-program.ts';
 
 const appids = ['wx1', 'wx2'] as const;
 const referer = (appid: string) => `https://servicewechat.com/${appid}/0/page-frame.html`;

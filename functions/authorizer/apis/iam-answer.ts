@@ -1,8 +1,8 @@
 /** An authorizer's verdict as API Gateway's IAM answer: a policy for the whole stage, and a flat context. */
 import type { APIGatewayAuthorizerResult } from 'aws-lambda';
-import type { AuthorizerContext } from '../contracts/token.ts';
-import { answerContext, type DenialContext } from './answer-context.ts';
-import type { Decision } from './decide.ts';
+import type { AuthorizerContext } from '../../contracts/token.ts';
+import { answerContext, type DenialContext } from '../answer-context.ts';
+import type { Decision } from '../decide.ts';
 
 /** An answer in API Gateway's IAM shape. */
 export type IamAnswer = APIGatewayAuthorizerResult & { readonly context: AuthorizerContext | DenialContext };

@@ -1,8 +1,8 @@
 /** What differs from one kind of API to the next: how it asks for a verdict, and how it wants the answer worded. */
 import type { APIGatewaySimpleAuthorizerWithContextResult, AppSyncAuthorizerResult } from 'aws-lambda';
-import type { AuthorizerContext } from '../contracts/token.ts';
-import type { DenialContext } from './answer-context.ts';
-import type { Decision } from './decide.ts';
+import type { AuthorizerContext } from '../../contracts/token.ts';
+import type { DenialContext } from '../answer-context.ts';
+import type { Decision } from '../decide.ts';
 import type { IamAnswer } from './iam-answer.ts';
 
 /** Answer of an HTTP API with payload 2.0 and simple responses. */

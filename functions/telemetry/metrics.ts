@@ -11,10 +11,10 @@ import {
   type MetricName,
   metricCatalogue,
 } from '../contracts/metrics.ts';
-import { describeError } from '../log/describe-error.ts';
-import type { Log } from '../log/logger.ts';
 import type { RefusalReason } from '../tokens/refusal.ts';
-import type { WechatErrorCode } from '../wechat/errors.ts';
+import type { WechatErrorCode } from '../wechat/errcodes.ts';
+import { describeError } from './describe-error.ts';
+import type { Log } from './logger.ts';
 
 /** What each dimension may say: our own words only, because each further value is one more metric to pay. */
 interface DimensionValues {

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import { loadJwksFromUrl } from '../../../functions/tokens/jwks-url.ts';
+import { loadJwksFromUrl } from '../../../functions/keys/published-at-url.ts';
 import { createTestKey, type TestKey } from '../../fixtures/tokens.ts';
 
 let key: TestKey;

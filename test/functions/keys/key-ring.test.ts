@@ -9,7 +9,7 @@ import {
   promote,
   publicJwks,
   usesKey,
-} from '../../../functions/tokens/key-ring.ts';
+} from '../../../functions/keys/key-ring.ts';
 import { NOW_SECONDS } from '../../fixtures/tokens.ts';
 
 const DAY = 86_400;

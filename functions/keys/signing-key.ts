@@ -5,8 +5,8 @@ import { createRefreshedValue } from '../cache/refreshed-value.ts';
 import { SIGNER_MAX_AGE_SECONDS, SIGNER_REFRESH_SECONDS } from '../contracts/key-schedule.ts';
 import { TOKEN_ALGORITHM } from '../contracts/token.ts';
 import { DomainError } from '../errors/domain-error.ts';
+import type { SigningKey } from '../tokens/mint.ts';
 import { type KeyRing, parseKeyRing, type RingKey } from './key-ring.ts';
-import type { SigningKey } from './mint.ts';
 
 /** Least time between two reads of the secret. */
 const COOLDOWN_MS = 5_000;

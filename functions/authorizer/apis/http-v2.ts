@@ -3,12 +3,12 @@
  * two the API was set up for.
  */
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda';
-import { tokenFromHeaders } from '../tokens/bearer.ts';
-import { answerContext } from './answer-context.ts';
-import type { Decision } from './decide.ts';
+import { tokenFromHeaders } from '../../tokens/bearer.ts';
+import { answerContext } from '../answer-context.ts';
+import type { Decision } from '../decide.ts';
+import type { Adapter, AuthorizerAnswer } from './api.ts';
 import { iamAnswer } from './iam-answer.ts';
 import { checkIdentitySource, type IdentitySources } from './identity-source.ts';
-import type { Adapter, AuthorizerAnswer } from './inquiry.ts';
 
 /** What is read of the event. */
 export type HttpV2Event = Pick<APIGatewayRequestAuthorizerEventV2, 'version' | 'routeArn'> &

@@ -5,7 +5,7 @@ import {
   loadJwksFromTable,
   loadSigningKeyCreatedAt,
   publishJwks,
-} from '../../../functions/tokens/jwks-item.ts';
+} from '../../../functions/keys/published-in-table.ts';
 import { createTestKey, NOW_SECONDS, type TestKey } from '../../fixtures/tokens.ts';
 import { localIdentity, startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 

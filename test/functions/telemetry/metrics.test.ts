@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LogFields } from '../../../functions/log/logger.ts';
-import { createMetrics, type Metrics } from '../../../functions/metrics/metrics.ts';
+import type { LogFields } from '../../../functions/telemetry/logger.ts';
+import { createMetrics, type Metrics } from '../../../functions/telemetry/metrics.ts';
 import { emfDocuments } from '../../fixtures/emf.ts';
 
 const NAMESPACE = 'WechatLogin';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readLoginCode } from '../../../functions/wechat/login-code.ts';
+import { readLoginCode } from '../../../functions/login/login-code.ts';
 
 it('accepts whatever is printable, without spaces, up to 256 characters', () => {
   for (const code of ['0', '0a3Xy', 'a&appid=x#%2F', '~!@', 'x'.repeat(256)]) {

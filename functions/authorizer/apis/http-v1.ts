@@ -1,8 +1,8 @@
 /** HTTP APIs, payload 1.0: the shape of a REST API's request, answered with a policy. */
-import { tokenFromHeaders } from '../tokens/bearer.ts';
+import { tokenFromHeaders } from '../../tokens/bearer.ts';
+import type { Adapter } from './api.ts';
 import { iamAnswer } from './iam-answer.ts';
 import { checkIdentitySource } from './identity-source.ts';
-import type { Adapter } from './inquiry.ts';
 import type { RestRequestEvent } from './rest-request.ts';
 
 /** What is read of the event. */

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import { createKeySource, type KeySource } from '../../../functions/tokens/verification-keys.ts';
+import { createKeySource, type KeySource } from '../../../functions/keys/verification-keys.ts';
 import { createTestKey, NOW, type TestKey } from '../../fixtures/tokens.ts';
 
 const MINUTE = 60_000;

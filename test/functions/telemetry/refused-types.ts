@@ -2,7 +2,7 @@
  * What the types must refuse. Nothing here runs: the compiler fails on every line below that it accepts
  * (`@ts-expect-error` without an error is one).
  */
-import type { Metrics } from '../../../functions/metrics/metrics.ts';
+import type { Metrics } from '../../../functions/telemetry/metrics.ts';
 
 /** Compiles only as long as each marked line does not. */
 export function refused(given: Metrics, word: string): void {

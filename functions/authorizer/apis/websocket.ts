@@ -1,8 +1,8 @@
 /** WebSocket APIs, route `$connect`: browsers cannot set headers there, so the token has three places to be in. */
-import { type Headers, type MultiValueHeaders, tokenFromHeaders } from '../tokens/bearer.ts';
-import { TokenRefusal } from '../tokens/refusal.ts';
+import { type Headers, type MultiValueHeaders, tokenFromHeaders } from '../../tokens/bearer.ts';
+import { TokenRefusal } from '../../tokens/refusal.ts';
+import type { Adapter } from './api.ts';
 import { iamAnswer } from './iam-answer.ts';
-import type { Adapter } from './inquiry.ts';
 
 /** What is read of the event. */
 export interface WebSocketEvent {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSpentCodes } from '../../../functions/users/spent-codes.ts';
+import { createSpentCodes } from '../../../functions/login/spent-codes.ts';
 import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 const START = Date.UTC(2026, 0, 1);
