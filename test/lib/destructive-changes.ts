@@ -3,7 +3,12 @@
  * pass, which takes every look-up down, and refuses any function that goes.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type CfnTemplate, isStateful, replacingProperties, type TemplateResource } from './service-spec.ts';
+import {
+  type CfnTemplate,
+  isStateful,
+  replacingProperties,
+  type TemplateResource,
+} from '../fixtures/service-spec.ts';
 
 interface Index {
   readonly IndexName: string;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { stageNames } from '../../lib/config.ts';
+import { type CfnTemplate, isStateful, mistakesIn, type TemplateResource } from '../fixtures/service-spec.ts';
 import { destructiveChanges } from './destructive-changes.ts';
-import { type CfnTemplate, isStateful, mistakesIn, type TemplateResource } from './service-spec.ts';
 import { everything, nothing, synthesize } from './synthesize.ts';
 
 const recordedTemplate = (stage: string): CfnTemplate =>

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createResolver } from '../../local/intrinsics.ts';
 import type { Resource } from '../../local/template.ts';
 import { lambda, template } from '../fixtures/assembly.ts';
-import { specOf } from '../lib/service-spec.ts';
+import { specOf } from '../fixtures/service-spec.ts';
 
 const namesOf = (Type: string, Properties: Resource['Properties'] = {}) =>
   createResolver(

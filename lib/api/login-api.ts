@@ -20,11 +20,11 @@ import {
   LOGIN_PATH,
   type Route,
   routes,
-} from '../functions/contracts/routes.ts';
+} from '../../functions/contracts/routes.ts';
+import { noTracing } from '../compute/service-function.ts';
+import type { StageSettings } from '../settings.ts';
 import { AccessLog } from './access-log.ts';
 import { addGatewayResponses, envelopeTemplate } from './gateway-responses.ts';
-import { noTracing } from './service-function.ts';
-import type { StageSettings } from './settings.ts';
 import type { ServedDocument } from './well-known-documents.ts';
 
 /** API Gateway's own name for the deployed version; part of the default address, not of a custom domain's. */

@@ -2,8 +2,8 @@
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import type { StageSettings } from '../settings.ts';
 import { dataRemovalPolicy } from './removal-policy.ts';
-import type { StageSettings } from './settings.ts';
 
 /** A customer-managed key of KMS for Secrets Manager. */
 export class SecretsKey extends Construct {

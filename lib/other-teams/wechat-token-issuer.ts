@@ -3,7 +3,7 @@ import { Token } from 'aws-cdk-lib';
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { JWKS_PATH } from '../functions/contracts/token.ts';
+import { JWKS_PATH } from '../../functions/contracts/token.ts';
 import type { ApiAuthorizersProps } from './api-authorizers.ts';
 import { CentralTokenAuthorizer } from './central-token-authorizer.ts';
 import { type StageParameter, stageParameterName } from './stage-parameters.ts';

@@ -1,7 +1,7 @@
 /** What the alarms look at: single metrics, and the formulas made of several, each with what it leaves out and why. */
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import type { ErrorCode } from '../functions/contracts/errors.ts';
+import type { ErrorCode } from '../../functions/contracts/errors.ts';
 import { serviceMetric } from './service-metrics.ts';
 
 /** What CloudWatch calls the parts that are watched. */

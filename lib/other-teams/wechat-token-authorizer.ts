@@ -8,9 +8,9 @@ import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { APPSYNC_GRAPHQLAPI_SCOPE_LAMBDA_FUNCTION_PERMISSION } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
-import type { EnvironmentOf } from '../functions/contracts/environment.ts';
+import type { EnvironmentOf } from '../../functions/contracts/environment.ts';
+import { createFunctionRole } from '../compute/function-role.ts';
 import { ApiAuthorizers, type ApiAuthorizersProps } from './api-authorizers.ts';
-import { createFunctionRole } from './function-role.ts';
 import type { WechatTokenIssuer } from './wechat-token-issuer.ts';
 
 /** Settings of {@link WechatTokenAuthorizer}. */

@@ -3,7 +3,7 @@ import { Aws, CfnRule, Fn } from 'aws-cdk-lib';
 import { DomainName, EndpointType, type RestApi, SecurityPolicy } from 'aws-cdk-lib/aws-apigateway';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Construct } from 'constructs';
-import type { StageSettings } from './settings.ts';
+import type { StageSettings } from '../settings.ts';
 
 /** Settings of a {@link CustomDomain}. */
 export interface CustomDomainProps {

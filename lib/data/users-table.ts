@@ -2,7 +2,7 @@
 import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { openidIndex, PARTITION_KEY, TTL_ATTRIBUTE } from '../functions/contracts/table.ts';
+import { openidIndex, PARTITION_KEY, TTL_ATTRIBUTE } from '../../functions/contracts/table.ts';
 import { dataRemovalPolicy } from './removal-policy.ts';
 
 /** Settings of {@link UsersTable}. */

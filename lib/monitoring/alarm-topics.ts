@@ -4,7 +4,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import type { StageSettings } from './settings.ts';
+import type { StageSettings } from '../settings.ts';
 
 /** `urgent` wakes somebody; `notice` can wait for the next working day. */
 export type Severity = keyof StageSettings['alarmEmails'];

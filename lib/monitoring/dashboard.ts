@@ -18,7 +18,7 @@ import {
   type MetricName,
   metricCatalogue,
   SERVICE_DIMENSION,
-} from '../functions/contracts/metrics.ts';
+} from '../../functions/contracts/metrics.ts';
 import type { WatchedParts } from './alarm-metrics.ts';
 import type { Alarms } from './alarms.ts';
 import { serviceMetric } from './service-metrics.ts';

@@ -11,10 +11,10 @@ import {
   PassthroughBehavior,
 } from 'aws-cdk-lib/aws-apigateway';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
-import { errorCatalogue } from '../functions/contracts/errors.ts';
-import { documentPath } from '../functions/contracts/routes.ts';
-import { JWKS_ATTRIBUTE, JWKS_KEY, PARTITION_KEY } from '../functions/contracts/table.ts';
-import { TOKEN_ALGORITHM } from '../functions/contracts/token.ts';
+import { errorCatalogue } from '../../functions/contracts/errors.ts';
+import { documentPath } from '../../functions/contracts/routes.ts';
+import { JWKS_ATTRIBUTE, JWKS_KEY, PARTITION_KEY } from '../../functions/contracts/table.ts';
+import { TOKEN_ALGORITHM } from '../../functions/contracts/token.ts';
 import { envelopeTemplate } from './gateway-responses.ts';
 
 /** A document as a method of the API. */

@@ -3,7 +3,7 @@ import { Stack } from 'aws-cdk-lib';
 import type { Stage } from 'aws-cdk-lib/aws-apigateway';
 import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
-import { LOGIN_PATH } from '../functions/contracts/routes.ts';
+import { LOGIN_PATH } from '../../functions/contracts/routes.ts';
 import { errorText, retryAfterSeconds } from './gateway-responses.ts';
 
 /** Settings of a {@link WebAcl}. */

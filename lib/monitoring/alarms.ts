@@ -9,7 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Construct } from 'constructs';
-import { oldestSigningKeySeconds } from '../functions/contracts/key-schedule.ts';
+import { oldestSigningKeySeconds } from '../../functions/contracts/key-schedule.ts';
 import {
   allFailures,
   databaseThrottles,

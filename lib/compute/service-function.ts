@@ -6,12 +6,12 @@ import { Alias, Architecture, type IFunction, type IVersion, Runtime, Tracing } 
 import { Charset, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { EnvironmentOf, FunctionName } from '../functions/contracts/environment.ts';
+import type { EnvironmentOf, FunctionName } from '../../functions/contracts/environment.ts';
+import { dataRemovalPolicy } from '../data/removal-policy.ts';
+import type { StageSettings } from '../settings.ts';
 import { bundleOptions } from './bundle-options.ts';
 import type { EgressNetwork } from './egress-network.ts';
 import { createFunctionRole } from './function-role.ts';
-import { dataRemovalPolicy } from './removal-policy.ts';
-import type { StageSettings } from './settings.ts';
 
 /** Settings of a {@link ServiceFunction}. */
 export interface ServiceFunctionProps<N extends FunctionName> {
@@ -72,7 +72,7 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
     this.logGroup = logGroup;
     this.lambda = new NodejsFunction(this, 'Function', {
       description: props.description,
-      entry: fileURLToPath(new URL(`../functions/${props.name}.ts`, import.meta.url)),
+      entry: fileURLToPath(new URL(`../../functions/${props.name}.ts`, import.meta.url)),
       handler: 'handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: settings.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,

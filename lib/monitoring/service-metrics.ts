@@ -7,7 +7,7 @@ import {
   type MetricName,
   metricCatalogue,
   SERVICE_DIMENSION,
-} from '../functions/contracts/metrics.ts';
+} from '../../functions/contracts/metrics.ts';
 
 /** Which values of a metric are looked at, and how. */
 export interface MetricView {

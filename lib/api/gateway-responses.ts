@@ -1,6 +1,6 @@
 /** API Gateway's own refusals in the service's envelope: no caller ever meets a second format. */
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { type ErrorCode, errorCatalogue } from '../functions/contracts/errors.ts';
+import { type ErrorCode, errorCatalogue } from '../../functions/contracts/errors.ts';
 
 /**
  * Which of our errors each refusal is. Those not named fall under the two defaults.

@@ -7,9 +7,9 @@ import { AccessLogFormat, CfnAccount, LogGroupLogDestination } from 'aws-cdk-lib
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FilterPattern, type IFilterPattern, LogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { METRICS_NAMESPACE, type MetricName, SERVICE_DIMENSION } from '../functions/contracts/metrics.ts';
-import { dataRemovalPolicy } from './removal-policy.ts';
-import type { StageSettings } from './settings.ts';
+import { METRICS_NAMESPACE, type MetricName, SERVICE_DIMENSION } from '../../functions/contracts/metrics.ts';
+import { dataRemovalPolicy } from '../data/removal-policy.ts';
+import type { StageSettings } from '../settings.ts';
 
 /** Settings of an {@link AccessLog}. */
 export interface AccessLogProps {
