@@ -6,8 +6,8 @@ import { type AuthorizerOptions, createAuthorizer } from '../functions/authorize
 import { PARTITION_KEY } from '../functions/contracts/table.ts';
 import type { Log } from '../functions/telemetry/logger.ts';
 import { createRevocations } from '../functions/tokens/revocations.ts';
-import { startDatabase } from '../local/database.ts';
-import { createTable } from '../local/table.ts';
+import { startDatabase } from '../local/dynamodb/engine.ts';
+import { createTable } from '../local/dynamodb/table.ts';
 import { compare, type Measurement, measureInTurn, type Rounds } from './measurement.ts';
 import { createVerifierAndToken, tokenSubject } from './tokens.ts';
 

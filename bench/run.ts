@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startLocalService } from '../local/service.ts';
-import { synthesize } from '../local/synthesize.ts';
+import { synthesize } from '../local/template/synthesize.ts';
 import { measureAuthorizer } from './authorizer.ts';
 import { measureGateway } from './gateway.ts';
 import type { Measurement } from './measurement.ts';

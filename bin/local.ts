@@ -2,8 +2,8 @@
 
 import { parseArgs } from 'node:util';
 import { APPID, isWechatApiBase } from '../lib/settings.ts';
+import type { RequestRecord } from '../local/api-gateway/request-record.ts';
 import { LocalRunError } from '../local/errors.ts';
-import type { RequestRecord } from '../local/request-record.ts';
 import { type LocalService, type MiniProgram, startLocalService } from '../local/service.ts';
 import {
   buildPackage,

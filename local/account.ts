@@ -1,9 +1,9 @@
 /** What stacks have in common because they are in one account: functions that APIs may invoke, and values in SSM. */
-import type { InvokeFunction } from './api-method.ts';
+import type { InvokeFunction } from './api-gateway/call.ts';
 import { LocalRunError } from './errors.ts';
-import type { Resolver } from './intrinsics.ts';
-import type { LambdaRuntime } from './lambda-runtime.ts';
-import { type ApiPermission, mayInvoke, readApiPermissions } from './permissions.ts';
+import { type ApiPermission, mayInvoke, readApiPermissions } from './lambda/invoke-permissions.ts';
+import type { LambdaRuntime } from './lambda/runtime.ts';
+import type { Resolver } from './template/intrinsics.ts';
 
 /** The account of the stacks that run beside each other. */
 export interface LocalAccount {

@@ -1,9 +1,9 @@
 /** The whole service on this machine: the synthesized stack, and the WeChat it calls. */
 import { mkdirSync } from 'node:fs';
 import { LocalRunError } from './errors.ts';
-import { type LocalStack, type LocalStackOptions, startLocalStack } from './run.ts';
-import { type Assembly, synthesize } from './synthesize.ts';
-import { startWechatSimulator } from './wechat-simulator.ts';
+import { type LocalStack, type LocalStackOptions, startLocalStack } from './stack.ts';
+import { type Assembly, synthesize } from './template/synthesize.ts';
+import { startWechatSimulator } from './wechat/simulator.ts';
 
 /** A mini-program and its AppSecret. */
 export interface MiniProgram {

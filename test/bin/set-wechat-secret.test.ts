@@ -6,7 +6,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type LocalSecretsManager, startSecretsManager } from '../../local/secrets-manager.ts';
+import { type LocalSecretsManager, startSecretsManager } from '../../local/secrets-manager/server.ts';
 import { type Outcome, runCommand } from '../fixtures/operator-command.ts';
 import { localIdentity } from '../fixtures/users-table.ts';
 

@@ -1,6 +1,6 @@
 /** The shared service's stack once more, with something changed, for tests of what a change in it breaks. */
 import { inject, onTestFinished } from 'vitest';
-import { startLocalStack } from '../../local/run.ts';
+import { startLocalStack } from '../../local/stack.ts';
 
 /** How the stack differs. */
 export interface Variant {

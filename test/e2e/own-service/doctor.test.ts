@@ -7,7 +7,7 @@ import { json } from 'node:stream/consumers';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalService, startLocalService } from '../../../local/service.ts';
-import { startWechatSimulator, type WechatSimulator } from '../../../local/wechat-simulator.ts';
+import { startWechatSimulator, type WechatSimulator } from '../../../local/wechat/simulator.ts';
 import { type Outcome, runCommand } from '../../fixtures/operator-command.ts';
 import { localIdentity } from '../../fixtures/users-table.ts';
 

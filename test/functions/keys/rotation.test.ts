@@ -22,7 +22,7 @@ import {
   type LocalSecretsManager,
   type RotationStep,
   startSecretsManager,
-} from '../../../local/secrets-manager.ts';
+} from '../../../local/secrets-manager/server.ts';
 import { AUDIENCE, ISSUER, NOW } from '../../fixtures/tokens.ts';
 import { localIdentity, startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAppSecrets } from '../../../functions/wechat/app-secrets.ts';
-import { type LocalSecretsManager, startSecretsManager } from '../../../local/secrets-manager.ts';
+import { type LocalSecretsManager, startSecretsManager } from '../../../local/secrets-manager/server.ts';
 
 const secretArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:wechat-AbCdEf';
 

@@ -1,0 +1,77 @@
+/** The function behind a Lambda authorizer: how it is asked, and the cache that keeps its answers. */
+
+import { unsupported } from '../../errors.ts';
+import type { Json } from '../../template/assembly.ts';
+import { functionArnOf, type InvokeFunction, withinMs } from '../call.ts';
+import { Refusal } from '../rest/gateway-responses.ts';
+
+/** How an authorizer asks its function. */
+export interface AuthorizerFunctionOptions<Answer> {
+  /** Named in messages. */
+  readonly logicalId: string;
+  readonly uri: Json | undefined;
+  /** ARN of the authorizer. */
+  readonly sourceArn: string;
+  readonly invoke: InvokeFunction;
+  /** How long an answer is kept, milliseconds; 0 keeps none. */
+  readonly ttlMs: number;
+  /** Whether throwing `Unauthorized` means 401; otherwise it is a failure like any other. */
+  readonly mayThrowUnauthorized: boolean;
+  /** Checks an answer; undefined when API Gateway would not accept it. */
+  readonly read: (answer: Json) => Answer | undefined;
+}
+
+/**
+ * Asks about an identity, unless an answer for exactly this one is still kept.
+ *
+ * @param identity values of the identity sources: the key of the cache
+ * @throws Refusal UNAUTHORIZED, AUTHORIZER_FAILURE or AUTHORIZER_CONFIGURATION_ERROR
+ */
+export type AuthorizerFunction<Answer> = (identity: readonly string[], event: () => Json) => Promise<Answer>;
+
+/** API Gateway gives an authorizer this long, milliseconds. */
+const AUTHORIZER_TIMEOUT_MS = 10_000;
+
+/**
+ * Reads how an authorizer asks.
+ *
+ * @throws LocalRunError when its URI is not a function's
+ */
+export function createAuthorizerFunction<Answer>(
+  options: AuthorizerFunctionOptions<Answer>,
+): AuthorizerFunction<Answer> {
+  const { logicalId, uri, sourceArn, invoke, ttlMs, mayThrowUnauthorized, read } = options;
+  const functionArn = functionArnOf(uri);
+  if (functionArn === undefined)
+    throw unsupported(`${logicalId}.AuthorizerUri`, 'a URI that is not a function');
+  const cache = new Map<string, { readonly answer: Answer; readonly until: number }>();
+
+  const ask = async (event: Json): Promise<Answer> => {
+    const asked = withinMs(invoke(functionArn, event, sourceArn), AUTHORIZER_TIMEOUT_MS, undefined);
+    const invocation = await asked.catch((cause: unknown) => {
+      throw new Refusal('AUTHORIZER_CONFIGURATION_ERROR', null, { cause });
+    });
+    if (invocation === undefined) throw new Refusal('AUTHORIZER_FAILURE', null);
+    if (!invocation.ok) {
+      if (mayThrowUnauthorized && invocation.error.errorMessage === 'Unauthorized')
+        throw new Refusal('UNAUTHORIZED', 'Unauthorized');
+      throw new Refusal('AUTHORIZER_FAILURE', null);
+    }
+    const answer = read(JSON.parse(invocation.payload) as Json);
+    if (answer === undefined) throw new Refusal('AUTHORIZER_CONFIGURATION_ERROR', null);
+    return answer;
+  };
+
+  return async (identity, event) => {
+    const startedAt = Date.now();
+    const key = JSON.stringify(identity);
+    const held = cache.get(key);
+    if (held !== undefined && held.until > startedAt) return held.answer;
+    const answer = await ask(event());
+    if (ttlMs > 0) {
+      for (const [old, { until }] of cache) if (until <= startedAt) cache.delete(old);
+      cache.set(key, { answer, until: startedAt + ttlMs });
+    }
+    return answer;
+  };
+}

@@ -1,0 +1,92 @@
+/** Checks and evaluates what a Lambda authorizer returns. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html */
+import { isJsonObject, type Json, type JsonObject } from '../../template/assembly.ts';
+
+/** A checked authorizer answer. */
+export interface AuthorizerAnswer {
+  readonly principalId: string;
+  readonly statements: readonly Statement[];
+  /** As the function returned it; null when it returned none. */
+  readonly context: JsonObject | null;
+}
+
+/** An answer with a context that all kinds of API accept. */
+export interface FlatAnswer extends AuthorizerAnswer {
+  /** All values as text, which is how the back end sees them. */
+  readonly context: Readonly<Record<string, string>>;
+}
+
+interface Statement {
+  readonly effect: 'Allow' | 'Deny';
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+}
+
+/** What a policy says about one method: an explicit deny and no statement at all are worded differently. */
+export type Decision = 'allow' | 'explicit-deny' | 'implicit-deny';
+
+/** Longest resource ARN API Gateway accepts in a policy, characters. */
+const MAX_RESOURCE_LENGTH = 512;
+
+/** Checks an answer; undefined when API Gateway would not accept it. */
+export function parseAuthorizerAnswer(answer: Json): AuthorizerAnswer | undefined {
+  if (!isJsonObject(answer)) return undefined;
+  const { principalId, policyDocument, context = null } = answer;
+  if (typeof principalId !== 'string' || principalId === '' || !isJsonObject(policyDocument))
+    return undefined;
+  if (context !== null && !isJsonObject(context)) return undefined;
+  const written = policyDocument.Statement;
+  const list = Array.isArray(written) ? (written as readonly Json[]) : [written ?? null];
+  const statements = list.map(parseStatement);
+  if (!statements.every((statement) => statement !== undefined)) return undefined;
+  return { principalId, statements, context };
+}
+
+/** Checks an answer of which only a flat context is accepted: neither objects nor lists nor null in it. */
+export function parseFlatAnswer(answer: Json): FlatAnswer | undefined {
+  const parsed = parseAuthorizerAnswer(answer);
+  if (parsed === undefined || (isJsonObject(answer) && answer.context === null)) return undefined;
+  const values = Object.entries(parsed.context ?? {});
+  if (values.some(([, value]) => !['string', 'number', 'boolean'].includes(typeof value))) return undefined;
+  return { ...parsed, context: Object.fromEntries(values.map(([name, value]) => [name, String(value)])) };
+}
+
+function parseStatement(statement: Json): Statement | undefined {
+  if (!isJsonObject(statement)) return undefined;
+  const { Effect: effect, Action, Resource, Sid: _, ...others } = statement as JsonObject & { Sid?: Json };
+  if (effect !== 'Allow' && effect !== 'Deny') return undefined;
+  // Conditions and the negated forms are valid in AWS; ignoring them here would grant too much.
+  if (Object.keys(others).length > 0) return undefined;
+  const actions = texts(Action);
+  const resources = texts(Resource);
+  if (actions === undefined || resources === undefined) return undefined;
+  if (resources.some((resource) => resource.length > MAX_RESOURCE_LENGTH)) return undefined;
+  return { effect, actions, resources };
+}
+
+function texts(value: Json | undefined): readonly string[] | undefined {
+  const list = typeof value === 'string' ? [value] : value;
+  if (!Array.isArray(list) || list.length === 0) return undefined;
+  return list.every((item): item is string => typeof item === 'string') ? list : undefined;
+}
+
+/** Evaluates a policy for one method ARN: a deny wins, and what no statement allows is denied. */
+export function evaluatePolicy(answer: AuthorizerAnswer, methodArn: string): Decision {
+  const effects = answer.statements
+    .filter(
+      ({ actions, resources }) =>
+        actions.some((action) => matches(action.toLowerCase(), 'execute-api:invoke')) &&
+        resources.some((resource) => matches(resource, methodArn)),
+    )
+    .map(({ effect }) => effect);
+  if (effects.includes('Deny')) return 'explicit-deny';
+  return effects.includes('Allow') ? 'allow' : 'implicit-deny';
+}
+
+/** Whether a text is what a pattern says: `*` stands for any text, slashes included, `?` for one character. */
+export function matches(pattern: string, text: string): boolean {
+  const expression = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${expression}$`, 's').test(text);
+}

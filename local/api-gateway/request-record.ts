@@ -1,0 +1,41 @@
+/** What is told about each request that was answered. */
+import type { Answer } from './call.ts';
+
+/** One answered request or WebSocket message: what the local run prints a line from. */
+export interface RequestRecord {
+  readonly requestId: string;
+  /** An HTTP method; of an open WebSocket, `MESSAGE` or `DISCONNECT`. */
+  readonly method: string;
+  /** Path as sent, without the query string; of an open WebSocket, the route key. */
+  readonly path: string;
+  readonly status: number;
+  readonly durationMs: number;
+  /** The gateway response that was answered, when the gateway refused. */
+  readonly refusal?: string;
+  /** What went wrong in the local run itself, when that is why it refused. */
+  readonly fault?: string;
+}
+
+/** Receives each answered request. */
+export type OnRequest = (record: RequestRecord) => void;
+
+/**
+ * The record of an answer that is on its way.
+ *
+ * @param startedAt `performance.now()` when the request came
+ */
+export function recordOf(
+  { requestId, method, path }: Pick<RequestRecord, 'requestId' | 'method' | 'path'>,
+  { response, refusal, fault }: Answer,
+  startedAt: number,
+): RequestRecord {
+  return {
+    requestId,
+    method,
+    path,
+    status: response.status,
+    durationMs: performance.now() - startedAt,
+    ...(refusal === undefined ? {} : { refusal }),
+    ...(fault === undefined ? {} : { fault }),
+  };
+}

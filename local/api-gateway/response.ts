@@ -1,0 +1,36 @@
+/** What goes back to the client, whoever made it: an integration or the gateway itself. */
+
+import type { ServerResponse } from 'node:http';
+import type { Answer } from './call.ts';
+
+/** One header line. */
+export type HeaderLine = readonly [name: string, value: string];
+
+/** A response; a header may stand in it more than once. */
+export interface ApiResponse {
+  readonly status: number;
+  readonly headers: readonly HeaderLine[];
+  readonly body: string | Buffer;
+}
+
+/** The headers, preceded by those defaults they do not set themselves. */
+export function withDefaults(
+  headers: readonly HeaderLine[],
+  ...defaults: readonly HeaderLine[]
+): readonly HeaderLine[] {
+  const set = new Set(headers.map(([name]) => name.toLowerCase()));
+  return [...defaults.filter(([name]) => !set.has(name.toLowerCase())), ...headers];
+}
+
+/** Writes the answer and returns it as it was written: a header that Node refuses to write is our own fault. */
+export function writeResponse(target: ServerResponse, answer: Answer): Answer {
+  const { status, headers, body } = answer.response;
+  try {
+    for (const [name, value] of headers) target.appendHeader(name, value);
+    target.writeHead(status).end(body);
+    return answer;
+  } catch (error) {
+    target.writeHead(500).end();
+    return { fault: String(error), ...answer, response: { status: 500, headers: [], body: '' } };
+  }
+}

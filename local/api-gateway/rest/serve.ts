@@ -1,0 +1,82 @@
+/** Answers the requests of a REST API: routing, authorizer, required parameters, integration, gateway responses. */
+
+import type { JsonObject } from '../../template/assembly.ts';
+import { ACCOUNT_ID } from '../../template/physical-names.ts';
+import { denialOf } from '../authorizers/policy-authorizer.ts';
+import type { Answer, ApiMethod, MethodCall, ServedApi } from '../call.ts';
+import { type ApiRequest, requestContextOf, valuesOf } from '../request.ts';
+import { createRouter, decodeParameters, type RouteMatch } from '../router.ts';
+import type { RestApi } from './api.ts';
+import { Refusal, refusalFor, refused } from './gateway-responses.ts';
+
+/** The API, to be put behind a gateway. */
+export function serveRestApi(api: RestApi): ServedApi {
+  const route = createRouter(api.methods);
+  const answerOf = async (request: ApiRequest, tooLarge: boolean): Promise<Answer> => {
+    const match = route(request.method, request.path);
+    let context = requestContextOf(request, {
+      accountId: ACCOUNT_ID,
+      apiId: api.id,
+      stage: api.stage,
+      resourceId: match?.route.resourceId ?? '',
+      resourcePath: match?.route.resourcePath ?? '',
+    });
+    try {
+      if (tooLarge) throw new Refusal('REQUEST_TOO_LARGE', 'Request Too Long');
+      if (match === undefined)
+        throw new Refusal('MISSING_AUTHENTICATION_TOKEN', 'Missing Authentication Token');
+      const call: MethodCall = {
+        request,
+        context,
+        pathParameters: decodeParameters(match.pathParameters),
+        stageVariables: api.stageVariables,
+      };
+      const authorized = await authorize(api, match, call);
+      context = authorized.context;
+      if (authorized.denied !== undefined) throw authorized.denied;
+      checkParameters(match, request);
+      return { response: await match.route.integration({ ...call, context }) };
+    } catch (error) {
+      const refusal = refusalFor(error);
+      return refused(refusal, api.refuse(refusal, request, context));
+    }
+  };
+  return {
+    answer: async (request, tooLarge) => {
+      const answer = await answerOf(request, tooLarge);
+      const ids = [
+        ['x-amzn-RequestId', request.requestId],
+        ['x-amz-apigw-id', request.extendedRequestId],
+      ] as const;
+      return { ...answer, response: { ...answer.response, headers: [...ids, ...answer.response.headers] } };
+    },
+  };
+}
+
+/** The context with what the authorizer says about the caller, and the refusal when it does not allow the call. */
+async function authorize(
+  api: RestApi,
+  { route: method }: RouteMatch<ApiMethod>,
+  call: MethodCall,
+): Promise<{ context: JsonObject; denied?: Refusal }> {
+  if (method.authorizer === undefined) return { context: call.context };
+  const { request } = call;
+  const methodArn = `${api.stageArn}/${request.method}${request.path}`;
+  const { decision, authorizer } = await method.authorizer(call, methodArn, method.resourcePath);
+  const context = { ...call.context, authorizer };
+  if (decision === 'allow') return { context };
+  return { context, denied: denialOf(decision) };
+}
+
+function checkParameters({ route: method }: RouteMatch<ApiMethod>, request: ApiRequest): void {
+  const missing = method.requiredParameters.filter(({ position, name }) =>
+    position === 'header'
+      ? valuesOf(request.headers, name).length === 0
+      : !request.query.some(([sent]) => sent === name),
+  );
+  if (missing.length > 0)
+    throw new Refusal(
+      'BAD_REQUEST_PARAMETERS',
+      `Missing required request parameters: [${missing.map(({ name }) => name).join(', ')}]`,
+    );
+}

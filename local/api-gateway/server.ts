@@ -1,0 +1,90 @@
+/** API Gateway on 127.0.0.1: one port per API, which is served at the root, as behind a custom domain. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { LocalRunError } from '../errors.ts';
+import type { ServedApi } from './call.ts';
+import { toApiRequest } from './request.ts';
+import { type OnRequest, recordOf } from './request-record.ts';
+import { writeResponse } from './response.ts';
+import { acceptWebSockets } from './v2/web-socket/upgrade.ts';
+
+/** A gateway that listens. */
+export interface Gateway {
+  /** `http://127.0.0.1:<port>`. */
+  readonly url: string;
+  /** Puts an API behind it; requests that came before wait for this. */
+  serve(api: ServedApi): void;
+  /** Stops listening; open connections are cut. */
+  close(): Promise<void>;
+}
+
+/** API Gateway's limit for a request body, bytes. */
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
+
+/**
+ * Starts listening. The address is known before the API is, because an API may have to be told its own address.
+ *
+ * @param port 0 picks a free one
+ * @throws LocalRunError when the port is taken
+ */
+export async function startGateway(port: number, onRequest: OnRequest = () => {}): Promise<Gateway> {
+  const { promise: api, resolve: setApi } = Promise.withResolvers<ServedApi>();
+  let disconnectAll = (): void => {};
+  const server = createServer((message, response) => {
+    void serve(message, response, api, onRequest);
+  });
+  server.listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new LocalRunError(
+      code === 'EADDRINUSE'
+        ? `Port ${port} is already in use: set PORT to another one, or to 0 for any free one.`
+        : `The gateway cannot listen on port ${port}: ${message}`,
+      { cause: error },
+    );
+  }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    serve: (served) => {
+      setApi(served);
+      if (served.connect !== undefined) disconnectAll = acceptWebSockets(server, served.connect, onRequest);
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        disconnectAll();
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function serve(
+  message: IncomingMessage,
+  response: ServerResponse,
+  api: Promise<ServedApi>,
+  onRequest: OnRequest,
+): Promise<void> {
+  const startedAt = performance.now();
+  const body = await readBody(message).catch(() => undefined);
+  // The client went away before it had sent everything: nobody is left to answer.
+  if (body === undefined) return;
+  const request = toApiRequest(message, body === 'too large' ? Buffer.alloc(0) : body);
+  const { answer } = await api;
+  const written = writeResponse(response, await answer(request, body === 'too large'));
+  onRequest(recordOf(request, written, startedAt));
+}
+
+/** Reads the body to its end even when it is too large, so that the client gets to read the answer. */
+async function readBody(message: IncomingMessage): Promise<Buffer | 'too large'> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    else chunks.length = 0;
+  }
+  return size > MAX_BODY_BYTES ? 'too large' : Buffer.concat(chunks);
+}

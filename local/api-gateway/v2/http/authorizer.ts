@@ -1,0 +1,89 @@
+/** Lambda authorizers of HTTP APIs: payload 1.0 and 2.0, simple responses and policies. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html */
+
+import { LocalRunError, refuseUnknown, unsupported } from '../../../errors.ts';
+import { isJsonObject, type Json } from '../../../template/assembly.ts';
+import { createAuthorizerFunction } from '../../authorizers/function.ts';
+import { compileIdentitySources } from '../../authorizers/identity-source.ts';
+import { evaluatePolicy, parseAuthorizerAnswer, parseFlatAnswer } from '../../authorizers/policy.ts';
+import type { InvokeFunction } from '../../call.ts';
+import { Refusal } from '../../rest/gateway-responses.ts';
+import type { AuthorizerV2 } from '../template.ts';
+import { authorizerEvent, type Caller, type HttpCall, routeArnOf } from './event.ts';
+
+/**
+ * Finds out who calls.
+ *
+ * @throws Refusal UNAUTHORIZED, ACCESS_DENIED, AUTHORIZER_FAILURE or AUTHORIZER_CONFIGURATION_ERROR
+ */
+export type HttpAuthorizer = (call: HttpCall) => Promise<Caller>;
+
+/** What a function's answer means: who calls, if this call is allowed. */
+type Judge = (call: HttpCall) => Caller | undefined;
+
+const known = [
+  ...['ApiId', 'AuthorizerPayloadFormatVersion', 'AuthorizerResultTtlInSeconds', 'AuthorizerType'],
+  ...['AuthorizerUri', 'EnableSimpleResponses', 'IdentitySource', 'Name'],
+];
+
+/** Longest that an answer may be kept, seconds. */
+const MAX_TTL_SECONDS = 3600;
+
+/**
+ * Reads an authorizer of type REQUEST. An answer is kept for all routes that use it, unless the route key is one of
+ * its identity sources; what is kept is the answer, so that a policy is evaluated for each call.
+ *
+ * @throws LocalRunError naming the property that is unknown or cannot be deployed
+ */
+export function compileHttpAuthorizer(authorizer: AuthorizerV2, invoke: InvokeFunction): HttpAuthorizer {
+  const { logicalId, properties } = authorizer.resource;
+  refuseUnknown(logicalId, properties, known);
+  const version = properties.AuthorizerPayloadFormatVersion;
+  if (version !== '1.0' && version !== '2.0')
+    throw unsupported(`${logicalId}.AuthorizerPayloadFormatVersion`, JSON.stringify(version) ?? 'none');
+  const simple = properties.EnableSimpleResponses === true;
+  if (simple && version === '1.0')
+    throw new LocalRunError(`${logicalId}.EnableSimpleResponses: simple responses need payload format 2.0.`);
+  const ttlSeconds = Number(properties.AuthorizerResultTtlInSeconds ?? 0);
+  if (!(ttlSeconds >= 0 && ttlSeconds <= MAX_TTL_SECONDS))
+    throw new LocalRunError(`${logicalId}.AuthorizerResultTtlInSeconds: from 0 to ${MAX_TTL_SECONDS}.`);
+  const sources = (properties.IdentitySource ?? []) as readonly string[];
+  const where = `${logicalId}.IdentitySource`;
+  const identityOf = compileIdentitySources('HTTP', sources, where, ttlSeconds * 1000);
+  const ask = createAuthorizerFunction({
+    logicalId,
+    uri: properties.AuthorizerUri,
+    sourceArn: authorizer.arn,
+    invoke,
+    ttlMs: ttlSeconds * 1000,
+    // Documented for REST and WebSocket APIs only.
+    mayThrowUnauthorized: false,
+    read: simple ? readSimple : (answer) => readPolicy(answer, version),
+  });
+  return async (call) => {
+    const identity = identityOf(call);
+    const judge = await ask(identity, () =>
+      authorizerEvent(call, version, sources.length === 0 ? undefined : identity),
+    );
+    const caller = judge(call);
+    if (caller === undefined) throw new Refusal('ACCESS_DENIED', 'Forbidden');
+    return caller;
+  };
+}
+
+/** Only a real boolean decides: `"false"` is truthy. */
+function readSimple(answer: Json): Judge | undefined {
+  if (!isJsonObject(answer) || typeof answer.isAuthorized !== 'boolean') return undefined;
+  const { isAuthorized, context = null } = answer;
+  if (context !== null && !isJsonObject(context)) return undefined;
+  return () => (isAuthorized ? { kind: 'lambda', context, principalId: undefined } : undefined);
+}
+
+function readPolicy(answer: Json, version: '1.0' | '2.0'): Judge | undefined {
+  const policy = version === '2.0' ? parseAuthorizerAnswer(answer) : parseFlatAnswer(answer);
+  if (policy === undefined) return undefined;
+  const { context, principalId } = policy;
+  return (call) =>
+    evaluatePolicy(policy, routeArnOf(call)) === 'allow'
+      ? { kind: 'lambda', context, principalId }
+      : undefined;
+}

@@ -1,0 +1,68 @@
+/** The Lambda proxy integration of HTTP APIs: format 2.0 infers what a function leaves unsaid. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
+
+import { isJsonObject, type Json } from '../../../template/assembly.ts';
+import { type InvokeFunction, withinMs } from '../../call.ts';
+import { readProxyAnswer } from '../../lambda-proxy.ts';
+import type { ApiResponse } from '../../response.ts';
+import { Refusal } from '../../rest/gateway-responses.ts';
+import type { IntegrationV2 } from '../template.ts';
+import { type Caller, type HttpCall, integrationEvent } from './event.ts';
+
+/** Answers a call. @throws Refusal when the gateway has to answer instead */
+export type HttpIntegration = (call: HttpCall, caller: Caller | undefined) => Promise<ApiResponse>;
+
+/** What a response is unless the function says otherwise. */
+const DEFAULT_MEDIA_TYPE = 'text/plain;charset=UTF-8';
+
+/** The integration. */
+export function createHttpIntegration(integration: IntegrationV2, invoke: InvokeFunction): HttpIntegration {
+  const { functionArn, payloadFormatVersion, timeoutMs } = integration;
+  return async (call, caller) => {
+    const event = integrationEvent(call, payloadFormatVersion, caller);
+    const invocation = await withinMs(invoke(functionArn, event, sourceArnOf(call)), timeoutMs, undefined);
+    if (invocation === undefined)
+      throw new Refusal('INTEGRATION_TIMEOUT', 'Service Unavailable', { status: 503 });
+    const answer = invocation.ok ? (JSON.parse(invocation.payload) as Json) : undefined;
+    const response =
+      answer === undefined
+        ? undefined
+        : payloadFormatVersion === '2.0'
+          ? responseV2(answer)
+          : responseV1(answer);
+    // A function that throws and one that answers nonsense look the same to the client.
+    if (response === undefined) throw new Refusal('DEFAULT_5XX', 'Internal Server Error');
+    return response;
+  };
+}
+
+function sourceArnOf({ api, request, resourcePath }: HttpCall): string {
+  return resourcePath === '$default'
+    ? `${api.stageArn}/$default`
+    : `${api.stageArn}/${request.method}${resourcePath}`;
+}
+
+function responseV1(answer: Json): ApiResponse | undefined {
+  if (!isJsonObject(answer) || answer.statusCode === undefined) return undefined;
+  return readProxyAnswer(answer, DEFAULT_MEDIA_TYPE, true);
+}
+
+/** Whatever has no status code is the body of a 200; text is itself, everything else is JSON. */
+function responseV2(answer: Json): ApiResponse | undefined {
+  if (!isJsonObject(answer) || answer.statusCode === undefined) {
+    const body = typeof answer === 'string' ? answer : JSON.stringify(answer);
+    return { status: 200, headers: [['Content-Type', 'application/json']], body };
+  }
+  const { statusCode, headers = {}, body = '', isBase64Encoded = false, cookies = [] } = answer;
+  if (!Array.isArray(cookies) || !isJsonObject(headers)) return undefined;
+  return readProxyAnswer(
+    {
+      statusCode,
+      headers,
+      body,
+      isBase64Encoded,
+      multiValueHeaders: cookies.length === 0 ? {} : { 'Set-Cookie': cookies },
+    },
+    DEFAULT_MEDIA_TYPE,
+    true,
+  );
+}

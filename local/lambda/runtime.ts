@@ -1,0 +1,128 @@
+/** Lambda's control of its environments: reuses an idle one, starts another up to the limit, queues beyond it. */
+import { randomUUID } from 'node:crypto';
+import { LocalRunError } from '../errors.ts';
+import type { Json } from '../template/assembly.ts';
+import {
+  type ExecutionEnvironment,
+  type FunctionSpec,
+  type Invocation,
+  startEnvironment,
+} from './environment.ts';
+
+/** The functions of a stack, ready to be invoked. */
+export interface LambdaRuntime {
+  readonly functions: readonly FunctionSpec[];
+  /** Whether there is a function of this logical id, or ARN with or without a qualifier. */
+  has(target: string): boolean;
+  /**
+   * Invokes a function and waits for its answer; a failing function is an answer, not a rejection.
+   *
+   * @param target logical id, or ARN with or without a qualifier
+   * @throws LocalRunError when there is no such function
+   */
+  invoke(target: string, event: Json): Promise<Invocation>;
+  /**
+   * Starts a function's first environment ahead of its first invocation.
+   *
+   * @returns how long INIT took, milliseconds
+   * @throws LocalRunError when INIT failed, with what the function said
+   */
+  warm(target: string): Promise<number>;
+  /** Ends every environment; resolves when all processes are gone. */
+  close(): Promise<void>;
+}
+
+/** Receives each line a function writes to stdout or stderr. */
+export type OnLog = (functionLogicalId: string, line: string) => void;
+
+/** Creates the runtime; no environment starts before it is needed or warmed. */
+export function createLambdaRuntime(
+  functions: readonly FunctionSpec[],
+  onLog: OnLog = () => {},
+): LambdaRuntime {
+  const pools = new Map(functions.map((spec) => [spec.logicalId, createPool(spec, onLog)]));
+  const specOf = (target: string): FunctionSpec | undefined =>
+    functions.find(
+      ({ logicalId, arn }) => logicalId === target || arn === target || target.startsWith(`${arn}:`),
+    );
+  const poolOf = (target: string): Pool => {
+    const spec = specOf(target);
+    const pool = spec && pools.get(spec.logicalId);
+    if (pool === undefined) throw new LocalRunError(`There is no function ${target} in the template.`);
+    return pool;
+  };
+  return {
+    functions,
+    has: (target) => specOf(target) !== undefined,
+    invoke: async (target, event) => poolOf(target).invoke(JSON.stringify(event)),
+    warm: async (target) => poolOf(target).warm(),
+    close: async () => {
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    },
+  };
+}
+
+interface Pool {
+  invoke(event: string): Promise<Invocation>;
+  warm(): Promise<number>;
+  close(): Promise<void>;
+}
+
+function createPool(spec: FunctionSpec, onLog: OnLog): Pool {
+  const all = new Set<ExecutionEnvironment>();
+  const idle: ExecutionEnvironment[] = [];
+  const waiting: (() => void)[] = [];
+  let busy = 0;
+  let closed = false;
+
+  const start = (): ExecutionEnvironment => {
+    const environment = startEnvironment(spec, (line) => onLog(spec.logicalId, line));
+    all.add(environment);
+    return environment;
+  };
+
+  /** The most recently used idle environment, as Lambda prefers it; those that died meanwhile are dropped. */
+  const takeIdle = (): ExecutionEnvironment | undefined => {
+    for (let candidate = idle.pop(); candidate !== undefined; candidate = idle.pop()) {
+      if (candidate.alive()) return candidate;
+      all.delete(candidate);
+    }
+    return undefined;
+  };
+
+  const occupied = async <T>(work: (environment: ExecutionEnvironment) => Promise<T>): Promise<T> => {
+    if (busy >= spec.maxEnvironments) await new Promise<void>((resolve) => waiting.push(resolve));
+    else busy += 1;
+    if (closed)
+      throw new LocalRunError(`Function ${spec.logicalId} was invoked after the local run had ended.`);
+    const environment = takeIdle() ?? start();
+    try {
+      return await work(environment);
+    } finally {
+      if (environment.alive()) idle.push(environment);
+      else all.delete(environment);
+      // The place is handed over to who waits longest, or given back.
+      const next = waiting.shift();
+      if (next === undefined) busy -= 1;
+      else next();
+    }
+  };
+
+  return {
+    invoke: (event) => occupied((environment) => environment.invoke(randomUUID(), event)),
+    warm: () =>
+      occupied(async (environment) => {
+        const started = performance.now();
+        const failed = await environment.initialized;
+        if (failed !== undefined)
+          throw new LocalRunError(
+            `Function ${spec.logicalId} failed to start: ${failed.errorType}: ${failed.errorMessage}`,
+          );
+        return performance.now() - started;
+      }),
+    close: async () => {
+      closed = true;
+      await Promise.all([...all].map((environment) => environment.close()));
+    },
+  };
+}
