@@ -1,11 +1,11 @@
 /** `npm run doctor`: looks at a deployment, or a local run, from outside and says in words what is wrong with it. */
 import { parseArgs } from 'node:util';
 import { settingsFor } from '../lib/config.ts';
-import { CommandError, endWith } from './command-error.ts';
-import { NoAnswer } from './doctor/ask.ts';
+import { CommandError, endWith } from './command/errors.ts';
 import { type Check, type Deployment, Problem } from './doctor/check.ts';
 import { cloudWatchLog, fileLog, type LoginLog, terminalLog } from './doctor/login-log.ts';
 import { outsideChecks } from './doctor/outside-checks.ts';
+import { NoAnswer } from './doctor/request.ts';
 import { wechatChecks } from './doctor/wechat-check.ts';
 
 const USAGE = `Usage: npm run doctor -- --stage <stage>
@@ -31,7 +31,7 @@ async function readRequest(): Promise<{ deployment: Deployment; log: LoginLog }>
   }
   if (appid !== undefined || log !== undefined) throw new CommandError(USAGE);
   // Loaded only where there is AWS to ask.
-  const { stageValue } = await import('./deployment.ts');
+  const { stageValue } = await import('./command/deployment.ts');
   return {
     deployment: {
       url: await stageValue(stage, 'issuer'),

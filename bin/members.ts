@@ -8,7 +8,7 @@ import { describeError } from '../functions/telemetry/describe-error.ts';
 import { createRevocations } from '../functions/tokens/revocations.ts';
 import { type Administration, createAdministration } from '../functions/users/administer.ts';
 import type { User } from '../functions/users/user.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError } from './command/errors.ts';
 import {
   type Command,
   readArguments,
@@ -48,7 +48,7 @@ async function reach(target: Target): Promise<Site> {
     return site(client, target.tableName, `local:${localUser()}`, Date.now);
   }
   // Loaded only where there is AWS to ask.
-  const { askForCaller, stageValue } = await import('./deployment.ts');
+  const { askForCaller, stageValue } = await import('./command/deployment.ts');
   const { arn, now } = await askForCaller();
   const tableName =
     target.kind === 'stage' ? await stageValue(target.stage, 'users-table') : target.tableName;

@@ -15,8 +15,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { DROP_KEY_TAG, SIGNER_REFRESH_SECONDS } from '../functions/contracts/key-schedule.ts';
 import { documentPath } from '../functions/contracts/routes.ts';
-import { CommandError, endWith } from './command-error.ts';
-import { stageValue } from './deployment.ts';
+import { stageValue } from './command/deployment.ts';
+import { CommandError, endWith } from './command/errors.ts';
 
 const USAGE = `Usage: npm run rotate-keys -- --stage <stage> [--drop=<kid> | --drop=all]
        npm run rotate-keys -- --key-ring <KeyRingArn> --issuer <Issuer> [--drop=<kid> | --drop=all]

@@ -7,9 +7,9 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
 import { APPID } from '../lib/settings.ts';
-import { NEVER_AN_ARGUMENT, readAppSecret } from './appsecret-input.ts';
-import { CommandError, endWith } from './command-error.ts';
-import { stageValue } from './deployment.ts';
+import { stageValue } from './command/deployment.ts';
+import { CommandError, endWith } from './command/errors.ts';
+import { NEVER_AN_ARGUMENT, readAppSecret } from './set-wechat-secret/appsecret-input.ts';
 
 const USAGE = `Usage: npm run set-wechat-secret -- --stage <stage> --appid <appid>
        npm run set-wechat-secret -- --secret-arn <WechatSecretsArn> --appid <appid>

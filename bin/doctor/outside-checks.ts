@@ -3,8 +3,8 @@ import * as v from 'valibot';
 import { oldestSigningKeySeconds } from '../../functions/contracts/key-schedule.ts';
 import { documentPath } from '../../functions/contracts/routes.ts';
 import { TOKEN_ALGORITHM } from '../../functions/contracts/token.ts';
-import { type Answer, ask } from './ask.ts';
 import { type Check, type Deployment, Problem } from './check.ts';
+import { type Answer, ask } from './request.ts';
 
 const DAY_SECONDS = 86_400;
 

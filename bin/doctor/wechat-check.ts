@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ErrorCode } from '../../functions/contracts/errors.ts';
 import { isLoopback } from '../../functions/contracts/secure-url.ts';
-import { ask } from './ask.ts';
 import { type Check, type Deployment, Problem } from './check.ts';
 import type { LoggedFailure, LoginLog } from './login-log.ts';
 import { readEnvelope } from './outside-checks.ts';
+import { ask } from './request.ts';
 
 /** One check for each mini-program, at one call to WeChat each. */
 export function wechatChecks(deployment: Deployment, log: LoginLog): Check[] {

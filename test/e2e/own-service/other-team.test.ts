@@ -4,7 +4,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { decodeJwt } from 'jose';
 import { WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Example, startExample, synthesizeExample } from '../../../bin/example.ts';
+import { type Example, startExample, synthesizeExample } from '../../../bin/start/example.ts';
 import { parseKeyRing } from '../../../functions/keys/key-ring.ts';
 import { importSigningKey } from '../../../functions/keys/signing-key.ts';
 import { createTokenMinter } from '../../../functions/tokens/mint.ts';

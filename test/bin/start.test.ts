@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 
-const command = fileURLToPath(new URL('../../bin/local.ts', import.meta.url));
+const command = fileURLToPath(new URL('../../bin/start.ts', import.meta.url));
 
 /** Runs `npm start` with these variables to its end; it is expected to refuse. */
 function run(

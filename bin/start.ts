@@ -11,8 +11,8 @@ import {
   type Example,
   startExample,
   synthesizeExample,
-} from './example.ts';
-import { isNoteworthy } from './noteworthy.ts';
+} from './start/example.ts';
+import { isNoteworthy } from './start/log-lines.ts';
 
 const REAL_WECHAT = ['https://api.weixin.qq.com', 'https://api2.weixin.qq.com'];
 

@@ -1,8 +1,8 @@
 /** What a command learns from AWS about a deployed stage: what its parts are called, and who is asking. */
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { type StageParameter, stageParameterName } from '../lib/other-teams/stage-parameters.ts';
-import { CommandError } from './command-error.ts';
+import { type StageParameter, stageParameterName } from '../../lib/other-teams/stage-parameters.ts';
+import { CommandError } from './errors.ts';
 
 /**
  * One of the values that a deployed stage publishes. Region and credentials come from the environment.

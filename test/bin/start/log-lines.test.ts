@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isNoteworthy } from '../../bin/noteworthy.ts';
+import { isNoteworthy } from '../../../bin/start/log-lines.ts';
 
 it('leaves out what the line per request says already, and the metrics', () => {
   for (const line of [

@@ -5,11 +5,11 @@ import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type LocalStack, type LocalStackOptions, startLocalStack } from '../local/stack.ts';
-import { type Assembly, synthesize } from '../local/template/synthesize.ts';
-import { makeTemporaryDirectory } from '../local/temporary-directory.ts';
+import { type LocalStack, type LocalStackOptions, startLocalStack } from '../../local/stack.ts';
+import { type Assembly, synthesize } from '../../local/template/synthesize.ts';
+import { makeTemporaryDirectory } from '../../local/temporary-directory.ts';
 
-const repository = fileURLToPath(new URL('..', import.meta.url));
+const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Makes `dist/`, as `npm run build` does. */
 export async function buildPackage(): Promise<void> {

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { CommandError } from './command-error.ts';
+import { CommandError } from '../command/errors.ts';
 
 /** Shown when something on the command line may be the secret; it does not repeat it. */
 export const NEVER_AN_ARGUMENT =
