@@ -27,7 +27,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/*.test.ts', 'test/{bin,functions,local,testing}/**/*.test.ts'],
+          include: [
+            'test/*.test.ts',
+            'test/{bin,functions,local,testing}/**/*.test.ts',
+            'packages/*/test/**/*.test.ts',
+          ],
           ...patience,
           maxWorkers: WORKERS,
         },

@@ -1,13 +1,12 @@
 /** Measures the authorizer's decision, from API Gateway's event to the policy, in each variant there is. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { createTable, startDatabase } from 'local-aws';
 import { createDecide } from '../functions/authorizer/decide.ts';
 import { type AuthorizerOptions, createAuthorizer } from '../functions/authorizer/handler.ts';
 import { PARTITION_KEY } from '../functions/contracts/table.ts';
 import type { Log } from '../functions/telemetry/logger.ts';
 import { createRevocations } from '../functions/tokens/revocations.ts';
-import { startDatabase } from '../local/dynamodb/engine.ts';
-import { createTable } from '../local/dynamodb/table.ts';
 import { compare, type Measurement, measureInTurn, type Rounds } from './measurement.ts';
 import { createVerifierAndToken, tokenSubject } from './tokens.ts';
 

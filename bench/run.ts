@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { startLocalService } from '../local/service.ts';
-import { synthesize } from '../local/template/synthesize.ts';
+import { synthesize } from 'local-aws';
+import { loginApp, startLocalService } from '../local/service.ts';
 import { measureAuthorizer } from './authorizer.ts';
 import { measureGateway } from './gateway.ts';
 import type { Measurement } from './measurement.ts';
@@ -30,7 +30,7 @@ async function measureService(wechatDelayMs: number): Promise<readonly Measureme
 }
 
 async function measureBundles(): Promise<readonly Measurement[]> {
-  const assembly = await synthesize();
+  const assembly = await synthesize(loginApp);
   try {
     return await measureStartUp(assembly.directory, { starts: 9 });
   } finally {

@@ -6,9 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { readFunctions } from '../local/lambda/functions.ts';
-import { loadTemplate } from '../local/template/assembly.ts';
-import { createResolver } from '../local/template/intrinsics.ts';
+import { createResolver, loadTemplate, readFunctions } from 'local-aws';
 import { compare, type Measurement } from './measurement.ts';
 
 /** How often each bundle starts; the first start, which reads from a cold disk, is not counted. */

@@ -1,9 +1,8 @@
 /** `npm start`: the whole service on this machine, a demo login, and a line per request until Ctrl-C. */
 
 import { parseArgs } from 'node:util';
+import { LocalRunError, type RequestRecord } from 'local-aws';
 import { APPID, isWechatApiBase } from '../lib/settings.ts';
-import type { RequestRecord } from '../local/api-gateway/request-record.ts';
-import { LocalRunError } from '../local/errors.ts';
 import { type LocalService, type MiniProgram, startLocalService } from '../local/service.ts';
 import {
   buildPackage,

@@ -1,9 +1,18 @@
 /** The whole service on this machine: the synthesized stack, and the WeChat it calls. */
 import { mkdirSync } from 'node:fs';
-import { LocalRunError } from './errors.ts';
-import { type LocalStack, type LocalStackOptions, startLocalStack } from './stack.ts';
-import { type Assembly, synthesize } from './template/synthesize.ts';
+import { fileURLToPath } from 'node:url';
+import {
+  type Assembly,
+  LocalRunError,
+  type LocalStack,
+  type LocalStackOptions,
+  startLocalStack,
+  synthesize,
+} from 'local-aws';
 import { startWechatSimulator } from './wechat/simulator.ts';
+
+/** Directory of the CDK app of the login service. */
+export const loginApp = fileURLToPath(new URL('..', import.meta.url));
 
 /** A mini-program and its AppSecret. */
 export interface MiniProgram {
@@ -74,7 +83,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
     const running = await startLocalStack({
       ...stack,
       assembly: async (url) => {
-        assembly = await synthesize({
+        assembly = await synthesize(loginApp, {
           stage,
           settings: {
             appids: miniPrograms.map(({ appid }) => appid),

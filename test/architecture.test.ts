@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Files of ours and the files of ours that they import, as paths from the repository's root. */
 const imports = new Map(
-  globSync('{bin,lib,functions,local,client}/**/*.ts', { cwd: root }).map((file) => {
+  globSync('{bin,lib,functions,local}/**/*.ts', { cwd: root }).map((file) => {
     const text = readFileSync(join(root, file), 'utf8');
     const targets = [...text.matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map(([, target = '']) =>
       normalize(join(dirname(file), target)),

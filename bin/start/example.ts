@@ -5,9 +5,14 @@ import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type LocalStack, type LocalStackOptions, startLocalStack } from '../../local/stack.ts';
-import { type Assembly, synthesize } from '../../local/template/synthesize.ts';
-import { makeTemporaryDirectory } from '../../local/temporary-directory.ts';
+import {
+  type Assembly,
+  type LocalStack,
+  type LocalStackOptions,
+  makeTemporaryDirectory,
+  startLocalStack,
+  synthesize,
+} from 'local-aws';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -36,7 +41,7 @@ export async function synthesizeExample(loginStage: string): Promise<Assembly> {
     );
     const { 'wechat-login': _, ...others } = { ...dependencies, ...devDependencies };
     for (const name of Object.keys(others)) await link(`node_modules/${name}`, folder);
-    return await synthesize({ loginStage }, folder);
+    return await synthesize(folder, { loginStage });
   } finally {
     await remove();
   }

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type LocalSecretsManager, startSecretsManager } from 'local-aws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseKeyRing } from '../../functions/keys/key-ring.ts';
 import { createRotation } from '../../functions/keys/rotation.ts';
-import { type LocalSecretsManager, startSecretsManager } from '../../local/secrets-manager/server.ts';
 import { localIdentity, startUsersTable, type UsersTable } from '../fixtures/users-table.ts';
 
 const keyRingArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';

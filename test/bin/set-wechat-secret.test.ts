@@ -5,8 +5,8 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { type LocalSecretsManager, startSecretsManager } from 'local-aws';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type LocalSecretsManager, startSecretsManager } from '../../local/secrets-manager/server.ts';
 import { type Outcome, runCommand } from '../fixtures/operator-command.ts';
 import { localIdentity } from '../fixtures/users-table.ts';
 

@@ -1,6 +1,7 @@
 /** The shared service's stack once more, with something changed, for tests of what a change in it breaks. */
+
+import { startLocalStack } from 'local-aws';
 import { inject, onTestFinished } from 'vitest';
-import { startLocalStack } from '../../local/stack.ts';
 
 /** How the stack differs. */
 export interface Variant {

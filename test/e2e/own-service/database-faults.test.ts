@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Database, startDatabase } from 'local-aws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, startDatabase } from '../../../local/dynamodb/engine.ts';
 import { type LocalService, startLocalService } from '../../../local/service.ts';
 import type { Answer } from '../service.ts';
 

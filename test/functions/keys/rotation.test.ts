@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { decodeProtectedHeader } from 'jose';
+import { type LocalSecretsManager, type RotationStep, startSecretsManager } from 'local-aws';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DROP_KEY_TAG } from '../../../functions/contracts/key-schedule.ts';
 import type { Jwks } from '../../../functions/keys/json-web-keys.ts';
@@ -18,11 +19,6 @@ import { createSigningKeySource } from '../../../functions/keys/signing-key.ts';
 import { createKeySource } from '../../../functions/keys/verification-keys.ts';
 import { createTokenMinter, type MintedToken } from '../../../functions/tokens/mint.ts';
 import { createTokenVerifier } from '../../../functions/tokens/verify.ts';
-import {
-  type LocalSecretsManager,
-  type RotationStep,
-  startSecretsManager,
-} from '../../../local/secrets-manager/server.ts';
 import { AUDIENCE, ISSUER, NOW } from '../../fixtures/tokens.ts';
 import { localIdentity, startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type LocalSecretsManager, startSecretsManager } from 'local-aws';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAppSecrets } from '../../../functions/wechat/app-secrets.ts';
-import { type LocalSecretsManager, startSecretsManager } from '../../../local/secrets-manager/server.ts';
 
 const secretArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:wechat-AbCdEf';
 

@@ -1,0 +1,16 @@
+/** What an app that runs its assembly here may import. */
+export type { RequestRecord } from './api-gateway/request-record.ts';
+export { type Database, startDatabase } from './dynamodb/engine.ts';
+export { createTable } from './dynamodb/table.ts';
+export { LocalRunError } from './errors.ts';
+export { readFunctions } from './lambda/functions.ts';
+export {
+  type LocalSecretsManager,
+  type RotationStep,
+  startSecretsManager,
+} from './secrets-manager/server.ts';
+export { type LocalStack, type LocalStackOptions, startLocalStack } from './stack.ts';
+export { loadTemplate } from './template/assembly.ts';
+export { createResolver } from './template/intrinsics.ts';
+export { type Assembly, synthesize } from './template/synthesize.ts';
+export { makeTemporaryDirectory } from './temporary-directory.ts';

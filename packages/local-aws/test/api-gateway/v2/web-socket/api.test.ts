@@ -1,0 +1,326 @@
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import type { JsonObject, Resource } from '../../../../src/template/assembly.ts';
+import { apiV2, guarded, openWebSocket, requestAuthorizer, serveStack } from '../../../fixtures/apis-v2.ts';
+import { permission, type Resources } from '../../../fixtures/assembly.ts';
+
+/** Logs every event, and echoes it as the body of its answer. */
+const echo = `export const handler = async (event) => {
+  console.log(JSON.stringify(event));
+  return { statusCode: 200, body: JSON.stringify(event) };
+};`;
+const gate = `export const handler = async (event) => {
+  const token = event.headers.Authorization ?? event.queryStringParameters.token ?? '';
+  console.log('asked ' + JSON.stringify(event));
+  if (token === 'unauthorized') throw new Error('Unauthorized');
+  if (token === 'broken') throw new Error('no database');
+  if (token === 'nonsense') return { isAuthorized: true };
+  const Effect = token === 'deny' ? 'Deny' : 'Allow';
+  return {
+    principalId: 'someone', context: { user_id: token, age: 7, pad: token === 'large' ? 'x'.repeat(8192) : '' },
+    policyDocument: { Version: '2012-10-17', Statement: [{ Action: 'execute-api:Invoke', Effect, Resource: token === 'other' ? 'arn:x' : event.methodArn }] },
+  };
+};`;
+
+const answering = { RouteResponseSelectionExpression: '$default' };
+const responseOf = (at: number): Resources => ({
+  [`Response${at}`]: {
+    Type: 'AWS::ApiGatewayV2::RouteResponse',
+    Properties: { ApiId: { Ref: 'Ws' }, RouteId: { Ref: `WsRoute${at}` }, RouteResponseKey: '$default' },
+  },
+});
+
+const serve = async (
+  routes: Parameters<typeof apiV2>[1],
+  more: Resources = {},
+  sources: Readonly<Record<string, string>> = { Fn: echo },
+) => {
+  const stack = await serveStack({ ...apiV2('WEBSOCKET', routes), ...more }, sources);
+  return { ...stack, url: stack.urls.Ws ?? '' };
+};
+
+const serveGuarded = (properties: Resource['Properties'] = {}) =>
+  serve(
+    { $connect: { to: 'Fn', route: guarded }, $default: { to: 'Fn', route: answering } },
+    { ...requestAuthorizer('Gate', 'Ws', properties), ...responseOf(1) },
+    { Fn: echo, Gate: gate },
+  );
+
+const withToken = (token: string) => ({ headers: { Authorization: token } });
+
+describe('a WebSocket API', () => {
+  test('tells $connect about the handshake, and routes about their messages', async () => {
+    const { url, lines } = await serve(
+      {
+        $connect: { to: 'Fn' },
+        $default: { to: 'Fn', route: answering },
+        send: { to: 'Fn', route: answering },
+      },
+      { ...responseOf(1), ...responseOf(2) },
+    );
+    const client = await openWebSocket(`${url}/?room=1`);
+
+    const sent = (await client.ask('{"action":"send","text":"微信"}')) as JsonObject;
+
+    const connect = JSON.parse(lines[0] ?? '') as JsonObject;
+    expect(connect).toEqual({
+      headers: expect.objectContaining({ 'Sec-WebSocket-Version': '13' }),
+      multiValueHeaders: expect.objectContaining({ 'Sec-WebSocket-Version': ['13'] }),
+      queryStringParameters: { room: '1' },
+      multiValueQueryStringParameters: { room: ['1'] },
+      requestContext: expect.objectContaining({ routeKey: '$connect', eventType: 'CONNECT' }),
+      isBase64Encoded: false,
+    });
+    const { connectionId, connectedAt } = connect.requestContext as JsonObject;
+    expect(sent).toEqual({
+      body: '{"action":"send","text":"微信"}',
+      isBase64Encoded: false,
+      requestContext: {
+        apiId: expect.stringMatching(/^[0-9a-z]{10}$/),
+        connectedAt,
+        connectionId,
+        domainName: new URL(url).host,
+        eventType: 'MESSAGE',
+        extendedRequestId: expect.any(String),
+        identity: { sourceIp: '127.0.0.1', userAgent: null },
+        messageDirection: 'IN',
+        messageId: expect.any(String),
+        requestId: expect.any(String),
+        requestTime: expect.any(String),
+        requestTimeEpoch: expect.any(Number),
+        routeKey: 'send',
+        stage: 'live',
+      },
+    });
+  });
+
+  test('sends to $default what names no route, or one that is not for clients', async () => {
+    const { url } = await serve(
+      { $connect: { to: 'Fn' }, $disconnect: { to: 'Fn' }, $default: { to: 'Fn', route: answering } },
+      responseOf(2),
+    );
+    const client = await openWebSocket(url);
+
+    for (const message of [
+      'hello',
+      '[1]',
+      '{}',
+      '{"action":1}',
+      '{"action":"x"}',
+      '{"action":"$disconnect"}',
+      '{"action":"$connect"}',
+    ])
+      expect(await client.ask(message), message).toMatchObject({
+        body: message,
+        requestContext: { routeKey: '$default' },
+      });
+  });
+
+  test('answers itself where there is no route, or its function fails', async () => {
+    const { url } = await serve(
+      { $connect: { to: 'Fn' }, fail: { to: 'Bad' }, wrong: { to: 'Wrong' }, secret: { to: 'Closed' } },
+      { WsClosedPermission: permission('Closed', 'Ws', '*other') },
+      {
+        Fn: echo,
+        Bad: 'export const handler = async () => { throw new Error("no"); };',
+        Wrong: 'export const handler = async () => "hello";',
+        Closed: echo,
+      },
+    );
+    const client = await openWebSocket(url);
+    const ids = { connectionId: expect.stringMatching(/=$/), requestId: expect.any(String) };
+
+    expect(await client.ask('{"action":"x"}')).toEqual({ message: 'Forbidden', ...ids });
+    for (const action of ['fail', 'wrong', 'secret'])
+      expect(await client.ask(`{"action":"${action}"}`)).toEqual({
+        message: 'Internal server error',
+        ...ids,
+      });
+  });
+
+  test('says nothing for a route without a response', async () => {
+    const { url, records } = await serve({ $connect: { to: 'Fn' }, $default: { to: 'Fn' } });
+    const client = await openWebSocket(url);
+    const messages: unknown[] = [];
+    client.socket.on('message', (data) => messages.push(data));
+
+    client.socket.send('hello');
+
+    await expect
+      .poll(() => records.at(-1))
+      .toMatchObject({ method: 'MESSAGE', path: '$default', status: 200 });
+    expect(messages).toEqual([]);
+  });
+
+  test('tells $disconnect how a connection ended', async () => {
+    const { url, lines, records } = await serve({ $disconnect: { to: 'Fn' } });
+    const client = await openWebSocket(url);
+
+    client.socket.close(4001, 'bye');
+
+    await expect.poll(() => lines.length, { timeout: 5_000 }).toBe(1);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      requestContext: {
+        routeKey: '$disconnect',
+        eventType: 'DISCONNECT',
+        disconnectStatusCode: 4001,
+        disconnectReason: 'bye',
+      },
+    });
+    await expect.poll(() => records.at(-1)).toMatchObject({ method: 'DISCONNECT', path: '$disconnect' });
+  });
+
+  test('closes with 1003 on a binary message and 1009 on a large one', async () => {
+    const { url } = await serve({ $default: { to: 'Fn' } });
+    const codeAfter = async (message: string | Buffer): Promise<number> => {
+      const { socket } = await openWebSocket(url);
+      socket.send(message);
+      return ((await once(socket, 'close')) as [number])[0];
+    };
+
+    expect([await codeAfter(Buffer.from('x')), await codeAfter('x'.repeat(128 * 1024 + 1))]).toEqual([
+      1003, 1009,
+    ]);
+  });
+
+  test('is served at the root only, and to WebSockets only', async () => {
+    const { url } = await serve({ $default: { to: 'Fn' } });
+
+    await expect(openWebSocket(`${url}/live`)).rejects.toThrow('403');
+    expect((await fetch(url)).status).toBe(426);
+  });
+});
+
+describe('the sub-protocol', () => {
+  const connectSaying = (answer: string) =>
+    serve({ $connect: { to: 'Fn' } }, {}, { Fn: `export const handler = async () => (${answer});` });
+
+  test('is the one that $connect returns', async () => {
+    const { url } = await connectSaying('{ statusCode: 200, headers: { "sec-websocket-protocol": "b" } }');
+
+    expect((await openWebSocket(url, ['a', 'b'])).socket.protocol).toBe('b');
+  });
+
+  test('is none when $connect returns none, which makes clients that asked for one give up', async () => {
+    const { url } = await connectSaying('{ statusCode: 200 }');
+
+    await expect(openWebSocket(url, ['a'])).rejects.toThrow('Server sent no subprotocol');
+    expect((await openWebSocket(url)).socket.protocol).toBe('');
+  });
+});
+
+describe('a handshake', () => {
+  test.each<[what: string, answer: string, status: number]>([
+    ['answers another status', '{ statusCode: 418 }', 418],
+    ['answers no status', '{}', 502],
+    ['answers nothing', 'undefined', 502],
+    ['throws', '(() => { throw new Error("no"); })()', 502],
+  ])('is refused when $connect %s', async (_, answer, status) => {
+    const { url, records } = await serve(
+      { $connect: { to: 'Fn' } },
+      {},
+      { Fn: `export const handler = async () => (${answer});` },
+    );
+
+    await expect(openWebSocket(url)).rejects.toThrow(`Unexpected server response: ${status}`);
+    expect(records.at(-1)).toMatchObject({ method: 'GET', path: '/', status });
+  });
+
+  test('asks the authorizer with a policy for $connect; every route sees its context', async () => {
+    const { url, lines } = await serveGuarded();
+
+    const client = await openWebSocket(url, [], withToken('anna'));
+    const { requestContext } = (await client.ask('hello')) as JsonObject;
+
+    expect(JSON.parse(lines[0]?.replace('asked ', '') ?? '')).toMatchObject({
+      type: 'REQUEST',
+      methodArn: expect.stringMatching(
+        /^arn:aws:execute-api:us-east-1:000000000000:[0-9a-z]{10}\/live\/\$connect$/,
+      ),
+      headers: { Authorization: 'anna' },
+      multiValueHeaders: { Authorization: ['anna'] },
+      queryStringParameters: {},
+      stageVariables: {},
+      requestContext: { eventType: 'CONNECT', routeKey: '$connect' },
+    });
+    expect(lines[0]).not.toContain('httpMethod');
+    expect((requestContext as JsonObject).authorizer).toEqual({
+      principalId: 'someone',
+      integrationLatency: expect.any(Number),
+      user_id: 'anna',
+      age: '7',
+      pad: '',
+    });
+  });
+
+  test('takes the token from the query string too', async () => {
+    const { url, lines } = await serveGuarded({ IdentitySource: ['route.request.querystring.token'] });
+
+    await openWebSocket(`${url}/?token=anna`);
+
+    await expect(openWebSocket(url, [], withToken('anna'))).rejects.toThrow('401');
+    expect(lines.filter((line) => line.startsWith('asked'))).toHaveLength(1);
+  });
+
+  test('asks every time', async () => {
+    const { url, lines } = await serveGuarded();
+
+    await openWebSocket(url, [], withToken('anna'));
+    await openWebSocket(url, [], withToken('anna'));
+
+    expect(lines.filter((line) => line.startsWith('asked'))).toHaveLength(2);
+  });
+
+  test.each<[token: string, status: number]>([
+    ['', 401],
+    ['unauthorized', 401],
+    ['deny', 403],
+    ['other', 403],
+    ['broken', 500],
+    ['nonsense', 500],
+    ['large', 500],
+  ])('with the token "%s" is answered %d, and $connect is not asked', async (token, status) => {
+    const { url, lines } = await serveGuarded();
+
+    await expect(openWebSocket(url, [], withToken(token))).rejects.toThrow(
+      `Unexpected server response: ${status}`,
+    );
+    expect(lines.some((line) => line.startsWith('{'))).toBe(false);
+  });
+});
+
+describe('what a WebSocket API uses that is not known is refused at start, by name:', () => {
+  const authorizer = (properties: Resource['Properties']) => ({
+    ...apiV2('WEBSOCKET', { $connect: { to: 'Fn', route: guarded } }),
+    ...requestAuthorizer('Fn', 'Ws', properties),
+  });
+  test.each<[what: string, resources: Resources, message: string]>([
+    ['a cache', authorizer({ AuthorizerResultTtlInSeconds: 60 }), 'Auth.AuthorizerResultTtlInSeconds'],
+    ['simple responses', authorizer({ EnableSimpleResponses: true }), 'Auth.EnableSimpleResponses'],
+    [
+      'an identity source of an HTTP API',
+      authorizer({ IdentitySource: ['$request.header.A'] }),
+      'the identity source $request.header.A',
+    ],
+    [
+      'an authorizer on another route',
+      { ...apiV2('WEBSOCKET', { send: { to: 'Fn', route: guarded } }), ...requestAuthorizer('Fn', 'Ws') },
+      'WsRoute0.AuthorizerId: only $connect',
+    ],
+    [
+      'another selection',
+      apiV2('WEBSOCKET', {}, { RouteSelectionExpression: '$request.header.action' }),
+      'Ws.RouteSelectionExpression: "$request.header.action"',
+    ],
+    [
+      'two stages',
+      {
+        ...apiV2('WEBSOCKET', {}),
+        More: { Type: 'AWS::ApiGatewayV2::Stage', Properties: { ApiId: { Ref: 'Ws' }, StageName: 'b' } },
+      },
+      'exactly one stage',
+    ],
+  ])('%s', async (_, resources, message) => {
+    await expect(serveStack(resources, { Fn: echo })).rejects.toThrow(message);
+  });
+});
