@@ -1,6 +1,6 @@
 /** What stacks have in common because they are in one account: functions that APIs may invoke, and values in SSM. */
-import type { InvokeFunction } from './api-gateway/call.ts';
 import { LocalRunError } from './errors.ts';
+import type { InvokeFunction } from './lambda/invoke.ts';
 import { type ApiPermission, mayInvoke, readApiPermissions } from './lambda/invoke-permissions.ts';
 import type { LambdaRuntime } from './lambda/runtime.ts';
 import type { Resolver } from './template/intrinsics.ts';

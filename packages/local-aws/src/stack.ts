@@ -1,30 +1,39 @@
-/** Brings a synthesized stack up on this machine: database, secrets, functions and API, as its template says. */
+/** Brings a synthesized stack up on this machine: database, secrets, functions and APIs, as its template says. */
+
 import path from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createAccount, type LocalAccount } from './account.ts';
 import { compileApis, type TemplateApi } from './api-gateway/apis.ts';
 import type { OnRequest } from './api-gateway/request-record.ts';
-import { startGateway } from './api-gateway/server.ts';
+import { type Gateway, startGateway } from './api-gateway/server.ts';
 import { startDatabase } from './dynamodb/engine.ts';
 import { startDynamodbGate } from './dynamodb/gate.ts';
 import { readPartitionKeys } from './dynamodb/permissions.ts';
-import { createTable } from './dynamodb/table.ts';
+import { createTables } from './dynamodb/table.ts';
 import { LocalRunError } from './errors.ts';
-import { type AccessReport, createAccessControl } from './iam/access-control.ts';
+import { type AccessControl, type AccessReport, createAccessControl } from './iam/access-control.ts';
+import type { Json } from './json.ts';
 import type { Invocation } from './lambda/environment.ts';
-import { readFunctions } from './lambda/functions.ts';
-import { createLambdaRuntime, type OnLog } from './lambda/runtime.ts';
-import { type RotationStep, startSecretsManager } from './secrets-manager/server.ts';
-import { readRotations, readSecrets, type TemplateSecret } from './secrets-manager/template-secrets.ts';
-import { type Json, loadTemplate } from './template/assembly.ts';
+import { readFunctions, type ServiceEndpoints } from './lambda/functions.ts';
+import { createLambdaRuntime, type LambdaRuntime, type OnLog } from './lambda/runtime.ts';
+import {
+  type LocalSecretsManager,
+  type RotationStep,
+  startSecretsManager,
+} from './secrets-manager/server.ts';
+import {
+  readRotations,
+  readSecrets,
+  type TemplateRotation,
+  type TemplateSecret,
+} from './secrets-manager/template-secrets.ts';
+import { loadTemplate } from './template/assembly.ts';
 import { createResolver, type Resolver } from './template/intrinsics.ts';
-import { REGION } from './template/physical-names.ts';
 
 /** What a local stack is made from. */
 export interface LocalStackOptions {
   /**
-   * Names the directory of the cloud assembly; it is told the address the API will have, so that it can
-   * synthesize a stack that knows its own issuer.
+   * Names the directory of the cloud assembly. It is given the address that the API will have, so that it can
+   * synthesize a stack that knows its own URL.
    */
   readonly assembly: (url: string) => string | Promise<string>;
   /** Port on 127.0.0.1 of the REST API; further APIs have free ones. Default: a free one. */
@@ -72,11 +81,11 @@ export interface LocalStack {
   readonly dynamodbEndpoint: string;
   /** Names of the template's tables in it. */
   readonly tableNames: readonly string[];
-  /** Base URL of the Secrets Manager stand-in. */
+  /** Base URL of the emulated Secrets Manager. */
   readonly secretsManagerEndpoint: string;
   /** What the roles of the template allow, and what of it has been used so far. */
   accessReport(): AccessReport;
-  /** Answers what resources are called. */
+  /** Knows what resources are called. */
   readonly resolver: Resolver;
   /** Invokes a function by logical id or ARN. */
   invoke(target: string, event: Json): Promise<Invocation>;
@@ -97,137 +106,175 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     for (const end of started.splice(0).reverse()) await end();
   };
   try {
-    return { ...(await start(options, (end) => started.push(end))), close };
+    const run = { options, step: measured(options.onStep), onClose: (end: End) => void started.push(end) };
+    return { ...(await start(run)), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function start(
-  options: LocalStackOptions,
-  onClose: (end: () => Promise<void>) => void,
-): Promise<Omit<LocalStack, 'close'>> {
-  const { assembly, port = 0, beside, dataDir, onLog, onStep = () => {}, onRequest } = options;
-  const account = beside?.account ?? createAccount();
-  const step = async <T>(name: string, work: () => T | Promise<T>): Promise<T> => {
+type End = () => Promise<void>;
+
+/** What every part of a start needs. */
+interface Run {
+  readonly options: LocalStackOptions;
+  /** Does a piece of work and reports how long it took. */
+  readonly step: <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
+  /** Keeps what ends a part that has been started. */
+  readonly onClose: (end: End) => void;
+}
+
+const measured =
+  (onStep: LocalStackOptions['onStep']): Run['step'] =>
+  async (name, work) => {
     const startedAt = performance.now();
     const result = await work();
-    onStep(name, performance.now() - startedAt);
+    onStep?.(name, performance.now() - startedAt);
     return result;
   };
-  const inDataDir = (file: string): string | undefined => dataDir && path.join(dataDir, file);
 
-  const gateway = await startGateway(port, onRequest);
+async function start(run: Run): Promise<Omit<LocalStack, 'close'>> {
+  const { options, step, onClose } = run;
+  const account = options.beside?.account ?? createAccount();
+  const gateway = await startGateway(options.port ?? 0, options.onRequest);
   onClose(gateway.close);
 
   // The two long waits at once; the database is waited for first, so that it is always ended again.
-  const directory = step('synth', () => assembly(gateway.url));
+  const directory = step('synth', () => options.assembly(gateway.url));
   directory.catch(() => {});
-  const database = await step('database', () =>
-    startDatabase({
-      endpoint: options.dynamodbEndpoint ?? beside?.dynamodbEndpoint,
-      dataFile: inDataDir('dynamodb.sqlite'),
-    }),
-  );
-  onClose(database.stop);
+  const database = await startDatabaseOf(run);
   const resolver = createResolver(loadTemplate(await directory), {
     parameters: options.parameters ?? {},
     ssmValue: account.ssmValue,
   });
 
-  const tableNames = await step('tables', () => createTables(resolver, database.endpoint));
-
   const access = createAccessControl(resolver, options.onDenied);
-  const partitionKeys = readPartitionKeys(resolver);
-  const gate = await startDynamodbGate({ database: database.endpoint, access, partitionKeys });
-  onClose(gate.close);
+  const tables = await serveTables(run, resolver, access, database);
   const rotations = readRotations(resolver);
-  const secrets = await step('secrets', () =>
-    startSecretsManager({
-      secrets: readSecrets(resolver).map((secret) => ({
-        ...secret,
-        value: options.secretValue?.(secret) ?? secret.value,
-      })),
-      invokeRotation: (event) => rotateStep(event),
-      access,
-      ...(dataDir === undefined ? {} : { dataFile: path.join(dataDir, 'secrets.json') }),
-    }),
+  // Secrets Manager calls functions, which have its address in their environment: it is there before them.
+  const { promise: functions, resolve: setFunctions } = Promise.withResolvers<LambdaRuntime>();
+  const secrets = await serveSecrets(run, resolver, access, async (event) =>
+    rotateStep(await functions, rotations, event),
   );
-  onClose(secrets.close);
-
-  const endpoints = { dynamodb: gate.endpoint, secretsManager: secrets.endpoint };
-  const runtime = createLambdaRuntime(readFunctions(resolver, endpoints, options.maxEnvironments), onLog);
-  onClose(runtime.close);
-  const leave = account.add(resolver, runtime);
-  onClose(async () => leave());
-  const rotateStep = async (event: RotationStep): Promise<void> => {
-    const rotation = rotations.find(({ secretArn }) => secretArn === event.SecretId);
-    if (rotation === undefined)
-      throw new LocalRunError(`No function of the template rotates ${event.SecretId}.`);
-    const outcome = await runtime.invoke(rotation.functionArn, { ...event });
-    if (!outcome.ok)
-      throw new LocalRunError(
-        `Rotating ${event.SecretId} failed at ${event.Step}: ${outcome.error.errorType}: ${outcome.error.errorMessage}`,
-      );
-  };
-
+  const endpoints = { dynamodb: tables.endpoint, secretsManager: secrets.endpoint };
+  const lambda = createFunctions(run, resolver, account, endpoints);
+  setFunctions(lambda);
   const apis = compileApis(resolver, account.invoke, endpoints);
+
   // The rotation runs first: functions may need, when they start, what it writes.
   await step('rotation', async () => {
     for (const { secretArn, immediately } of rotations) if (immediately) await secrets.rotate(secretArn);
   });
   const rotators = rotations.map(({ functionArn }) => functionArn);
-  await step('functions', () =>
-    Promise.all(
-      runtime.functions
-        .filter(({ arn }) => !rotators.includes(arn))
-        .map(({ logicalId }) => runtime.warm(logicalId)),
-    ),
-  );
-  const served: LocalApi[] = [];
-  for (const { logicalId, protocol, served: api } of apis) {
-    const place = served.length === 0 ? gateway : await startGateway(0, onRequest);
-    if (place !== gateway) onClose(place.close);
-    place.serve(api);
-    const url = protocol === 'WEBSOCKET' ? place.url.replace('http:', 'ws:') : place.url;
-    served.push({ logicalId, protocol, url });
-  }
+  const awaited = lambda.functions.filter(({ arn }) => !rotators.includes(arn));
+  await step('functions', () => Promise.all(awaited.map(({ logicalId }) => lambda.warm(logicalId))));
 
   return {
     url: gateway.url,
-    apis: served,
+    apis: await serveApis(run, apis, gateway),
     account,
-    dynamodbEndpoint: gate.endpoint,
+    dynamodbEndpoint: tables.endpoint,
     accessReport: access.report,
-    tableNames,
+    tableNames: tables.names,
     secretsManagerEndpoint: secrets.endpoint,
     resolver,
-    invoke: runtime.invoke,
+    invoke: lambda.invoke,
     rotate: secrets.rotate,
   };
 }
 
-/** Answers the tables' names. */
-async function createTables(resolver: Resolver, endpoint: string): Promise<string[]> {
-  const client = new DynamoDBClient({
-    endpoint,
-    region: REGION,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
-  try {
-    const tables = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'].flatMap((type) =>
-      resolver.resourcesOf(type),
+function inDataDir({ options: { dataDir } }: Run, file: string): string | undefined {
+  return dataDir && path.join(dataDir, file);
+}
+
+/** @returns base URL of the database */
+async function startDatabaseOf(run: Run): Promise<string> {
+  const { dynamodbEndpoint, beside } = run.options;
+  const database = await run.step('database', () =>
+    startDatabase({
+      endpoint: dynamodbEndpoint ?? beside?.dynamodbEndpoint,
+      dataFile: inDataDir(run, 'dynamodb.sqlite'),
+    }),
+  );
+  run.onClose(database.stop);
+  return database.endpoint;
+}
+
+async function serveTables(
+  { step, onClose }: Run,
+  resolver: Resolver,
+  access: AccessControl,
+  database: string,
+): Promise<{ readonly names: readonly string[]; readonly endpoint: string }> {
+  const names = await step('tables', () => createTables(resolver, database));
+  const gate = await startDynamodbGate({ database, access, partitionKeys: readPartitionKeys(resolver) });
+  onClose(gate.close);
+  return { names, endpoint: gate.endpoint };
+}
+
+async function serveSecrets(
+  run: Run,
+  resolver: Resolver,
+  access: AccessControl,
+  invokeRotation: (step: RotationStep) => Promise<void>,
+): Promise<LocalSecretsManager> {
+  const { secretValue } = run.options;
+  const secrets = readSecrets(resolver).map((secret) => ({
+    ...secret,
+    value: secretValue?.(secret) ?? secret.value,
+  }));
+  const dataFile = inDataDir(run, 'secrets.json');
+  const server = await run.step('secrets', () =>
+    startSecretsManager({ secrets, invokeRotation, access, dataFile }),
+  );
+  run.onClose(server.close);
+  return server;
+}
+
+function createFunctions(
+  { options, onClose }: Run,
+  resolver: Resolver,
+  account: LocalAccount,
+  endpoints: ServiceEndpoints,
+): LambdaRuntime {
+  const functions = readFunctions(resolver, endpoints, options.maxEnvironments);
+  const runtime = createLambdaRuntime(functions, options.onLog);
+  onClose(runtime.close);
+  const leave = account.add(resolver, runtime);
+  onClose(async () => leave());
+  return runtime;
+}
+
+/** @throws LocalRunError naming the step that failed */
+async function rotateStep(
+  lambda: LambdaRuntime,
+  rotations: readonly TemplateRotation[],
+  event: RotationStep,
+): Promise<void> {
+  const rotation = rotations.find(({ secretArn }) => secretArn === event.SecretId);
+  if (rotation === undefined)
+    throw new LocalRunError(`No function of the template rotates ${event.SecretId}.`);
+  const invocation = await lambda.invoke(rotation.functionArn, { ...event });
+  if (!invocation.ok)
+    throw new LocalRunError(
+      `Rotating ${event.SecretId} failed at ${event.Step}: ${invocation.error.errorType}: ${invocation.error.errorMessage}`,
     );
-    const names: string[] = [];
-    for (const { logicalId, properties } of tables) {
-      const { TableName: _, ...shape } = properties;
-      const name = String(resolver.names(logicalId).ref);
-      await createTable(client, name, shape);
-      names.push(name);
-    }
-    return names;
-  } finally {
-    client.destroy();
+}
+
+/** Each API on a port of its own, the first one at the gateway that already listens. */
+async function serveApis(
+  { options, onClose }: Run,
+  apis: readonly TemplateApi[],
+  first: Gateway,
+): Promise<readonly LocalApi[]> {
+  const served: LocalApi[] = [];
+  for (const { logicalId, protocol, served: api } of apis) {
+    const gateway = served.length === 0 ? first : await startGateway(0, options.onRequest);
+    if (gateway !== first) onClose(gateway.close);
+    gateway.serve(api);
+    const url = protocol === 'WEBSOCKET' ? gateway.url.replace('http:', 'ws:') : gateway.url;
+    served.push({ logicalId, protocol, url });
   }
+  return served;
 }

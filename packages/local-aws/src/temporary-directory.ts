@@ -1,4 +1,4 @@
-/** Directories that are gone when the process is, even if Ctrl-C ended it. */
+/** Directories that do not outlive the process, even when Ctrl-C ends it. */
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ export interface TemporaryDirectory {
 
 /** Makes an empty directory. */
 export async function makeTemporaryDirectory(): Promise<TemporaryDirectory> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'wechat-login-'));
+  const directory = await mkdtemp(path.join(tmpdir(), 'local-aws-'));
   // Ctrl-C may come at any time, and nobody else knows the directory.
   const removeAtExit = (): void => rmSync(directory, { recursive: true, force: true });
   process.once('exit', removeAtExit);

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Json } from '../src/json.ts';
 import { type LocalStackOptions, startLocalStack } from '../src/stack.ts';
-import type { Json, Resource } from '../src/template/assembly.ts';
+import type { Resource } from '../src/template/assembly.ts';
 import { synthesize } from '../src/template/synthesize.ts';
 import { apiV2, guarded, openWebSocket, requestAuthorizer } from './fixtures/apis-v2.ts';
 import {
@@ -91,7 +92,7 @@ describe('a local stack', () => {
     expect(steps.toSorted()).toEqual(['database', 'functions', 'rotation', 'secrets', 'synth', 'tables']);
   });
 
-  test('rotates at once what the template rotates, and again when asked', async () => {
+  test('rotates at once what the template rotates, and again when told to', async () => {
     const { stack, lines } = await start();
     const arn = String(stack.resolver.names('Keys').ref);
     const round = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'].map((step) => `${step} ${arn}`);
@@ -268,7 +269,7 @@ describe('a hardened stack', () => {
     return { stack, faults, status: response.status, body: (await response.json()) as object };
   };
 
-  test('serves through the alias, and reports on the roles that are played', async () => {
+  test('serves through the alias, and reports on the roles that something acts as', async () => {
     const { stack, body } = await startHardened(true);
 
     expect(body).toMatchObject({ SecretString: 'kept' });
@@ -302,7 +303,7 @@ describe('a stack beside another', () => {
     Type: 'AWS::SSM::Parameter',
     Properties: { Name, Type: 'String', Value },
   });
-  /** The first stack: a function that others may ask, and where to find it. */
+  /** The first stack: a function that others may call, and where to find it. */
   const login: Resources = {
     ...resources,
     Gate: lambda('Gate'),
@@ -377,7 +378,7 @@ describe('a stack beside another', () => {
     expect((await openWebSocket(url('WEBSOCKET'))).socket.readyState).toBe(1);
   });
 
-  test("reads the first one's SSM parameters, and asks its function, which keeps its own environment", async () => {
+  test("reads the first one's SSM parameters, and calls its function, which keeps its own environment", async () => {
     const { lines, url } = await startBoth();
 
     const response = await fetch(`${url('HTTP')}/http`, { headers: { authorization: 'anna' } });
@@ -389,7 +390,7 @@ describe('a stack beside another', () => {
     expect(lines.at(-1)).not.toContain('ISSUER');
   });
 
-  test('gets 500 from a function of the first one that nobody permits it to ask', async () => {
+  test('gets 500 from a function of the first one that nothing permits it to call', async () => {
     const { url, faults } = await startBoth({ AuthPermission: permission('Orders', 'Http') });
 
     const response = await fetch(`${url('HTTP')}/http`, { headers: { authorization: 'anna' } });

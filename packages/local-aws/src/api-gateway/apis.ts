@@ -1,10 +1,11 @@
 /** Every API of a template, of whatever kind. */
 
 import type { ServiceEndpoints } from '../lambda/functions.ts';
+import type { InvokeFunction } from '../lambda/invoke.ts';
 import type { Resolver } from '../template/intrinsics.ts';
-import type { InvokeFunction, ServedApi } from './call.ts';
 import { compileRestApi } from './rest/api.ts';
 import { serveRestApi } from './rest/serve.ts';
+import type { ServedApi } from './served-api.ts';
 import { compileHttpApi } from './v2/http/api.ts';
 import { readApisV2 } from './v2/template.ts';
 import { compileWebSocketApi } from './v2/web-socket/api.ts';

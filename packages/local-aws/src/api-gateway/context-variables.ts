@@ -4,8 +4,9 @@
  *
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.gatewayResponse.html
  */
+
 import { unsupported } from '../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../template/assembly.ts';
+import { type JsonObject, memberAt } from '../json.ts';
 
 /** A checked text with variables in it. */
 export type Substitution = (context: JsonObject) => string;
@@ -36,12 +37,7 @@ export function checkContextVariable(name: string, where: string): void {
 
 /** The text of a `$context` member; empty when it has no value. */
 export function contextVariable(context: JsonObject, name: string): string {
-  const value = name
-    .split('.')
-    .reduce<Json | undefined>(
-      (at, key) => (isJsonObject(at) && Object.hasOwn(at, key) ? at[key] : undefined),
-      context,
-    );
+  const value = memberAt(context, name.split('.'));
   if (value === undefined || value === null) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -1,13 +1,15 @@
 /** The Lambda proxy integration: the event a function gets and the answer API Gateway accepts. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html */
 
-import { isJsonObject, type Json, type JsonObject } from '../template/assembly.ts';
-import { type Integration, type InvokeFunction, type MethodCall, withinMs } from './call.ts';
+import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import type { InvokeFunction } from '../lambda/invoke.ts';
+import type { Integration, MethodCall } from './call.ts';
+import { Refusal } from './refusal.ts';
 import { bothMaps, mediaTypeOf } from './request.ts';
 import { type ApiResponse, type HeaderLine, withDefaults } from './response.ts';
-import { Refusal } from './rest/gateway-responses.ts';
+import { withinMs } from './within.ts';
 
 /** A proxy integration as the template sets it up. */
-export interface LambdaProxy {
+interface LambdaProxy {
   readonly functionArn: string;
   readonly resourcePath: string;
   /** ARN of the API's stage. */
@@ -26,11 +28,7 @@ export function createLambdaProxy(proxy: LambdaProxy): Integration {
     const { headers, method } = call.request;
     const event = proxyEvent(call, proxy.resourcePath, isBinary(mediaTypeOf(headers, 'content-type')));
     const sourceArn = `${proxy.stageArn}/${method}${proxy.resourcePath}`;
-    const invocation = await withinMs(
-      proxy.invoke(proxy.functionArn, event, sourceArn),
-      proxy.timeoutMs,
-      undefined,
-    );
+    const invocation = await withinMs(proxy.invoke(proxy.functionArn, event, sourceArn), proxy.timeoutMs);
     if (invocation === undefined) throw new Refusal('INTEGRATION_TIMEOUT', 'Endpoint request timed out');
     const response = invocation.ok
       ? readProxyAnswer(

@@ -1,12 +1,12 @@
-/** What is told about each request that was answered. */
-import type { Answer } from './call.ts';
+/** The record of each request that was answered. */
+import type { Answer } from './response.ts';
 
 /** One answered request or WebSocket message: what the local run prints a line from. */
 export interface RequestRecord {
   readonly requestId: string;
-  /** An HTTP method; of an open WebSocket, `MESSAGE` or `DISCONNECT`. */
+  /** An HTTP method, or `MESSAGE` over an open WebSocket. */
   readonly method: string;
-  /** Path as sent, without the query string; of an open WebSocket, the route key. */
+  /** Path as sent, without the query string; of a message, its route. */
   readonly path: string;
   readonly status: number;
   readonly durationMs: number;

@@ -1,7 +1,7 @@
 /** An HTTP request as API Gateway sees it, and the parts of a Lambda event that are made from it. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { JsonObject } from '../template/assembly.ts';
+import type { JsonObject } from '../json.ts';
 
 /** One name and value of a header or query parameter, in the order they were sent. */
 export type Pair = readonly [name: string, value: string];

@@ -1,7 +1,6 @@
 /** What goes back to the client, whoever made it: an integration or the gateway itself. */
 
 import type { ServerResponse } from 'node:http';
-import type { Answer } from './call.ts';
 
 /** One header line. */
 export type HeaderLine = readonly [name: string, value: string];
@@ -11,6 +10,15 @@ export interface ApiResponse {
   readonly status: number;
   readonly headers: readonly HeaderLine[];
   readonly body: string | Buffer;
+}
+
+/** What a request was answered, and why if not by an integration. */
+export interface Answer {
+  readonly response: ApiResponse;
+  /** The gateway response that was answered, when the gateway refused. */
+  readonly refusal?: string;
+  /** What went wrong in the local run itself, when that is why it refused. */
+  readonly fault?: string;
 }
 
 /** The headers, preceded by those defaults they do not set themselves. */

@@ -1,5 +1,5 @@
 /** Finds the method or route for a request, the way API Gateway prefers one path over another. */
-import { Refusal } from './rest/gateway-responses.ts';
+import { Refusal } from './refusal.ts';
 
 /** What a router chooses from. */
 export interface Routable {

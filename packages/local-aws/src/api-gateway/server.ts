@@ -1,12 +1,12 @@
 /** API Gateway on 127.0.0.1: one port per API, which is served at the root, as behind a custom domain. */
-import { once } from 'node:events';
+
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { LocalRunError } from '../errors.ts';
-import type { ServedApi } from './call.ts';
+import { listenOnLoopback } from '../loopback-server.ts';
 import { toApiRequest } from './request.ts';
 import { type OnRequest, recordOf } from './request-record.ts';
 import { writeResponse } from './response.ts';
+import type { ServedApi } from './served-api.ts';
 import { acceptWebSockets } from './v2/web-socket/upgrade.ts';
 
 /** A gateway that listens. */
@@ -34,30 +34,24 @@ export async function startGateway(port: number, onRequest: OnRequest = () => {}
   const server = createServer((message, response) => {
     void serve(message, response, api, onRequest);
   });
-  server.listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+  const { url, close } = await listenOnLoopback(server, port).catch((error: NodeJS.ErrnoException) => {
     throw new LocalRunError(
-      code === 'EADDRINUSE'
+      error.code === 'EADDRINUSE'
         ? `Port ${port} is already in use: set PORT to another one, or to 0 for any free one.`
-        : `The gateway cannot listen on port ${port}: ${message}`,
+        : `The gateway cannot listen on port ${port}: ${error.message}`,
       { cause: error },
     );
-  }
+  });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     serve: (served) => {
       setApi(served);
       if (served.connect !== undefined) disconnectAll = acceptWebSockets(server, served.connect, onRequest);
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        disconnectAll();
-        server.closeAllConnections();
-      }),
+    close: () => {
+      disconnectAll();
+      return close();
+    },
   };
 }
 

@@ -1,13 +1,15 @@
-/** The local run's DynamoDB: an embedded engine as a child process, or any other one that is already there. */
+/** DynamoDB: an embedded engine as a child process, or any other one that already runs. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
+import { LocalRunError } from '../errors.ts';
+import { listenOnLoopback } from '../loopback-server.ts';
 
-/** What {@link startDatabase} may be told. */
-export interface DatabaseOptions {
+interface DatabaseOptions {
   /** Base URL of a DynamoDB that already runs (`DYNAMODB_ENDPOINT`). Default: the embedded engine is started. */
   readonly endpoint?: string | undefined;
   /** File the embedded engine keeps its data in. Default: in memory, gone with the process. */
@@ -28,7 +30,7 @@ const ENGINE_PACKAGE = '@dynoxide/linux-x64';
 /** Longest wait for the engine to listen, or for a given endpoint to answer. */
 const READY_WITHIN_MS = 5_000;
 
-/** Between asking the system for a free port and the engine listening on it, someone else may take it. */
+/** Another process may take the free port before the engine listens on it. */
 const PORT_ATTEMPTS = 5;
 
 /**
@@ -40,9 +42,9 @@ const RUN_UNTIL_PIPE_ENDS =
   '"$0" "$@" 3<&- & engine=$!; { cat <&3 >/dev/null; kill "$engine"; } 2>/dev/null & wait "$engine"';
 
 /**
- * Brings up a DynamoDB and answers when it accepts requests.
+ * Brings up a DynamoDB; resolves when it accepts requests.
  *
- * @throws Error one sentence on what is wrong: no engine for this platform, it did not start, no answer.
+ * @throws LocalRunError one sentence on what is wrong: no engine for this platform, it did not start, no response
  */
 export async function startDatabase(options: DatabaseOptions = {}): Promise<Database> {
   if (options.endpoint !== undefined) return useRunning(options.endpoint);
@@ -58,7 +60,7 @@ export async function startDatabase(options: DatabaseOptions = {}): Promise<Data
 }
 
 async function useRunning(endpoint: string): Promise<Database> {
-  if (!URL.canParse(endpoint)) throw new Error('DYNAMODB_ENDPOINT is not a URL.');
+  if (!URL.canParse(endpoint)) throw new LocalRunError('DYNAMODB_ENDPOINT is not a URL.');
   try {
     const answer = await fetch(endpoint, {
       method: 'POST',
@@ -71,9 +73,10 @@ async function useRunning(endpoint: string): Promise<Database> {
     });
     // An error counts, this call is not signed; something else that listens there would fail later, and less clearly.
     const { TableNames, __type } = (await answer.json()) as Record<string, unknown>;
-    if (TableNames === undefined && __type === undefined) throw new Error('That is no answer of DynamoDB.');
+    if (TableNames === undefined && __type === undefined)
+      throw new LocalRunError('That is no answer of DynamoDB.');
   } catch (cause) {
-    throw new Error(`No DynamoDB answers at DYNAMODB_ENDPOINT (${endpoint}).`, { cause });
+    throw new LocalRunError(`No DynamoDB answers at DYNAMODB_ENDPOINT (${endpoint}).`, { cause });
   }
   return { endpoint, stop: async () => {} };
 }
@@ -85,7 +88,7 @@ function findEngine(): string {
       'dynoxide',
     );
   } catch (cause) {
-    throw new Error(
+    throw new LocalRunError(
       `There is no embedded DynamoDB for this platform (the optional package ${ENGINE_PACKAGE} is not installed): set DYNAMODB_ENDPOINT to the URL of a DynamoDB, for example DynamoDB Local.`,
       { cause },
     );
@@ -137,7 +140,7 @@ async function listening(child: ChildProcess, ended: Promise<unknown>): Promise<
       timer = setTimeout(resolve, READY_WITHIN_MS, `did not listen within ${READY_WITHIN_MS / 1000} s`);
     }),
   ]).then((what) => {
-    throw new Error(`The embedded DynamoDB ${what}: ${said.trim() || 'it said nothing'}.`);
+    throw new LocalRunError(`The embedded DynamoDB ${what}: ${said.trim() || 'it said nothing'}.`);
   });
   try {
     await Promise.race([spoken, failed]);
@@ -148,10 +151,7 @@ async function listening(child: ChildProcess, ended: Promise<unknown>): Promise<
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
+  const { port, close } = await listenOnLoopback(createServer());
+  await close();
   return port;
 }

@@ -1,4 +1,5 @@
-/** The door to the local run's DynamoDB: looks at who is calling and what for, and passes on what is allowed. */
+/** A proxy that checks IAM before DynamoDB. */
+
 import {
   Agent,
   createServer,
@@ -7,22 +8,20 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { type AccessControl, accessKeyIdOf } from '../iam/access-control.ts';
-import { isJsonObject, type Json } from '../template/assembly.ts';
+import { isJsonObject, type Json } from '../json.ts';
+import { listenOnLoopback } from '../loopback-server.ts';
 import { type PartitionKeys, permissionsFor } from './permissions.ts';
 
-/** What {@link startDynamodbGate} needs. */
-export interface DynamodbGateOptions {
+interface DynamodbGateOptions {
   /** Base URL of the DynamoDB behind it. */
   readonly database: string;
   readonly access: AccessControl;
   readonly partitionKeys: PartitionKeys;
 }
 
-/** An open gate. */
-export interface DynamodbGate {
+interface DynamodbGate {
   /** For `AWS_ENDPOINT_URL_DYNAMODB`. */
   readonly endpoint: string;
   close(): Promise<void>;
@@ -69,15 +68,12 @@ export async function startDynamodbGate(options: DynamodbGateOptions): Promise<D
   const server = createServer((incoming, outgoing) => {
     answer(incoming, outgoing).catch(() => outgoing.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
+  const { url, close } = await listenOnLoopback(server);
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections();
+    endpoint: url,
+    close: () => {
       agent.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      return close();
     },
   };
 }

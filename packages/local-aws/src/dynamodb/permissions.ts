@@ -1,8 +1,9 @@
 /** Which permissions a request to DynamoDB needs. */
+
 import type { NeededPermission } from '../iam/access-control.ts';
-import { isJsonObject, type Json, type JsonObject } from '../template/assembly.ts';
+import { isJsonObject, type Json, type JsonObject, objectOrEmpty, objects } from '../json.ts';
+import { arnOf } from '../template/account.ts';
 import type { Resolver } from '../template/intrinsics.ts';
-import { ACCOUNT_ID, REGION } from '../template/physical-names.ts';
 
 /** Partition keys of the template's tables and indexes, by their ARN. */
 export type PartitionKeys = ReadonlyMap<string, string>;
@@ -18,11 +19,8 @@ const actionInTransaction: Readonly<Record<string, string>> = {
 
 /** Reads the partition keys out of a template. */
 export function readPartitionKeys(resolver: Resolver): PartitionKeys {
-  const tables = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'].flatMap((type) =>
-    resolver.resourcesOf(type),
-  );
   return new Map(
-    tables.flatMap(({ logicalId, properties }) => {
+    resolver.resourcesOf('AWS::DynamoDB::GlobalTable').flatMap(({ logicalId, properties }) => {
       const table = tableArn(resolver.names(logicalId).ref);
       const indexes = [properties.GlobalSecondaryIndexes, properties.LocalSecondaryIndexes]
         .flatMap(objects)
@@ -33,8 +31,8 @@ export function readPartitionKeys(resolver: Resolver): PartitionKeys {
 }
 
 /**
- * The permissions that a request needs, with the partition keys it names as `dynamodb:LeadingKeys`. An operation of
- * which nothing is known needs its own name on whatever table it names, which no policy grants by accident.
+ * The permissions that a request needs, with the partition keys it names as `dynamodb:LeadingKeys`. An unknown
+ * operation needs a permission of its own name on the table it names, which no policy grants by accident.
  *
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/api-permissions-reference.html
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
@@ -58,20 +56,20 @@ export function permissionsFor(
     return objects(input.TransactItems)
       .flatMap((item) => Object.entries(item))
       .map(([kind, part]) => {
-        const { TableName, Key, Item } = isJsonObject(part) ? part : {};
+        const { TableName, Key, Item } = objectOrEmpty(part);
         return on(actionInTransaction[kind] ?? kind, tableArn(TableName), [
           ...objects(Key),
           ...objects(Item),
         ]);
       });
   if (operation === 'BatchGetItem' || operation === 'BatchWriteItem')
-    return Object.entries(isJsonObject(input.RequestItems) ? input.RequestItems : {}).map(([table, part]) => {
+    return Object.entries(objectOrEmpty(input.RequestItems)).map(([table, part]) => {
       const items =
         operation === 'BatchGetItem'
-          ? objects(isJsonObject(part) ? part.Keys : undefined)
+          ? objects(objectOrEmpty(part).Keys)
           : objects(part).flatMap(({ PutRequest, DeleteRequest }) => [
-              ...objects(isJsonObject(PutRequest) ? PutRequest.Item : undefined),
-              ...objects(isJsonObject(DeleteRequest) ? DeleteRequest.Key : undefined),
+              ...objects(objectOrEmpty(PutRequest).Item),
+              ...objects(objectOrEmpty(DeleteRequest).Key),
             ]);
       return on(operation, tableArn(table), items);
     });
@@ -85,8 +83,8 @@ export function permissionsFor(
 
 /** What a query says the partition key equals, shaped like an item. */
 function queriedKey(input: JsonObject, key: string): JsonObject {
-  const names = isJsonObject(input.ExpressionAttributeNames) ? input.ExpressionAttributeNames : {};
-  const values = isJsonObject(input.ExpressionAttributeValues) ? input.ExpressionAttributeValues : {};
+  const names = objectOrEmpty(input.ExpressionAttributeNames);
+  const values = objectOrEmpty(input.ExpressionAttributeValues);
   for (const [, name = '', value = ''] of String(input.KeyConditionExpression ?? '').matchAll(
     /([#\w.-]+)\s*=\s*(:\w+)/g,
   )) {
@@ -102,15 +100,9 @@ function leadingKey(value: Json | undefined): readonly string[] {
 }
 
 function tableArn(name: Json | undefined): string {
-  return `arn:aws:dynamodb:${REGION}:${ACCOUNT_ID}:table/${name}`;
+  return arnOf('dynamodb', `table/${name}`);
 }
 
 function hashKeyOf(shape: JsonObject): string {
   return String(objects(shape.KeySchema).find(({ KeyType }) => KeyType === 'HASH')?.AttributeName ?? '');
-}
-
-/** The objects in a list, or the one object that stands alone. */
-function objects(value: Json | undefined): readonly JsonObject[] {
-  const all: readonly Json[] = Array.isArray(value) ? value : value === undefined ? [] : [value as Json];
-  return all.filter((item) => isJsonObject(item));
 }

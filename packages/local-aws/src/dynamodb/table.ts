@@ -1,38 +1,33 @@
-/** Creates a table as its CloudFormation properties say, so that the local run has the deployed shape. */
+/** Creates tables as their CloudFormation properties say, so that they have the deployed shape. */
+
 import {
   type AttributeDefinition,
   CreateTableCommand,
   DescribeTableCommand,
-  type DynamoDBClient,
+  DynamoDBClient,
   type GlobalSecondaryIndex,
   type KeySchemaElement,
   ResourceNotFoundException,
   type TableDescription,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
+import { LocalRunError, unsupported } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { objectOrEmpty, objects } from '../json.ts';
+import { REGION } from '../template/account.ts';
+import type { Resolver } from '../template/intrinsics.ts';
+import { refuseUnknown } from '../template/properties.ts';
 
-/** Properties of an `AWS::DynamoDB::Table` or `AWS::DynamoDB::GlobalTable`, intrinsic functions resolved. */
-export type TableProperties = Readonly<Record<string, unknown>>;
-
-/** Properties that decide how the table answers: they are carried over. */
-const shaping = [
-  'KeySchema',
-  'AttributeDefinitions',
-  'GlobalSecondaryIndexes',
-  'BillingMode',
-  'TimeToLiveSpecification',
-];
-
-/** Properties without influence on any answer: protection, encryption, labels, capacity kept ready. */
-const irrelevant = [
-  'SSESpecification',
-  'PointInTimeRecoverySpecification',
-  'ContributorInsightsSpecification',
-  'DeletionProtectionEnabled',
-  'TableClass',
-  'Tags',
-  'WarmThroughput',
-];
+/** Protection, encryption, labels, capacity kept ready: without influence on any response. */
+const ignored =
+  'ContributorInsightsSpecification DeletionProtectionEnabled PointInTimeRecoverySpecification SSESpecification TableClass Tags WarmThroughput';
+const tableProperties = {
+  emulated:
+    'AttributeDefinitions BillingMode GlobalSecondaryIndexes KeySchema Replicas TimeToLiveSpecification',
+  ignored,
+};
+const replicaProperties = { emulated: 'GlobalSecondaryIndexes Region', ignored };
+const indexProperties = { emulated: 'IndexName KeySchema Projection', ignored };
 
 interface TableShape {
   readonly KeySchema: KeySchemaElement[];
@@ -41,20 +36,47 @@ interface TableShape {
 }
 
 /**
+ * Creates the template's tables.
+ *
+ * @returns their names
+ * @throws LocalRunError as {@link createTable} does
+ */
+export async function createTables(resolver: Resolver, endpoint: string): Promise<readonly string[]> {
+  const client = new DynamoDBClient({
+    endpoint,
+    region: REGION,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  const names: string[] = [];
+  try {
+    for (const { logicalId, properties } of resolver.resourcesOf('AWS::DynamoDB::GlobalTable')) {
+      const { TableName: _, ...shape } = properties;
+      const name = String(resolver.names(logicalId).ref);
+      await createTable(client, name, shape);
+      names.push(name);
+    }
+    return names;
+  } finally {
+    client.destroy();
+  }
+}
+
+/**
  * Creates a table, or accepts the one of that name and shape that a kept data file already holds.
  *
- * @throws Error naming a property the local run does not know, or saying that the existing table has another shape.
+ * @param properties of an `AWS::DynamoDB::GlobalTable`, intrinsic functions resolved
+ * @throws LocalRunError naming a property that is not known, or saying that the existing table has another shape
  */
 export async function createTable(
   client: DynamoDBClient,
   tableName: string,
-  properties: TableProperties,
+  properties: JsonObject,
 ): Promise<void> {
   const shape = readShape(tableName, properties);
   const existing = await describe(client, tableName);
   if (existing !== undefined) {
     if (fingerprint(existing) === fingerprint(shape)) return;
-    throw new Error(
+    throw new LocalRunError(
       `Table ${tableName} exists with other keys or indexes than the template says: remove the kept data, or move it aside.`,
     );
   }
@@ -67,54 +89,36 @@ export async function createTable(
       ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes }),
     }),
   );
-  const timeToLive = properties.TimeToLiveSpecification as
-    | { AttributeName: string; Enabled: boolean }
-    | undefined;
-  if (timeToLive?.Enabled)
+  const { AttributeName, Enabled } = objectOrEmpty(properties.TimeToLiveSpecification);
+  if (Enabled === true)
     await client.send(
-      new UpdateTimeToLiveCommand({ TableName: tableName, TimeToLiveSpecification: timeToLive }),
+      new UpdateTimeToLiveCommand({
+        TableName: tableName,
+        TimeToLiveSpecification: { AttributeName: String(AttributeName), Enabled },
+      }),
     );
 }
 
-function readShape(tableName: string, properties: TableProperties): TableShape {
-  refuseUnknown(tableName, properties, [...shaping, ...irrelevant, 'Replicas']);
-  const replicas = list(properties.Replicas);
+function readShape(tableName: string, properties: JsonObject): TableShape {
+  refuseUnknown(tableName, properties, tableProperties);
+  const replicas = objects(properties.Replicas);
   if (replicas.length > 1)
-    throw new Error(
-      `Table ${tableName}: the local run has one region, the template has ${replicas.length} Replicas.`,
-    );
-  for (const replica of replicas)
-    refuseUnknown(`${tableName} Replicas`, replica, ['Region', 'GlobalSecondaryIndexes', ...irrelevant]);
+    throw unsupported(tableName, `a table in several regions (${replicas.length} Replicas)`);
+  for (const replica of replicas) refuseUnknown(`${tableName}.Replicas`, replica, replicaProperties);
   if (properties.BillingMode !== 'PAY_PER_REQUEST')
-    throw new Error(`Table ${tableName}: the local run knows BillingMode PAY_PER_REQUEST only.`);
-  const indexes = list(properties.GlobalSecondaryIndexes);
-  for (const index of indexes)
-    refuseUnknown(`${tableName} GlobalSecondaryIndexes`, index, [
-      'IndexName',
-      'KeySchema',
-      'Projection',
-      ...irrelevant,
-    ]);
+    throw unsupported(`${tableName}.BillingMode`, 'anything but PAY_PER_REQUEST');
+  const indexes = objects(properties.GlobalSecondaryIndexes);
+  for (const index of indexes) refuseUnknown(`${tableName}.GlobalSecondaryIndexes`, index, indexProperties);
   // The engine checks what is inside these; here they only get their types.
   return {
-    KeySchema: properties.KeySchema as KeySchemaElement[],
-    AttributeDefinitions: properties.AttributeDefinitions as AttributeDefinition[],
+    KeySchema: [...objects(properties.KeySchema)] as unknown as KeySchemaElement[],
+    AttributeDefinitions: [...objects(properties.AttributeDefinitions)] as unknown as AttributeDefinition[],
     GlobalSecondaryIndexes: indexes.map(({ IndexName, KeySchema, Projection }) => ({
       IndexName,
       KeySchema,
       Projection,
-    })) as GlobalSecondaryIndex[],
+    })) as unknown as GlobalSecondaryIndex[],
   };
-}
-
-function list(value: unknown): TableProperties[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function refuseUnknown(where: string, properties: TableProperties, known: readonly string[]): void {
-  const unknown = Object.keys(properties).filter((name) => !known.includes(name));
-  if (unknown.length > 0)
-    throw new Error(`Table ${where}: the local run does not know the property ${unknown.join(', ')}.`);
 }
 
 async function describe(client: DynamoDBClient, tableName: string): Promise<TableDescription | undefined> {

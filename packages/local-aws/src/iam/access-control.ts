@@ -1,11 +1,10 @@
 /**
- * IAM for the local run: what a function or API Gateway asks of an AWS service is checked against the
- * synthesized policies of its role, and of the KMS key if there is one, so that a permission that is missing is
- * missed here and not in the cloud.
+ * IAM: what a function or API Gateway does at an AWS service is checked against the synthesized policies of its role,
+ * and of the KMS key if there is one, so that a missing permission shows here and not in the cloud.
  */
 import { runSimulation } from '@cloud-copilot/iam-simulate';
+import { ACCOUNT_ID } from '../template/account.ts';
 import type { Resolver } from '../template/intrinsics.ts';
-import { ACCOUNT_ID } from '../template/physical-names.ts';
 import { type KeyPolicies, readKeyPolicies } from './key-policies.ts';
 import { type Role, readRoles } from './role-policies.ts';
 
@@ -19,9 +18,9 @@ export interface NeededPermission {
   readonly context?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What has been asked for so far. */
+/** What roles may do, and what they have done so far. */
 export interface AccessReport {
-  /** Every permission that the template gives to a role that is played, as `<role>: <action> on <resource>`. */
+  /** Every permission of the roles that something here acts as: `<role>: <action> on <resource>`. */
   readonly granted: readonly string[];
   /** Those that allowed a call. */
   readonly used: readonly string[];
@@ -32,8 +31,8 @@ export interface AccessReport {
 /** Decides about calls. */
 export interface AccessControl {
   /**
-   * Whether whoever signed a call with this key id may make it: undefined, or AWS's words about the first permission
-   * that is missing. A key id that belongs to nothing in the template is an administrator's: operators and tests.
+   * Undefined when whoever has this key id may make the call, otherwise AWS's words about the first permission that is
+   * missing. A key id that belongs to nothing in the template is an administrator's: operators and tests.
    */
   refusal(accessKeyId: string | undefined, needed: readonly NeededPermission[]): Promise<string | undefined>;
   /** Whether calls with this key id are checked at all. */

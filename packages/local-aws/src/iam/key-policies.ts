@@ -1,8 +1,8 @@
 /** Reads the policies of a template's KMS keys: a role may use a key only as far as the key's own policy lets it. */
 
-import { isJsonObject, type JsonObject } from '../template/assembly.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
+import { ACCOUNT_ID } from '../template/account.ts';
 import type { Resolver } from '../template/intrinsics.ts';
-import { ACCOUNT_ID } from '../template/physical-names.ts';
 
 /** Key policies by the key's ARN. */
 export type KeyPolicies = ReadonlyMap<string, JsonObject>;

@@ -1,6 +1,7 @@
 /** Reads out of a template what every role may do, and who acts as which role. */
+
 import { unsupported } from '../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../template/assembly.ts';
+import { type Json, type JsonObject, list, objectOrEmpty, objects } from '../json.ts';
 import type { ResolvedResource, Resolver } from '../template/intrinsics.ts';
 
 /** A role of the template with all that its policies say. */
@@ -12,25 +13,22 @@ export interface Role {
   readonly statements: readonly JsonObject[];
 }
 
-/** AWS's own policy of the roles that CDK makes for functions: it allows to write logs, which nobody asks for here. */
+/** AWS's own policy of the roles that CDK makes for functions: it allows writing logs, which is not checked here. */
 const LOGS_ONLY = 'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole';
 
 /**
  * The roles by the access key id that their bearers use: a function signs with its logical id, and API Gateway with
  * the logical id of the role it acts as. A function whose role is not in the template has one that allows
- * nothing. The role of a service that is not played here allows nothing either, whatever its policies say.
+ * nothing. The role of a service that is not emulated allows nothing either, whatever its policies say.
  *
- * @throws LocalRunError naming a policy of a played role that stands outside of the template, or its boundary
+ * @throws LocalRunError naming a policy that stands outside of the template, or a permissions boundary
  */
 export function readRoles(resolver: Resolver): ReadonlyMap<string, Role> {
-  const policies = [
-    ...resolver.resourcesOf('AWS::IAM::Policy'),
-    ...resolver.resourcesOf('AWS::IAM::ManagedPolicy'),
-  ];
-  const played = playedRoles(resolver);
+  const policies = resolver.resourcesOf('AWS::IAM::Policy');
+  const assumed = assumedRoles(resolver);
   const roles = resolver.resourcesOf('AWS::IAM::Role').map((role): Role => {
     const { ref, attributes } = resolver.names(role.logicalId);
-    return played.has(attributes.Arn)
+    return assumed.has(attributes.Arn)
       ? readRole(resolver, role, policies)
       : { logicalId: role.logicalId, name: String(ref), statements: [] };
   });
@@ -44,14 +42,12 @@ export function readRoles(resolver: Resolver): ReadonlyMap<string, Role> {
   return new Map([...roles.map((role): [string, Role] => [role.logicalId, role]), ...functions]);
 }
 
-/** ARNs of the roles that somebody acts as in the local run: functions, and methods of a REST API. */
-function playedRoles(resolver: Resolver): ReadonlySet<Json | undefined> {
+/** ARNs of the roles that something here acts as: functions, and methods of a REST API. */
+function assumedRoles(resolver: Resolver): ReadonlySet<Json | undefined> {
   const ofFunctions = resolver.resourcesOf('AWS::Lambda::Function').map(({ properties }) => properties.Role);
   const ofMethods = resolver
     .resourcesOf('AWS::ApiGateway::Method')
-    .map(({ properties: { Integration } }) =>
-      isJsonObject(Integration) ? Integration.Credentials : undefined,
-    );
+    .map(({ properties: { Integration } }) => objectOrEmpty(Integration).Credentials);
   return new Set([...ofFunctions, ...ofMethods]);
 }
 
@@ -63,21 +59,12 @@ function readRole(
   if (properties.PermissionsBoundary !== undefined)
     throw unsupported(`${logicalId}.PermissionsBoundary`, 'a permissions boundary');
   const name = String(resolver.names(logicalId).ref);
-  const managed = list(properties.ManagedPolicyArns);
-  for (const arn of managed)
-    if (arn !== LOGS_ONLY && !policies.some((policy) => resolver.names(policy.logicalId).ref === arn))
+  for (const arn of list(properties.ManagedPolicyArns))
+    if (arn !== LOGS_ONLY)
       throw unsupported(`${logicalId}.ManagedPolicyArns`, `${arn}, which is not in the template,`);
-  const attached = policies.filter(
-    (policy) =>
-      list(policy.properties.Roles).includes(name) || managed.includes(resolver.names(policy.logicalId).ref),
-  );
-  const documents = [
-    ...list(properties.Policies).map((policy) => (isJsonObject(policy) ? policy.PolicyDocument : undefined)),
-    ...attached.map((policy) => policy.properties.PolicyDocument),
-  ];
-  const statements = documents
-    .flatMap((document) => (isJsonObject(document) ? list(document.Statement) : []))
-    .filter((statement) => isJsonObject(statement))
+  const attached = policies.filter((policy) => list(policy.properties.Roles).includes(name));
+  const statements = [...objects(properties.Policies), ...attached.map((policy) => policy.properties)]
+    .flatMap(({ PolicyDocument }) => objects(objectOrEmpty(PolicyDocument).Statement))
     .flatMap(singlePermissions);
   return { logicalId, name, statements };
 }
@@ -89,9 +76,4 @@ function singlePermissions(statement: JsonObject): readonly JsonObject[] {
   return list(Action).flatMap((action) =>
     list(Resource).map((resource) => ({ ...statement, Action: action, Resource: resource })),
   );
-}
-
-function list(value: Json | undefined): readonly Json[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? (value as readonly Json[]) : [value];
 }

@@ -1,7 +1,6 @@
 /**
- * Runs inside an execution environment's own process and plays the part of Lambda's Node.js runtime: loads the
- * handler, answers one invocation after another. It talks to its parent over IPC and imports nothing of ours,
- * so that a bundle meets no code but its own.
+ * Lambda's Node.js runtime, in the process of one execution environment: loads the handler and runs one invocation
+ * after another. It talks to its parent over IPC and imports nothing of ours, so that a bundle meets no code but its own.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -14,14 +13,14 @@ const send = (message: FromEnvironment): void => {
   process.send?.(message);
 };
 
-/** What the runtime answers a failed invocation with. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
+/** How the runtime reports a failed invocation. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
 function toLambdaError(thrown: unknown): LambdaError {
   if (!(thrown instanceof Error))
     return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
   return { errorType: thrown.name, errorMessage: thrown.message, trace: (thrown.stack ?? '').split('\n') };
 }
 
-/** The runtime logs what a handler throws, with every enumerable member of the error: so does this one. */
+/** Lambda logs what a handler throws, with every enumerable member of the error. */
 function logError(kind: string, thrown: unknown): void {
   const text = JSON.stringify(thrown, (_, value: unknown) =>
     value instanceof Error

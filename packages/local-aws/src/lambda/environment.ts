@@ -1,6 +1,6 @@
 /**
  * One execution environment: a process that holds one copy of a function and serves one invocation at a time.
- * What it does not play: between invocations a real environment is frozen, this one keeps running.
+ * A real environment is frozen between invocations; this one keeps running.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -35,7 +35,7 @@ export type Invocation =
   | { readonly ok: true; readonly payload: string }
   | { readonly ok: false; readonly error: LambdaError };
 
-/** Told to an environment: one invocation. */
+/** Sent to an environment: one invocation. */
 export interface InvokeMessage {
   readonly requestId: string;
   /** JSON text. */
@@ -45,7 +45,7 @@ export interface InvokeMessage {
   readonly deadline: number;
 }
 
-/** Told by an environment. */
+/** Sent by an environment. */
 export type FromEnvironment =
   | { readonly type: 'ready' }
   | { readonly type: 'init-error'; readonly error: LambdaError }
@@ -73,7 +73,7 @@ const INIT_TIMEOUT_MS = 60_000;
 const bootstrap = fileURLToPath(new URL('./bootstrap.ts', import.meta.url));
 const streams = ['stdout', 'stderr'] as const;
 
-/** No environment outlives its parent: killed here when it exits, and by the closed IPC channel when it is killed. */
+/** No environment outlives this process: killed here when it exits, and by the closed IPC channel when it is killed. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -178,7 +178,7 @@ function initialize(
   });
 }
 
-/** Passes each line on, and knows when both streams have reached the end mark of an invocation. */
+/** Passes each line on; `wait` resolves when both streams have reached the end mark of an invocation. */
 function readLogs(
   child: ChildProcess,
   onLog: (line: string) => void,

@@ -1,12 +1,14 @@
 /** Reads the functions out of a template: each with its bundle and exactly the variables it has in the cloud. */
+
 import { statSync } from 'node:fs';
 import { LocalRunError, unsupported } from '../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../template/assembly.ts';
+import { type Json, objectOrEmpty } from '../json.ts';
+import { REGION } from '../template/account.ts';
 import type { Resolver } from '../template/intrinsics.ts';
-import { REGION } from '../template/physical-names.ts';
+import { refuseUnknown } from '../template/properties.ts';
 import type { FunctionSpec } from './environment.ts';
 
-/** Where the stand-ins for AWS services answer; a function finds them through the SDK's own variables. */
+/** Where the emulated services answer; a function finds them through the SDK's own variables. */
 export interface ServiceEndpoints {
   readonly dynamodb?: string;
   readonly secretsManager?: string;
@@ -15,31 +17,12 @@ export interface ServiceEndpoints {
 /** Environments per function unless the function reserves fewer. */
 const DEFAULT_MAX_ENVIRONMENTS = 4;
 
-/** Properties that change nothing here (logs, hardware, descriptions), and the role, which is read elsewhere. */
-const withoutEffect = new Set([
-  'Architectures',
-  'Description',
-  'EphemeralStorage',
-  'KmsKeyArn',
-  'LoggingConfig',
-  'RecursiveLoop',
-  'Role',
-  'RuntimeManagementConfig',
-  'Tags',
-  'TracingConfig',
-  'VpcConfig',
-]);
-
-const known = new Set([
-  'Code',
-  'Environment',
-  'FunctionName',
-  'Handler',
-  'MemorySize',
-  'ReservedConcurrentExecutions',
-  'Runtime',
-  'Timeout',
-]);
+const known = {
+  emulated:
+    'Code Environment FunctionName Handler MemorySize ReservedConcurrentExecutions Role Runtime Timeout',
+  ignored:
+    'Architectures Description EphemeralStorage KmsKeyArn LoggingConfig RecursiveLoop RuntimeManagementConfig Tags TracingConfig VpcConfig',
+};
 
 /**
  * The template's functions.
@@ -53,9 +36,7 @@ export function readFunctions(
   maxEnvironments = DEFAULT_MAX_ENVIRONMENTS,
 ): readonly FunctionSpec[] {
   return resolver.resourcesOf('AWS::Lambda::Function').map(({ logicalId, properties }) => {
-    for (const property of Object.keys(properties))
-      if (!known.has(property) && !withoutEffect.has(property))
-        throw unsupported(`${logicalId}.${property}`, 'this property');
+    refuseUnknown(logicalId, properties, known);
     if (properties.Runtime !== 'nodejs24.x')
       throw unsupported(`${logicalId}.Runtime`, `${JSON.stringify(properties.Runtime)} (only nodejs24.x)`);
     const names = resolver.names(logicalId);
@@ -97,7 +78,7 @@ function reservedVariables(
     LANG: 'en_US.UTF-8',
     PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
     TZ: ':UTC',
-    // The stand-ins for AWS services know a function by its key id, and check what its role allows.
+    // The emulated services know a function by its key id, and check what its role allows.
     AWS_ACCESS_KEY_ID: fn.logicalId,
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_SESSION_TOKEN: 'local',
@@ -113,10 +94,8 @@ function variablesOf(
   environment: Json | undefined,
   reserved: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const variables: JsonObject =
-    isJsonObject(environment) && isJsonObject(environment.Variables) ? environment.Variables : {};
   return Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => {
+    Object.entries(objectOrEmpty(objectOrEmpty(environment).Variables)).map(([name, value]) => {
       const where = `${logicalId}.Environment.${name}`;
       if (Object.hasOwn(reserved, name) && name !== 'LANG' && name !== 'PATH' && name !== 'TZ')
         throw new LocalRunError(`${where}: Lambda sets this variable itself and refuses it in a template.`);
@@ -128,7 +107,7 @@ function variablesOf(
 }
 
 function bundleOf(resolver: Resolver, logicalId: string, code: Json | undefined): string {
-  const key = isJsonObject(code) ? code.S3Key : undefined;
+  const key = objectOrEmpty(code).S3Key;
   if (typeof key !== 'string') throw unsupported(`${logicalId}.Code`, 'code that is not a CDK asset');
   const directory = resolver.template.assets.get(key);
   if (directory === undefined)

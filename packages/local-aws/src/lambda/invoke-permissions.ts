@@ -1,10 +1,10 @@
 /** Which API may invoke which function: the functions' resource policies, as `AWS::Lambda::Permission` writes them. */
 
-import { matches } from '../api-gateway/authorizers/policy.ts';
-import { refuseUnknown } from '../errors.ts';
-import type { Json } from '../template/assembly.ts';
+import { matches } from '../iam/wildcard.ts';
+import type { Json } from '../json.ts';
+import { ACCOUNT_ID, REGION } from '../template/account.ts';
 import type { Resolver } from '../template/intrinsics.ts';
-import { ACCOUNT_ID, REGION } from '../template/physical-names.ts';
+import { refuseUnknown } from '../template/properties.ts';
 
 /** A statement that lets API Gateway invoke a function. */
 export interface ApiPermission {
@@ -15,12 +15,12 @@ export interface ApiPermission {
   readonly sourceAccount: string | undefined;
 }
 
-const known = ['Action', 'FunctionName', 'Principal', 'SourceAccount', 'SourceArn'];
+const known = { emulated: 'Action FunctionName Principal SourceAccount SourceArn' };
 
 /**
  * The template's permissions for API Gateway; those of other services are about other callers.
  *
- * @throws LocalRunError naming a property the local run does not know
+ * @throws LocalRunError naming a property that is not known
  */
 export function readApiPermissions(resolver: Resolver): readonly ApiPermission[] {
   return resolver

@@ -1,7 +1,7 @@
-/** Lambda's control of its environments: reuses an idle one, starts another up to the limit, queues beyond it. */
+/** Lambda: an invocation gets an idle environment, else a new one, and waits when there are as many as may be. */
 import { randomUUID } from 'node:crypto';
 import { LocalRunError } from '../errors.ts';
-import type { Json } from '../template/assembly.ts';
+import type { Json } from '../json.ts';
 import {
   type ExecutionEnvironment,
   type FunctionSpec,
@@ -15,7 +15,7 @@ export interface LambdaRuntime {
   /** Whether there is a function of this logical id, or ARN with or without a qualifier. */
   has(target: string): boolean;
   /**
-   * Invokes a function and waits for its answer; a failing function is an answer, not a rejection.
+   * Invokes a function and waits until it returns; a function that fails is a result, not a rejection.
    *
    * @param target logical id, or ARN with or without a qualifier
    * @throws LocalRunError when there is no such function
@@ -101,7 +101,7 @@ function createPool(spec: FunctionSpec, onLog: OnLog): Pool {
     } finally {
       if (environment.alive()) idle.push(environment);
       else all.delete(environment);
-      // The place is handed over to who waits longest, or given back.
+      // Pass the slot to the longest waiter, else free it.
       const next = waiting.shift();
       if (next === undefined) busy -= 1;
       else next();

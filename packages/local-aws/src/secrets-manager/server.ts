@@ -1,17 +1,18 @@
 /**
- * A stand-in for Secrets Manager, so that functions use the real SDK client and rotation runs its real four
- * steps on this machine. It speaks as much of the API as the stack uses and refuses the rest by name.
+ * Secrets Manager, emulated, so that functions use the real SDK client and rotation runs its real four steps on this
+ * machine. Six operations of the API are known; the others are refused by name.
  *
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html
  */
+
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { LocalRunError } from '../errors.ts';
 import { type AccessControl, accessKeyIdOf, type NeededPermission } from '../iam/access-control.ts';
-import { REGION } from '../template/physical-names.ts';
+import { listenOnLoopback } from '../loopback-server.ts';
+import { REGION } from '../template/account.ts';
 import {
   attachStage,
   createSecret,
@@ -29,8 +30,8 @@ import {
   updateSecretVersionStage,
 } from './versions.ts';
 
-/** A secret of the template with the value it is born with. */
-export interface SecretSeed {
+/** A secret of the template with its first value. */
+interface SecretSeed {
   readonly arn: string;
   readonly name: string;
   readonly value: string;
@@ -45,18 +46,17 @@ export interface RotationStep {
   readonly Step: 'createSecret' | 'setSecret' | 'testSecret' | 'finishSecret';
 }
 
-/** What {@link startSecretsManager} needs. */
 export interface SecretsManagerOptions {
   readonly secrets: readonly SecretSeed[];
   /** Invokes the rotation function of a secret. Default: no secret can be rotated. */
   readonly invokeRotation?: (step: RotationStep) => Promise<void>;
   /** Keeps the secrets that were written to between runs, readable by its owner only. Default: in memory. */
-  readonly dataFile?: string;
+  readonly dataFile?: string | undefined;
   /** Decides who may do what. Default: everybody is an administrator. */
   readonly access?: AccessControl;
 }
 
-/** A running stand-in. */
+/** A Secrets Manager that listens. */
 export interface LocalSecretsManager {
   /** For `AWS_ENDPOINT_URL_SECRETS_MANAGER`. */
   readonly endpoint: string;
@@ -66,7 +66,7 @@ export interface LocalSecretsManager {
 }
 
 /**
- * What the service asks of KMS with the permissions of its caller, when the secret has a key of its own.
+ * What the service does at KMS with the permissions of its caller, when the secret has a key of its own.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
  */
 const keyActions: Readonly<Record<string, readonly string[]>> = {
@@ -76,7 +76,7 @@ const keyActions: Readonly<Record<string, readonly string[]>> = {
 
 const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 
-/** Starts the stand-in on a free port of 127.0.0.1. */
+/** Starts it on a free port of 127.0.0.1. */
 export async function startSecretsManager(options: SecretsManagerOptions): Promise<LocalSecretsManager> {
   const { invokeRotation, dataFile, access } = options;
   const secrets = loadSecrets(options);
@@ -173,21 +173,16 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
       },
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
+  const { url, close } = await listenOnLoopback(server);
 
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: url,
     async rotate(arn) {
       const secret = findSecret(secrets, { SecretId: arn });
       await runRotation(secret, beginRotation(secret));
       save();
     },
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close,
   };
 }
 
@@ -206,8 +201,8 @@ function findSecret(secrets: ReadonlyMap<string, Secret>, input: Input): Secret 
 }
 
 function loadSecrets({ secrets, dataFile }: SecretsManagerOptions): Map<string, Secret> {
-  const born = secrets.map(({ arn, name, value }) => createSecret(arn, name, value));
-  return new Map([...born, ...keptSecrets(dataFile)].map((secret) => [secret.arn, secret]));
+  const initial = secrets.map(({ arn, name, value }) => createSecret(arn, name, value));
+  return new Map([...initial, ...keptSecrets(dataFile)].map((secret) => [secret.arn, secret]));
 }
 
 /** @throws LocalRunError naming a file that cannot be read; the parser's own error would quote it, secrets and all */

@@ -1,8 +1,9 @@
 /** The secrets a template creates, with the values they are born with. */
 import { randomInt } from 'node:crypto';
-import { refuseUnknown, unsupported } from '../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../template/assembly.ts';
+import { unsupported } from '../errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import type { Resolver } from '../template/intrinsics.ts';
+import { refuseUnknown } from '../template/properties.ts';
 
 /** A secret of the template. */
 export interface TemplateSecret {
@@ -23,17 +24,19 @@ export interface TemplateRotation {
   readonly immediately: boolean;
 }
 
-const secretProperties = ['Description', 'GenerateSecretString', 'KmsKeyId', 'Name', 'SecretString', 'Tags'];
-const generatorProperties = [
-  'ExcludeCharacters',
-  'ExcludePunctuation',
-  'GenerateStringKey',
-  'PasswordLength',
-  'SecretStringTemplate',
-];
-const rotationProperties = ['RotateImmediatelyOnUpdate', 'RotationLambdaARN', 'RotationRules', 'SecretId'];
+const secretProperties = {
+  emulated: 'GenerateSecretString KmsKeyId Name SecretString',
+  ignored: 'Description Tags',
+};
+const generatorProperties = {
+  emulated: 'ExcludeCharacters ExcludePunctuation GenerateStringKey PasswordLength SecretStringTemplate',
+};
+const rotationProperties = {
+  emulated: 'RotateImmediatelyOnUpdate RotationLambdaARN SecretId',
+  ignored: 'RotationRules',
+};
 
-/** The template's secrets. @throws LocalRunError naming a property the local run does not know */
+/** The template's secrets. @throws LocalRunError naming a property that is not known */
 export function readSecrets(resolver: Resolver): readonly TemplateSecret[] {
   const keyArns = new Map(
     resolver.resourcesOf('AWS::KMS::Key').flatMap(({ logicalId }): [Json, string][] => {
@@ -59,7 +62,7 @@ export function readSecrets(resolver: Resolver): readonly TemplateSecret[] {
   });
 }
 
-/** The template's rotation schedules. @throws LocalRunError naming a property the local run does not know */
+/** The template's rotation schedules. @throws LocalRunError naming a property that is not known */
 export function readRotations(resolver: Resolver): readonly TemplateRotation[] {
   return resolver.resourcesOf('AWS::SecretsManager::RotationSchedule').map(({ logicalId, properties }) => {
     refuseUnknown(logicalId, properties, rotationProperties);

@@ -2,25 +2,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LocalRunError } from '../errors.ts';
-
-/** A JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
-
-/** A JSON object. */
-export interface JsonObject {
-  readonly [key: string]: Json;
-}
-
-/** Whether a JSON value is an object, not an array and not null. */
-export function isJsonObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+import type { Json, JsonObject } from '../json.ts';
 
 /** A resource as the template writes it, intrinsic functions unresolved. */
 export interface Resource {
   readonly Type: string;
   readonly Properties?: JsonObject;
-  readonly Condition?: string;
 }
 
 /** A template parameter. */
@@ -34,7 +21,6 @@ export interface Template {
   readonly stackName: string;
   readonly resources: Readonly<Record<string, Resource>>;
   readonly parameters: Readonly<Record<string, Parameter>>;
-  readonly conditions: Readonly<Record<string, Json>>;
   readonly mappings: Readonly<Record<string, Json>>;
   readonly outputs: Readonly<Record<string, { readonly Value: Json }>>;
   /** Directory of each asset, by the S3 key the template names it with. */
@@ -88,7 +74,6 @@ export function loadTemplate(assemblyDir: string): Template {
     stackName: stack.name,
     resources: section<Resource>('Resources'),
     parameters: section<Parameter>('Parameters'),
-    conditions: section<Json>('Conditions'),
     mappings: section<Json>('Mappings'),
     outputs: section<{ Value: Json }>('Outputs'),
     assets: new Map(artifacts.flatMap(([, artifact]) => assetsOf(assemblyDir, artifact))),

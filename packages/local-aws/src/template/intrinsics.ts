@@ -1,7 +1,9 @@
-/** Resolves a template's intrinsic functions the way CloudFormation would, with names from the local run. */
+/** Resolves a template's intrinsic functions the way CloudFormation would, with the names that resources have here. */
 import { LocalRunError, unsupported } from '../errors.ts';
-import { isJsonObject, type Json, type JsonObject, type Template } from './assembly.ts';
-import { type PhysicalNames, pseudoParameters, REGION, resourceType } from './physical-names.ts';
+import { isJsonObject, type Json, type JsonObject, memberAt } from '../json.ts';
+import { ACCOUNT_ID, arnOf, REGION } from './account.ts';
+import type { Template } from './assembly.ts';
+import { namingOf, type PhysicalNames } from './physical-names.ts';
 
 /** A resource with its properties resolved. */
 export interface ResolvedResource {
@@ -16,7 +18,7 @@ export interface Resolver {
   names(logicalId: string): PhysicalNames;
   /** Resolves a value; `where` is named in the message when it cannot be. @throws LocalRunError */
   resolve(value: Json, where: string): Json;
-  /** All resources of a type whose condition holds, properties resolved. @throws LocalRunError */
+  /** All resources of a type, properties resolved. @throws LocalRunError */
   resourcesOf(type: string): readonly ResolvedResource[];
 }
 
@@ -44,12 +46,14 @@ export function createResolver(
   const known = new Map<string, PhysicalNames>();
   const beingNamed = new Set<string>();
 
-  const pseudo = (name: string): Resolved | undefined => {
-    if (name === 'AWS::NoValue') return NO_VALUE;
-    if (name === 'AWS::StackName') return template.stackName;
-    if (name === 'AWS::StackId')
-      return `arn:aws:cloudformation:${pseudoParameters['AWS::Region']}:${pseudoParameters['AWS::AccountId']}:stack/${template.stackName}/local`;
-    return pseudoParameters[name];
+  const pseudoParameters: Readonly<Record<string, Resolved>> = {
+    'AWS::AccountId': ACCOUNT_ID,
+    'AWS::NoValue': NO_VALUE,
+    'AWS::Partition': 'aws',
+    'AWS::Region': REGION,
+    'AWS::StackId': arnOf('cloudformation', `stack/${template.stackName}/local`),
+    'AWS::StackName': template.stackName,
+    'AWS::URLSuffix': 'amazonaws.com',
   };
 
   const names = (logicalId: string, where = logicalId): PhysicalNames => {
@@ -58,12 +62,12 @@ export function createResolver(
     const resource = own(template.resources, logicalId);
     if (resource === undefined)
       throw new LocalRunError(`${where}: the template has no resource or parameter named ${logicalId}.`);
-    const type = resourceType(resource.Type);
-    if (type === undefined) throw unsupported(logicalId, `resource type ${resource.Type}`);
+    const nameIt = namingOf(resource.Type);
+    if (nameIt === undefined) throw unsupported(logicalId, `resource type ${resource.Type}`);
     if (beingNamed.has(logicalId))
       throw new LocalRunError(`${where}: the name of ${logicalId} refers to itself.`);
     beingNamed.add(logicalId);
-    const result = type.names({
+    const result = nameIt({
       stackName: template.stackName,
       logicalId,
       text: (property) => {
@@ -79,7 +83,7 @@ export function createResolver(
   };
 
   const ref = (name: string, where: string): Resolved => {
-    const fixed = pseudo(name);
+    const fixed = own(pseudoParameters, name);
     if (fixed !== undefined) return fixed;
     const parameter = own(template.parameters, name);
     if (parameter === undefined) return names(name, where).ref;
@@ -101,23 +105,6 @@ export function createResolver(
     if (value === undefined)
       throw unsupported(where, `attribute ${name} of ${logicalId} (${template.resources[logicalId]?.Type})`);
     return value;
-  };
-
-  const condition = (name: Json, where: string): boolean => {
-    const definition = typeof name === 'string' ? own(template.conditions, name) : undefined;
-    if (definition === undefined)
-      throw new LocalRunError(`${where}: the template has no condition named ${name}.`);
-    return isTrue(definition, `condition ${name}`);
-  };
-
-  const isTrue = (value: Json, where: string): boolean => {
-    const resolved =
-      isJsonObject(value) && 'Condition' in value
-        ? condition(value.Condition ?? '', where)
-        : resolveAny(value, where);
-    if (typeof resolved !== 'boolean')
-      throw new LocalRunError(`${where}: a condition must be true or false.`);
-    return resolved;
   };
 
   const substitute = (text: string, variables: JsonObject, where: string): string =>
@@ -169,10 +156,7 @@ export function createResolver(
     },
     'Fn::FindInMap': (argument, where) => {
       const keys = asList(resolveAny(argument, where), where).map((key) => asText(key, where));
-      const found = keys.reduce<Json | undefined>(
-        (at, key) => (isJsonObject(at) ? own(at, key) : undefined),
-        template.mappings as JsonObject,
-      );
+      const found = memberAt(template.mappings, keys);
       if (found === undefined)
         throw new LocalRunError(`${where}: Fn::FindInMap finds nothing at ${keys.join(', ')}.`);
       return found;
@@ -182,17 +166,6 @@ export function createResolver(
       if (region !== REGION) throw unsupported(where, `Fn::GetAZs of ${region}, which is another region,`);
       return ['a', 'b', 'c'].map((zone) => `${region}${zone}`);
     },
-    'Fn::If': (argument, where) => {
-      const [name = '', yes = null, no = null] = asList(argument, where);
-      return resolveAny(condition(name, where) ? yes : no, where);
-    },
-    'Fn::Equals': (argument, where) => {
-      const [left, right] = asList(resolveAny(argument, where), where);
-      return JSON.stringify(left) === JSON.stringify(right);
-    },
-    'Fn::Not': (argument, where) => !asList(argument, where).some((value) => isTrue(value, where)),
-    'Fn::And': (argument, where) => asList(argument, where).every((value) => isTrue(value, where)),
-    'Fn::Or': (argument, where) => asList(argument, where).some((value) => isTrue(value, where)),
   };
 
   const resolveAny = (value: Json, where: string): Resolved => {
@@ -224,12 +197,11 @@ export function createResolver(
     return resolved === NO_VALUE ? null : resolved;
   };
 
-  const exists = (logicalId: string): boolean => {
-    const name = template.resources[logicalId]?.Condition;
-    return name === undefined || condition(name, logicalId);
-  };
-
-  for (const logicalId of Object.keys(template.resources)) if (exists(logicalId)) names(logicalId);
+  for (const [logicalId, resource] of Object.entries(template.resources)) {
+    // A resource whose condition does not hold would not exist.
+    if (Object.hasOwn(resource, 'Condition')) throw unsupported(logicalId, 'a condition');
+    names(logicalId);
+  }
 
   return {
     template,
@@ -237,7 +209,7 @@ export function createResolver(
     resolve,
     resourcesOf: (type) =>
       Object.entries(template.resources)
-        .filter(([logicalId, resource]) => resource.Type === type && exists(logicalId))
+        .filter(([, resource]) => resource.Type === type)
         .map(([logicalId, { Properties = {} }]) => {
           const properties = resolve(Properties, logicalId);
           return { logicalId, properties: isJsonObject(properties) ? properties : {} };

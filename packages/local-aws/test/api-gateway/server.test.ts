@@ -350,40 +350,6 @@ describe('gateway responses', () => {
   });
 });
 
-describe('request validators', () => {
-  test('answer 400 while a required parameter is missing', async () => {
-    const { url } = await serveApi(
-      {
-        ...apiWith({
-          'GET /a': {
-            Integration: proxyTo('Fn'),
-            RequestValidatorId: { Ref: 'Validator' },
-            RequestParameters: {
-              'method.request.querystring.echostr': true,
-              'method.request.header.X-Sign': true,
-              'method.request.querystring.optional': false,
-            },
-          },
-        }),
-        Validator: {
-          Type: 'AWS::ApiGateway::RequestValidator',
-          Properties: { RestApiId: { Ref: 'Api' }, ValidateRequestParameters: true },
-        },
-      },
-      { Fn: echo },
-    );
-
-    const missing = await fetch(`${url}/a`);
-    const given = await fetch(`${url}/a?echostr=`, { headers: { 'x-sign': '1' } });
-
-    expect([missing.status, await missing.json()]).toEqual([
-      400,
-      { message: 'Missing required request parameters: [echostr, X-Sign]' },
-    ]);
-    expect(given.status).toBe(200);
-  });
-});
-
 describe('the gateway', () => {
   test('says in one sentence that its port is taken', async () => {
     const first = await startGateway(0);
@@ -451,19 +417,9 @@ describe('a template feature that is not known is refused at start, by name:', (
       `${where}.Integration.Uri: a URI that is not a function`,
     ],
     [
-      'a directive of Velocity',
-      integration({ RequestTemplates: { 'application/json': '#foreach($a in $b)#end' } }),
-      `${where}.Integration.RequestTemplates: #foreach is not supported`,
-    ],
-    [
-      '$input',
-      integration({ RequestTemplates: { 'application/json': "$input.json('$')" } }),
-      `the expression $input.json is not supported`,
-    ],
-    [
-      'an unknown variable',
-      integration({ RequestTemplates: { 'application/json': '$context.requestld' } }),
-      `the variable $context.requestld is not supported`,
+      'another template in a template',
+      integration({ RequestTemplates: { 'application/json': '#parse("other")' } }),
+      `${where}.Integration.RequestTemplates: the expression #parse is not supported`,
     ],
     [
       'a status no method response declares',
@@ -487,9 +443,9 @@ describe('a template feature that is not known is refused at start, by name:', (
     [
       'two APIs',
       { ...apiWith({}), Other: { Type: 'AWS::ApiGateway::RestApi' } },
-      'exactly one AWS::ApiGateway::RestApi; the template has Api, Other',
+      'exactly one AWS::ApiGateway::RestApi; this one has Api, Other',
     ],
-    ['no API', {}, 'exactly one AWS::ApiGateway::RestApi; the template has none'],
+    ['no API', {}, 'exactly one AWS::ApiGateway::RestApi; this one has none'],
     [
       'a canary',
       {
@@ -501,7 +457,7 @@ describe('a template feature that is not known is refused at start, by name:', (
     [
       'a Cognito authorizer',
       { ...apiWith({}), Auth: authorizer('Api', { Type: 'COGNITO_USER_POOLS', AuthorizerUri: Fn }) },
-      'Auth.Type: "COGNITO_USER_POOLS" is not supported',
+      'Auth.Type: "COGNITO_USER_POOLS" (only REQUEST) is not supported',
     ],
     [
       'a gateway response type',
@@ -537,15 +493,14 @@ describe('a template feature that is not known is refused at start, by name:', (
       'a header value must be printable ASCII',
     ],
     [
-      'a body validator',
-      {
-        ...method({ RequestValidatorId: { Ref: 'Validator' } }),
-        Validator: {
-          Type: 'AWS::ApiGateway::RequestValidator',
-          Properties: { RestApiId: { Ref: 'Api' }, ValidateRequestBody: true },
-        },
-      },
-      `${where}.RequestValidatorId: validating bodies is not supported`,
+      'a request validator',
+      { ...apiWith({}), Validator: { Type: 'AWS::ApiGateway::RequestValidator' } },
+      'Validator: resource type AWS::ApiGateway::RequestValidator is not supported',
+    ],
+    [
+      'a TOKEN authorizer',
+      { ...apiWith({}), Auth: authorizer('Api', { Type: 'TOKEN', AuthorizerUri: Fn }) },
+      'Auth.Type: "TOKEN" (only REQUEST) is not supported',
     ],
   ])('%s', (_, resources, message) => {
     const compile = () =>

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -13,9 +12,11 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { localIdentity, usersTableProperties } from '../../../../test/fixtures/users-table.ts';
 import { type Database, startDatabase } from '../../src/dynamodb/engine.ts';
-import { createTable, type TableProperties } from '../../src/dynamodb/table.ts';
+import { createTable } from '../../src/dynamodb/table.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { listenOnLoopback } from '../../src/loopback-server.ts';
+import { localIdentity, tableProperties } from '../fixtures/table.ts';
 
 const answers = async (endpoint: string): Promise<boolean> =>
   fetch(endpoint).then(
@@ -71,13 +72,13 @@ describe('startDatabase', () => {
     const dataFile = join(folder, 'data.sqlite');
     const first = await startDatabase({ dataFile });
     const writer = new DynamoDBClient({ endpoint: first.endpoint, ...localIdentity });
-    await createTable(writer, 'kept', usersTableProperties);
+    await createTable(writer, 'kept', tableProperties);
     await writer.send(new PutItemCommand({ TableName: 'kept', Item: { pk: { S: 'a' }, v: { S: '值' } } }));
     await first.stop();
 
     const second = await startDatabase({ dataFile });
     const reader = new DynamoDBClient({ endpoint: second.endpoint, ...localIdentity });
-    await createTable(reader, 'kept', usersTableProperties);
+    await createTable(reader, 'kept', tableProperties);
     const { Item } = await reader.send(new GetItemCommand({ TableName: 'kept', Key: { pk: { S: 'a' } } }));
 
     expect(Item?.v?.S).toBe('值');
@@ -122,9 +123,8 @@ describe('startDatabase', () => {
 
   it('says in one sentence what to do where there is no engine for the platform', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'without-engine-'));
-    const copy = join(folder, 'database.ts');
-    await copyFile(new URL('../../src/dynamodb/engine.ts', import.meta.url), copy);
-    const { startDatabase: startWithoutEngine } = await import(copy);
+    await cp(new URL('../../src/', import.meta.url), folder, { recursive: true });
+    const { startDatabase: startWithoutEngine } = await import(join(folder, 'dynamodb/engine.ts'));
 
     await expect(startWithoutEngine()).rejects.toThrow(
       /^There is no embedded DynamoDB for this platform .*set DYNAMODB_ENDPOINT/,
@@ -144,11 +144,8 @@ describe('startDatabase', () => {
   });
 
   it('says in one sentence that nothing answers at the given endpoint', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    server.close();
-    await once(server, 'close');
+    const { url: endpoint, close } = await listenOnLoopback(createServer());
+    await close();
 
     await expect(startDatabase({ endpoint })).rejects.toThrow(
       `No DynamoDB answers at DYNAMODB_ENDPOINT (${endpoint}).`,
@@ -167,29 +164,27 @@ describe('createTable', () => {
   afterAll(() => database.stop());
 
   it('creates keys, index, billing mode and TTL as the template says', async () => {
-    await createTable(client, 'shaped', usersTableProperties);
+    await createTable(client, 'shaped', tableProperties);
 
     const { Table } = await client.send(new DescribeTableCommand({ TableName: 'shaped' }));
     const { TimeToLiveDescription } = await client.send(
       new DescribeTimeToLiveCommand({ TableName: 'shaped' }),
     );
-    expect(Table?.KeySchema).toEqual(usersTableProperties.KeySchema);
-    expect(Table?.GlobalSecondaryIndexes?.[0]).toMatchObject(
-      usersTableProperties.GlobalSecondaryIndexes[0] ?? {},
-    );
+    expect(Table?.KeySchema).toEqual(tableProperties.KeySchema);
+    expect(Table?.GlobalSecondaryIndexes?.[0]).toMatchObject(tableProperties.GlobalSecondaryIndexes[0] ?? {});
     expect(Table?.BillingModeSummary?.BillingMode).toBe('PAY_PER_REQUEST');
     expect(TimeToLiveDescription).toEqual({ TimeToLiveStatus: 'ENABLED', AttributeName: 'expires_at' });
   });
 
   it('accepts a global table of one region, and properties that change no answer', async () => {
-    const properties: TableProperties = {
-      ...usersTableProperties,
+    const properties: JsonObject = {
+      ...tableProperties,
       Replicas: [
         {
           Region: 'us-east-1',
           DeletionProtectionEnabled: true,
           PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-          GlobalSecondaryIndexes: [{ IndexName: 'openid-index' }],
+          GlobalSecondaryIndexes: [{ IndexName: 'by-owner' }],
           Tags: [],
         },
       ],
@@ -203,7 +198,7 @@ describe('createTable', () => {
   });
 
   it('creates a table without index and TTL', async () => {
-    const { GlobalSecondaryIndexes: _, TimeToLiveSpecification: __, ...rest } = usersTableProperties;
+    const { GlobalSecondaryIndexes: _, TimeToLiveSpecification: __, ...rest } = tableProperties;
     const properties = {
       ...rest,
       AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
@@ -213,14 +208,14 @@ describe('createTable', () => {
   });
 
   it('accepts an existing table of the same shape, in any order, and refuses one of another', async () => {
-    await createTable(client, 'existing', usersTableProperties);
+    await createTable(client, 'existing', tableProperties);
     const reordered = {
-      ...usersTableProperties,
-      AttributeDefinitions: usersTableProperties.AttributeDefinitions.toReversed(),
+      ...tableProperties,
+      AttributeDefinitions: tableProperties.AttributeDefinitions.toReversed(),
     };
-    const index = usersTableProperties.GlobalSecondaryIndexes[0];
-    const others: TableProperties[] = [
-      { GlobalSecondaryIndexes: undefined },
+    const index = tableProperties.GlobalSecondaryIndexes[0];
+    const others: JsonObject[] = [
+      { GlobalSecondaryIndexes: [] },
       { GlobalSecondaryIndexes: [{ ...index, IndexName: 'other' }] },
       { GlobalSecondaryIndexes: [{ ...index, Projection: { ProjectionType: 'ALL' } }] },
       {
@@ -228,26 +223,26 @@ describe('createTable', () => {
           { ...index, Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['status'] } },
         ],
       },
-      { KeySchema: [{ AttributeName: 'openid', KeyType: 'HASH' }] },
+      { KeySchema: [{ AttributeName: 'owner', KeyType: 'HASH' }] },
     ];
 
     await expect(createTable(client, 'existing', reordered)).resolves.toBeUndefined();
     for (const other of others)
-      await expect(createTable(client, 'existing', { ...usersTableProperties, ...other })).rejects.toThrow(
+      await expect(createTable(client, 'existing', { ...tableProperties, ...other })).rejects.toThrow(
         'Table existing exists with other keys or indexes than the template says',
       );
   });
 
   it('refuses by name what it does not know', async () => {
     const region = { Region: 'us-east-1' };
-    const index = usersTableProperties.GlobalSecondaryIndexes[0];
-    const hostile: [TableProperties, string][] = [
+    const index = tableProperties.GlobalSecondaryIndexes[0];
+    const hostile: [JsonObject, string][] = [
       [{ LocalSecondaryIndexes: [] }, 'LocalSecondaryIndexes'],
       [{ StreamSpecification: { StreamViewType: 'NEW_IMAGE' } }, 'StreamSpecification'],
       [{ TableName: 'other' }, 'TableName'],
       [{ NewIn2030: true }, 'NewIn2030'],
       [{ BillingMode: 'PROVISIONED' }, 'BillingMode'],
-      [{ BillingMode: undefined }, 'BillingMode'],
+      [{ BillingMode: null }, 'BillingMode'],
       [{ Replicas: [region, region] }, '2 Replicas'],
       [
         { Replicas: [{ ...region, ReadProvisionedThroughputSettings: {} }] },
@@ -256,8 +251,8 @@ describe('createTable', () => {
       [{ GlobalSecondaryIndexes: [{ ...index, OnDemandThroughput: {} }] }, 'OnDemandThroughput'],
     ];
     for (const [properties, name] of hostile)
-      await expect(
-        createTable(client, 'refused', { ...usersTableProperties, ...properties }),
-      ).rejects.toThrow(name);
+      await expect(createTable(client, 'refused', { ...tableProperties, ...properties })).rejects.toThrow(
+        name,
+      );
   });
 });

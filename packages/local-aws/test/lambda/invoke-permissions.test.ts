@@ -54,14 +54,14 @@ describe('a permission', () => {
   });
 
   test.each(['gate:live', '000000000000:function:gate:live', `${functionArn}:live`])(
-    'naming an alias lets in who asks the alias: %s',
+    'naming an alias lets in calls of the alias: %s',
     (FunctionName) => {
       expect(permits({ FunctionName }, `${functionArn}:live`)).toBe(true);
     },
   );
 
   test.each(['gate', functionArn, 'gate:1', 'gate:live2'])(
-    'that does not name the alias keeps out who asks the alias: %s',
+    'that does not name the alias keeps out calls of the alias: %s',
     (FunctionName) => {
       expect(permits({ FunctionName }, `${functionArn}:live`)).toBe(false);
     },

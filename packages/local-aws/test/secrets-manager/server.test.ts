@@ -12,8 +12,8 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { localIdentity } from '../../../../test/fixtures/users-table.ts';
 import { createAccessControl } from '../../src/iam/access-control.ts';
+import type { Json, JsonObject } from '../../src/json.ts';
 import {
   type LocalSecretsManager,
   type RotationStep,
@@ -21,9 +21,9 @@ import {
   startSecretsManager,
 } from '../../src/secrets-manager/server.ts';
 import { readSecrets } from '../../src/secrets-manager/template-secrets.ts';
-import type { Json, JsonObject } from '../../src/template/assembly.ts';
 import { createResolver, type Resolver } from '../../src/template/intrinsics.ts';
 import { lambda, type Resources, template } from '../fixtures/assembly.ts';
+import { localIdentity } from '../fixtures/table.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
 const token = (n: number) => `${n}`.padStart(32, '0');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Json, Resource } from '../../src/template/assembly.ts';
+import type { Json } from '../../src/json.ts';
+import type { Resource } from '../../src/template/assembly.ts';
 import { createResolver } from '../../src/template/intrinsics.ts';
 import { type Resources, template } from '../fixtures/assembly.ts';
 
@@ -56,17 +57,11 @@ describe('intrinsic functions', () => {
     expect(resolve(value)).toEqual(expected);
   });
 
-  test('take conditions, mappings and parameters from the template', () => {
+  test('take mappings and parameters from the template', () => {
     const sections = {
       Parameters: {
         Stage: { Type: 'String', Default: 'dev' },
         Zones: { Type: 'CommaDelimitedList', Default: 'a,b' },
-      },
-      Conditions: {
-        IsProd: { 'Fn::Equals': [{ Ref: 'Stage' }, 'prod'] },
-        IsDev: { 'Fn::Not': [{ Condition: 'IsProd' }] },
-        Either: { 'Fn::Or': [{ Condition: 'IsProd' }, { Condition: 'IsDev' }] },
-        Both: { 'Fn::And': [{ Condition: 'IsProd' }, { Condition: 'IsDev' }] },
       },
       Mappings: {
         Sizes: { dev: { Memory: 128 }, prod: { Memory: 1024 } },
@@ -76,23 +71,15 @@ describe('intrinsic functions', () => {
     const value = {
       memory: { 'Fn::FindInMap': ['Sizes', { Ref: 'Stage' }, 'Memory'] },
       console: { 'Fn::FindInMap': ['Consoles', { Ref: 'AWS::Partition' }, 'host'] },
-      prod: { 'Fn::If': ['IsProd', 'yes', { Ref: 'AWS::NoValue' }] },
-      either: { 'Fn::If': ['Either', 1, 2] },
-      both: { 'Fn::If': ['Both', 1, 2] },
       zones: { Ref: 'Zones' },
     };
 
     expect(resolve(value, { sections })).toEqual({
       memory: 128,
       console: 'console.aws.amazon.com',
-      either: 1,
-      both: 2,
       zones: ['a', 'b'],
     });
-    expect(resolve(value, { sections, parameters: { Stage: 'prod' } })).toMatchObject({
-      memory: 1024,
-      prod: 'yes',
-    });
+    expect(resolve(value, { sections, parameters: { Stage: 'prod' } })).toMatchObject({ memory: 1024 });
   });
 
   test.each<[what: string, value: Json, message: string]>([
@@ -122,9 +109,9 @@ describe('intrinsic functions', () => {
       'Thing.Property: the template has no resource or parameter named Nowhere.',
     ],
     [
-      'an unknown condition',
+      'a choice by a condition',
       { 'Fn::If': ['Never', 1, 2] },
-      'Thing.Property: the template has no condition named Never.',
+      'Thing.Property: function Fn::If is not supported by the local run.',
     ],
     [
       'a dynamic reference',
@@ -151,20 +138,19 @@ describe('resources', () => {
     );
   });
 
-  test('whose condition does not hold are not there', () => {
-    const resources = {
-      Role: { ...role, Condition: 'Never' },
-      Queue: { Type: 'AWS::SQS::Queue', Condition: 'Never' },
-    };
-    const sections = { Conditions: { Never: { 'Fn::Equals': ['a', 'b'] } } };
+  test('that exist on a condition only are refused', () => {
+    const conditional: Resource & { Condition: string } = { ...role, Condition: 'IsProd' };
 
-    const resolver = createResolver(template(resources, {}, sections));
-
-    expect(resolver.resourcesOf('AWS::IAM::Role')).toEqual([]);
+    expect(() => createResolver(template({ Role: conditional }))).toThrow(
+      'Role: a condition is not supported by the local run.',
+    );
   });
 
   test('keep their generated names from one run to the next', () => {
-    const table = { Users: { Type: 'AWS::DynamoDB::GlobalTable' }, Other: { Type: 'AWS::DynamoDB::Table' } };
+    const table = {
+      Users: { Type: 'AWS::DynamoDB::GlobalTable' },
+      Other: { Type: 'AWS::DynamoDB::GlobalTable' },
+    };
     const [first, second] = [createResolver(template(table)), createResolver(template(table))];
 
     expect(first.names('Users')).toEqual(second.names('Users'));

@@ -1,12 +1,13 @@
-/** The function behind a Lambda authorizer: how it is asked, and the cache that keeps its answers. */
+/** The function behind a Lambda authorizer: how it is called, and the cache that keeps its answers. */
 
 import { unsupported } from '../../errors.ts';
-import type { Json } from '../../template/assembly.ts';
-import { functionArnOf, type InvokeFunction, withinMs } from '../call.ts';
-import { Refusal } from '../rest/gateway-responses.ts';
+import type { Json } from '../../json.ts';
+import { functionArnOf, type InvokeFunction } from '../../lambda/invoke.ts';
+import { Refusal } from '../refusal.ts';
+import { withinMs } from '../within.ts';
 
-/** How an authorizer asks its function. */
-export interface AuthorizerFunctionOptions<Answer> {
+/** How an authorizer calls its function. */
+interface AuthorizerFunctionOptions<Answer> {
   /** Named in messages. */
   readonly logicalId: string;
   readonly uri: Json | undefined;
@@ -22,18 +23,18 @@ export interface AuthorizerFunctionOptions<Answer> {
 }
 
 /**
- * Asks about an identity, unless an answer for exactly this one is still kept.
+ * Calls the function about an identity, unless an answer for exactly this one is still kept.
  *
  * @param identity values of the identity sources: the key of the cache
  * @throws Refusal UNAUTHORIZED, AUTHORIZER_FAILURE or AUTHORIZER_CONFIGURATION_ERROR
  */
-export type AuthorizerFunction<Answer> = (identity: readonly string[], event: () => Json) => Promise<Answer>;
+type AuthorizerFunction<Answer> = (identity: readonly string[], event: () => Json) => Promise<Answer>;
 
 /** API Gateway gives an authorizer this long, milliseconds. */
 const AUTHORIZER_TIMEOUT_MS = 10_000;
 
 /**
- * Reads how an authorizer asks.
+ * Reads how an authorizer calls its function.
  *
  * @throws LocalRunError when its URI is not a function's
  */
@@ -46,9 +47,9 @@ export function createAuthorizerFunction<Answer>(
     throw unsupported(`${logicalId}.AuthorizerUri`, 'a URI that is not a function');
   const cache = new Map<string, { readonly answer: Answer; readonly until: number }>();
 
-  const ask = async (event: Json): Promise<Answer> => {
-    const asked = withinMs(invoke(functionArn, event, sourceArn), AUTHORIZER_TIMEOUT_MS, undefined);
-    const invocation = await asked.catch((cause: unknown) => {
+  const callFunction = async (event: Json): Promise<Answer> => {
+    const called = withinMs(invoke(functionArn, event, sourceArn), AUTHORIZER_TIMEOUT_MS);
+    const invocation = await called.catch((cause: unknown) => {
       throw new Refusal('AUTHORIZER_CONFIGURATION_ERROR', null, { cause });
     });
     if (invocation === undefined) throw new Refusal('AUTHORIZER_FAILURE', null);
@@ -67,7 +68,7 @@ export function createAuthorizerFunction<Answer>(
     const key = JSON.stringify(identity);
     const held = cache.get(key);
     if (held !== undefined && held.until > startedAt) return held.answer;
-    const answer = await ask(event());
+    const answer = await callFunction(event());
     if (ttlMs > 0) {
       for (const [old, { until }] of cache) if (until <= startedAt) cache.delete(old);
       cache.set(key, { answer, until: startedAt + ttlMs });

@@ -3,8 +3,8 @@
 import { LocalRunError, unsupported } from '../../errors.ts';
 import type { MethodCall } from '../call.ts';
 import { contextVariable } from '../context-variables.ts';
+import { Refusal } from '../refusal.ts';
 import { valuesOf } from '../request.ts';
-import { Refusal } from '../rest/gateway-responses.ts';
 
 /**
  * Reads the identity out of a request: one value per source, none of them empty.

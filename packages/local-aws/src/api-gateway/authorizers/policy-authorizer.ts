@@ -1,17 +1,18 @@
-/** Lambda authorizers of REST and WebSocket APIs: what they ask their function, and what its policy decides. */
-
-import { LocalRunError, refuseUnknown, unsupported } from '../../errors.ts';
-import type { JsonObject } from '../../template/assembly.ts';
+/** Lambda authorizers of REST and WebSocket APIs: the event their function gets, and what its policy decides. */
+import { unsupported } from '../../errors.ts';
+import { type Json, type JsonObject, list } from '../../json.ts';
+import type { InvokeFunction } from '../../lambda/invoke.ts';
 import type { ResolvedResource } from '../../template/intrinsics.ts';
-import type { InvokeFunction, MethodCall } from '../call.ts';
+import { refuseUnknown } from '../../template/properties.ts';
+import type { MethodCall } from '../call.ts';
+import { Refusal } from '../refusal.ts';
 import { bothMaps } from '../request.ts';
-import { Refusal } from '../rest/gateway-responses.ts';
 import { createAuthorizerFunction } from './function.ts';
 import { compileIdentitySources } from './identity-source.ts';
-import { type Decision, evaluatePolicy, parseFlatAnswer } from './policy.ts';
+import { type Decision, evaluatePolicy, type FlatAnswer, parseFlatAnswer } from './policy.ts';
 
-/** A verdict, with what the function said about the caller. */
-export interface Verdict {
+/** A decision about a call, with what the function said about the caller. */
+interface Authorization {
   readonly decision: Decision;
   /** `$context.authorizer`. */
   readonly authorizer: JsonObject;
@@ -22,21 +23,26 @@ export interface Verdict {
  *
  * @throws Refusal UNAUTHORIZED, AUTHORIZER_FAILURE or AUTHORIZER_CONFIGURATION_ERROR
  */
-export type Authorizer = (call: MethodCall, methodArn: string, resourcePath: string) => Promise<Verdict>;
+export type Authorizer = (
+  call: MethodCall,
+  methodArn: string,
+  resourcePath: string,
+) => Promise<Authorization>;
 
-/** How long a REST API keeps an answer unless the template says otherwise, seconds. */
+/** How long a REST API keeps a decision unless the template says otherwise, seconds. */
 const DEFAULT_TTL_SECONDS = 300;
 
-const known = [
-  'AuthType',
-  'AuthorizerResultTtlInSeconds',
-  'AuthorizerUri',
-  'IdentitySource',
-  'IdentityValidationExpression',
-  'Name',
-  'RestApiId',
-  'Type',
-];
+/** Longest answer of an authorizer that a WebSocket API takes, characters. */
+const MAX_WEB_SOCKET_ANSWER = 8192;
+
+const restProperties = {
+  emulated: 'AuthorizerResultTtlInSeconds AuthorizerUri IdentitySource RestApiId Type',
+  ignored: 'AuthType Name',
+};
+const webSocketProperties = {
+  emulated: 'ApiId AuthorizerType AuthorizerUri IdentitySource',
+  ignored: 'Name',
+};
 
 /**
  * Reads an authorizer of a REST API.
@@ -44,105 +50,89 @@ const known = [
  * @param sourceArn ARN of the authorizer, which the function's permission names
  * @throws LocalRunError naming the property that is unknown or cannot be deployed
  */
-export function compileAuthorizer(
-  { logicalId, properties }: ResolvedResource,
+export function compileRestAuthorizer(
+  resource: ResolvedResource,
   invoke: InvokeFunction,
   sourceArn: string,
 ): Authorizer {
-  refuseUnknown(logicalId, properties, known);
-  const type = properties.Type;
-  if (type !== 'TOKEN' && type !== 'REQUEST') throw unsupported(`${logicalId}.Type`, JSON.stringify(type));
-  const ttlMs = Number(properties.AuthorizerResultTtlInSeconds ?? DEFAULT_TTL_SECONDS) * 1000;
+  const { logicalId, properties } = resource;
+  refuseUnknown(logicalId, properties, restProperties);
+  if (properties.Type !== 'REQUEST')
+    throw unsupported(`${logicalId}.Type`, `${JSON.stringify(properties.Type)} (only REQUEST)`);
   const sources = String(properties.IdentitySource ?? '')
     .split(',')
     .map((source) => source.trim())
     .filter((source) => source !== '');
-  if (type === 'TOKEN' && sources.length !== 1)
-    throw new LocalRunError(
-      `${logicalId}.IdentitySource: a TOKEN authorizer has exactly one identity source.`,
-    );
-  const identityOf = compileIdentitySources('REST', sources, `${logicalId}.IdentitySource`, ttlMs);
-  const pattern = properties.IdentityValidationExpression;
-  const valid = pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`);
-  const ask = createAuthorizerFunction({
-    logicalId,
-    uri: properties.AuthorizerUri,
-    sourceArn,
-    invoke,
-    ttlMs,
-    mayThrowUnauthorized: true,
+  return compilePolicyAuthorizer(resource, invoke, sourceArn, {
+    kind: 'REST',
+    sources,
+    ttlMs: Number(properties.AuthorizerResultTtlInSeconds ?? DEFAULT_TTL_SECONDS) * 1000,
     read: parseFlatAnswer,
+    more: ({ request, pathParameters }, resource) => ({
+      resource,
+      path: request.path,
+      httpMethod: request.method,
+      pathParameters,
+    }),
   });
-
-  return async (call, methodArn, resourcePath) => {
-    const identity = identityOf(call);
-    const [token = ''] = identity;
-    if (valid?.test(token) === false) throw new Refusal('UNAUTHORIZED', 'Unauthorized');
-    const startedAt = Date.now();
-    const answer = await ask(identity, () =>
-      type === 'TOKEN'
-        ? { type, methodArn, authorizationToken: token }
-        : {
-            ...requestEvent(call, methodArn),
-            resource: resourcePath,
-            path: call.request.path,
-            httpMethod: call.request.method,
-            pathParameters: call.pathParameters,
-          },
-    );
-    return verdictOf(answer, methodArn, startedAt);
-  };
 }
 
 /** Reads the authorizer of a WebSocket API's `$connect` route; there is no cache for those. @throws LocalRunError */
 export function compileWebSocketAuthorizer(
-  { logicalId, properties }: ResolvedResource,
+  resource: ResolvedResource,
   invoke: InvokeFunction,
   sourceArn: string,
 ): Authorizer {
-  refuseUnknown(logicalId, properties, [
-    'ApiId',
-    'AuthorizerType',
-    'AuthorizerUri',
-    'IdentitySource',
-    'Name',
-  ]);
-  if (properties.AuthorizerType !== 'REQUEST')
-    throw unsupported(`${logicalId}.AuthorizerType`, JSON.stringify(properties.AuthorizerType));
-  const sources = (properties.IdentitySource ?? []) as readonly string[];
-  const identityOf = compileIdentitySources('WEBSOCKET', sources, `${logicalId}.IdentitySource`, 0);
-  const ask = createAuthorizerFunction({
+  const { logicalId, properties } = resource;
+  refuseUnknown(logicalId, properties, webSocketProperties);
+  return compilePolicyAuthorizer(resource, invoke, sourceArn, {
+    kind: 'WEBSOCKET',
+    sources: list(properties.IdentitySource).map(String),
+    ttlMs: 0,
+    read: (answer) =>
+      JSON.stringify(answer).length > MAX_WEB_SOCKET_ANSWER ? undefined : parseFlatAnswer(answer),
+    more: () => ({}),
+  });
+}
+
+function compilePolicyAuthorizer(
+  { logicalId, properties }: ResolvedResource,
+  invoke: InvokeFunction,
+  sourceArn: string,
+  api: {
+    readonly kind: 'REST' | 'WEBSOCKET';
+    readonly sources: readonly string[];
+    readonly ttlMs: number;
+    readonly read: (answer: Json) => FlatAnswer | undefined;
+    /** Members of the event that only this kind of API has. */
+    readonly more: (call: MethodCall, resourcePath: string) => JsonObject;
+  },
+): Authorizer {
+  const identityOf = compileIdentitySources(api.kind, api.sources, `${logicalId}.IdentitySource`, api.ttlMs);
+  const callFunction = createAuthorizerFunction({
     logicalId,
     uri: properties.AuthorizerUri,
     sourceArn,
     invoke,
-    ttlMs: 0,
+    ttlMs: api.ttlMs,
     mayThrowUnauthorized: true,
-    read: (answer) =>
-      JSON.stringify(answer).length > MAX_WEB_SOCKET_ANSWER ? undefined : parseFlatAnswer(answer),
+    read: api.read,
   });
-  return async (call, methodArn) => {
+  return async (call, methodArn, resourcePath) => {
     const identity = identityOf(call);
     const startedAt = Date.now();
-    return verdictOf(await ask(identity, () => requestEvent(call, methodArn)), methodArn, startedAt);
-  };
-}
-
-/** Longest answer of an authorizer that a WebSocket API takes, characters. */
-const MAX_WEB_SOCKET_ANSWER = 8192;
-
-function verdictOf(
-  answer: NonNullable<ReturnType<typeof parseFlatAnswer>>,
-  methodArn: string,
-  startedAt: number,
-): Verdict {
-  return {
-    decision: evaluatePolicy(answer, methodArn),
-    authorizer: {
-      ...answer.context,
-      principalId: answer.principalId,
-      integrationLatency: Date.now() - startedAt,
-    },
+    const answer = await callFunction(identity, () => ({
+      ...requestEvent(call, methodArn),
+      ...api.more(call, resourcePath),
+    }));
+    return {
+      decision: evaluatePolicy(answer, methodArn),
+      authorizer: {
+        ...answer.context,
+        principalId: answer.principalId,
+        integrationLatency: Date.now() - startedAt,
+      },
+    };
   };
 }
 

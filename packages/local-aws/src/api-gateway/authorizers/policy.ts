@@ -1,8 +1,10 @@
 /** Checks and evaluates what a Lambda authorizer returns. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html */
-import { isJsonObject, type Json, type JsonObject } from '../../template/assembly.ts';
+
+import { matches } from '../../iam/wildcard.ts';
+import { isJsonObject, type Json, type JsonObject, list } from '../../json.ts';
 
 /** A checked authorizer answer. */
-export interface AuthorizerAnswer {
+interface AuthorizerAnswer {
   readonly principalId: string;
   readonly statements: readonly Statement[];
   /** As the function returned it; null when it returned none. */
@@ -34,9 +36,7 @@ export function parseAuthorizerAnswer(answer: Json): AuthorizerAnswer | undefine
   if (typeof principalId !== 'string' || principalId === '' || !isJsonObject(policyDocument))
     return undefined;
   if (context !== null && !isJsonObject(context)) return undefined;
-  const written = policyDocument.Statement;
-  const list = Array.isArray(written) ? (written as readonly Json[]) : [written ?? null];
-  const statements = list.map(parseStatement);
+  const statements = list(policyDocument.Statement ?? null).map(parseStatement);
   if (!statements.every((statement) => statement !== undefined)) return undefined;
   return { principalId, statements, context };
 }
@@ -64,9 +64,8 @@ function parseStatement(statement: Json): Statement | undefined {
 }
 
 function texts(value: Json | undefined): readonly string[] | undefined {
-  const list = typeof value === 'string' ? [value] : value;
-  if (!Array.isArray(list) || list.length === 0) return undefined;
-  return list.every((item): item is string => typeof item === 'string') ? list : undefined;
+  const all = list(value);
+  return all.length > 0 && all.every((item) => typeof item === 'string') ? all : undefined;
 }
 
 /** Evaluates a policy for one method ARN: a deny wins, and what no statement allows is denied. */
@@ -80,13 +79,4 @@ export function evaluatePolicy(answer: AuthorizerAnswer, methodArn: string): Dec
     .map(({ effect }) => effect);
   if (effects.includes('Deny')) return 'explicit-deny';
   return effects.includes('Allow') ? 'allow' : 'implicit-deny';
-}
-
-/** Whether a text is what a pattern says: `*` stands for any text, slashes included, `?` for one character. */
-export function matches(pattern: string, text: string): boolean {
-  const expression = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${expression}$`, 's').test(text);
 }

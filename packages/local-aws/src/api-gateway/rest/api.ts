@@ -1,22 +1,20 @@
 /** Reads the REST API out of a template: its methods, what protects them, and what answers them. */
 
 import { LocalRunError, unsupported } from '../../errors.ts';
+import { type Json, type JsonObject, list, objectOrEmpty } from '../../json.ts';
 import type { ServiceEndpoints } from '../../lambda/functions.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../template/assembly.ts';
+import { functionArnOf, type InvokeFunction } from '../../lambda/invoke.ts';
+import { apiArnOf } from '../../template/account.ts';
 import type { ResolvedResource, Resolver } from '../../template/intrinsics.ts';
-import { apiArnOf } from '../../template/physical-names.ts';
-import { type Authorizer, compileAuthorizer } from '../authorizers/policy-authorizer.ts';
-import {
-  type ApiMethod,
-  functionArnOf,
-  type Integration,
-  type InvokeFunction,
-  type RequiredParameter,
-} from '../call.ts';
+import type { KnownProperties } from '../../template/properties.ts';
+import { refuseUnknown } from '../../template/properties.ts';
+import { type Authorizer, compileRestAuthorizer } from '../authorizers/policy-authorizer.ts';
+import type { Integration } from '../call.ts';
 import { createLambdaProxy } from '../lambda-proxy.ts';
 import { createAwsIntegration } from './aws-integration.ts';
 import { compileGatewayResponses, type RefusalRenderer } from './gateway-responses.ts';
 import { createMockIntegration } from './mapped-integration.ts';
+import type { ApiMethod } from './method.ts';
 
 /** An API, ready to be served. */
 export interface RestApi {
@@ -30,66 +28,26 @@ export interface RestApi {
   readonly stageArn: string;
 }
 
-/** The properties of each type: `true` where they are played, a text where they have no effect and why. */
-const properties = {
-  'AWS::ApiGateway::RestApi': {
-    ApiKeySourceType: 'API keys are refused anyway',
-    BinaryMediaTypes: true,
-    Description: 'text',
-    DisableExecuteApiEndpoint: 'there is one endpoint',
-    EndpointConfiguration: 'there is one endpoint',
-    Name: 'text',
-    Tags: 'text',
-  },
-  'AWS::ApiGateway::Resource': { ParentId: true, PathPart: true, RestApiId: true },
-  'AWS::ApiGateway::RequestValidator': {
-    Name: 'text',
-    RestApiId: true,
-    ValidateRequestBody: true,
-    ValidateRequestParameters: true,
-  },
-  'AWS::ApiGateway::Stage': {
-    AccessLogSetting: 'the local run prints its own line per request',
-    DeploymentId: 'there is one deployment',
-    Description: 'text',
-    MethodSettings: 'throttling, logs and metrics are not played',
-    RestApiId: true,
-    StageName: true,
-    Tags: 'text',
-    TracingEnabled: 'traces are not collected',
-    Variables: true,
-  },
-  'AWS::ApiGateway::Method': {
-    ApiKeyRequired: true,
-    AuthorizationType: true,
-    AuthorizerId: true,
-    HttpMethod: true,
-    Integration: true,
-    MethodResponses: true,
-    OperationName: 'text',
-    RequestParameters: true,
-    RequestValidatorId: true,
-    ResourceId: true,
-    RestApiId: true,
-  },
-  Integration: {
-    ConnectionType: true,
-    Credentials: true,
-    IntegrationHttpMethod: 'Lambda and DynamoDB are always called with POST',
-    IntegrationResponses: true,
-    PassthroughBehavior: true,
-    RequestTemplates: true,
-    TimeoutInMillis: true,
-    Type: true,
-    Uri: true,
-  },
-} as const;
-
-function checkProperties(type: keyof typeof properties, where: string, given: JsonObject): void {
-  for (const property of Object.keys(given))
-    if (!Object.hasOwn(properties[type], property))
-      throw unsupported(`${where}.${property}`, 'this property');
-}
+const apiProperties = {
+  emulated: 'BinaryMediaTypes',
+  ignored: 'ApiKeySourceType Description DisableExecuteApiEndpoint EndpointConfiguration Name Tags',
+};
+const stageProperties = {
+  emulated: 'RestApiId StageName Variables',
+  ignored: 'AccessLogSetting DeploymentId Description MethodSettings Tags TracingEnabled',
+};
+const resourceProperties = { emulated: 'ParentId PathPart RestApiId' };
+const methodProperties = {
+  emulated:
+    'ApiKeyRequired AuthorizationType AuthorizerId HttpMethod Integration MethodResponses ResourceId RestApiId',
+  ignored: 'OperationName',
+};
+const integrationProperties = {
+  emulated:
+    'ConnectionType Credentials IntegrationResponses PassthroughBehavior RequestTemplates TimeoutInMillis Type Uri',
+  // Functions and DynamoDB are always called with POST.
+  ignored: 'IntegrationHttpMethod',
+};
 
 /** API Gateway's limit for an integration unless the method sets a shorter one, milliseconds. */
 const DEFAULT_INTEGRATION_TIMEOUT_MS = 29_000;
@@ -98,20 +56,20 @@ const DEFAULT_INTEGRATION_TIMEOUT_MS = 29_000;
  * Reads the template's REST API.
  *
  * @param endpoints the AWS services that integrations call
- * @throws LocalRunError when there is not exactly one, or it uses something the local run does not know
+ * @throws LocalRunError when there is not exactly one, or it uses what is not known
  */
 export function compileRestApi(
   resolver: Resolver,
   invoke: InvokeFunction,
   endpoints: ServiceEndpoints,
 ): RestApi {
-  const read = (type: Exclude<keyof typeof properties, 'Integration'>): readonly ResolvedResource[] => {
-    const resources = resolver.resourcesOf(type);
-    for (const { logicalId, properties: given } of resources) checkProperties(type, logicalId, given);
+  const read = (type: string, known: KnownProperties): readonly ResolvedResource[] => {
+    const resources = resolver.resourcesOf(`AWS::ApiGateway::${type}`);
+    for (const { logicalId, properties } of resources) refuseUnknown(logicalId, properties, known);
     return resources;
   };
-  const api = only(read('AWS::ApiGateway::RestApi'), 'AWS::ApiGateway::RestApi');
-  const stage = only(read('AWS::ApiGateway::Stage'), 'AWS::ApiGateway::Stage');
+  const api = only(read('RestApi', apiProperties), 'AWS::ApiGateway::RestApi');
+  const stage = only(read('Stage', stageProperties), 'AWS::ApiGateway::Stage');
   const { ref, attributes } = resolver.names(api.logicalId);
   const id = String(ref);
   const stageName = String(stage.properties.StageName);
@@ -121,35 +79,31 @@ export function compileRestApi(
   const authorizers = new Map<Json, Authorizer>(
     resolver.resourcesOf('AWS::ApiGateway::Authorizer').map((authorizer) => {
       const { ref: authorizerId } = resolver.names(authorizer.logicalId);
-      return [authorizerId, compileAuthorizer(authorizer, invoke, `${apiArn}/authorizers/${authorizerId}`)];
+      return [
+        authorizerId,
+        compileRestAuthorizer(authorizer, invoke, `${apiArn}/authorizers/${authorizerId}`),
+      ];
     }),
   );
-  const validators = new Map(
-    read('AWS::ApiGateway::RequestValidator').map((validator) => [
-      resolver.names(validator.logicalId).ref,
-      validator,
-    ]),
-  );
-  const paths = resourcePaths(resolver, read('AWS::ApiGateway::Resource'), attributes.RootResourceId ?? null);
-  const binaryMediaTypes = texts(api.properties.BinaryMediaTypes);
+  const resources = read('Resource', resourceProperties);
+  const paths = resourcePaths(resolver, resources, attributes.RootResourceId ?? null);
+  const binaryMediaTypes = list(api.properties.BinaryMediaTypes).map(String);
   const roles = new Map(
     resolver
       .resourcesOf('AWS::IAM::Role')
       .map((role) => [resolver.names(role.logicalId).attributes.Arn ?? null, role.logicalId]),
   );
 
-  const methods = read('AWS::ApiGateway::Method').map(({ logicalId, properties: method }): ApiMethod => {
+  const methods = read('Method', methodProperties).map(({ logicalId, properties: method }): ApiMethod => {
     if (method.ApiKeyRequired === true) throw unsupported(`${logicalId}.ApiKeyRequired`, 'an API key');
     const resourcePath = paths.get(method.ResourceId ?? null);
     if (resourcePath === undefined)
       throw new LocalRunError(`${logicalId}.ResourceId: there is no such resource.`);
     return {
-      logicalId,
       httpMethod: String(method.HttpMethod),
       resourceId: String(method.ResourceId),
       resourcePath,
       authorizer: authorizerOf(logicalId, method, authorizers),
-      requiredParameters: requiredParameters(logicalId, method, validators),
       integration: compileIntegration(logicalId, method, {
         resourcePath,
         stageArn,
@@ -165,9 +119,7 @@ export function compileRestApi(
     logicalId: api.logicalId,
     id,
     stage: stageName,
-    stageVariables: isJsonObject(stage.properties.Variables)
-      ? (stage.properties.Variables as Record<string, string>)
-      : {},
+    stageVariables: objectOrEmpty(stage.properties.Variables) as Record<string, string>,
     methods,
     refuse: compileGatewayResponses(resolver, id),
     stageArn,
@@ -178,7 +130,7 @@ function only(resources: readonly ResolvedResource[], type: string): ResolvedRes
   const [first, ...more] = resources;
   if (first === undefined || more.length > 0)
     throw new LocalRunError(
-      `The local run serves exactly one ${type}; the template has ${resources.map(({ logicalId }) => logicalId).join(', ') || 'none'}.`,
+      `A template may have exactly one ${type}; this one has ${resources.map(({ logicalId }) => logicalId).join(', ') || 'none'}.`,
     );
   return first;
 }
@@ -214,26 +166,6 @@ function authorizerOf(
   return authorizer;
 }
 
-function requiredParameters(
-  logicalId: string,
-  method: JsonObject,
-  validators: ReadonlyMap<Json, ResolvedResource>,
-): readonly RequiredParameter[] {
-  if (method.RequestValidatorId === undefined) return [];
-  const validator = validators.get(method.RequestValidatorId)?.properties ?? {};
-  if (validator.ValidateRequestBody === true)
-    throw unsupported(`${logicalId}.RequestValidatorId`, 'validating bodies');
-  if (validator.ValidateRequestParameters !== true || !isJsonObject(method.RequestParameters)) return [];
-  return Object.entries(method.RequestParameters)
-    .filter(([, required]) => required === true)
-    .map(([parameter]) => {
-      const [, position, name = ''] = /^method\.request\.(header|querystring)\.(.+)$/.exec(parameter) ?? [];
-      if (position !== 'header' && position !== 'querystring')
-        throw unsupported(`${logicalId}.RequestParameters`, `requiring ${parameter}`);
-      return { position, name };
-    });
-}
-
 function compileIntegration(
   logicalId: string,
   method: JsonObject,
@@ -247,9 +179,9 @@ function compileIntegration(
     readonly roles: ReadonlyMap<Json, string>;
   },
 ): Integration {
-  const integration = isJsonObject(method.Integration) ? method.Integration : {};
+  const integration = objectOrEmpty(method.Integration);
   const where = `${logicalId}.Integration`;
-  checkProperties('Integration', where, integration);
+  refuseUnknown(where, integration, integrationProperties);
   if ((integration.ConnectionType ?? 'INTERNET') !== 'INTERNET')
     throw unsupported(`${where}.ConnectionType`, JSON.stringify(integration.ConnectionType));
   const timeoutMs = Number(integration.TimeoutInMillis ?? DEFAULT_INTEGRATION_TIMEOUT_MS);
@@ -271,8 +203,4 @@ function compileIntegration(
     default:
       throw unsupported(`${where}.Type`, JSON.stringify(integration.Type));
   }
-}
-
-function texts(value: Json | undefined): readonly string[] {
-  return Array.isArray(value) ? (value as readonly Json[]).map(String) : [];
 }

@@ -2,9 +2,9 @@
 
 import { unsupported } from '../../errors.ts';
 import type { ServiceEndpoints } from '../../lambda/functions.ts';
-import { REGION } from '../../template/physical-names.ts';
+import { REGION } from '../../template/account.ts';
 import type { Integration } from '../call.ts';
-import { Refusal } from './gateway-responses.ts';
+import { Refusal } from '../refusal.ts';
 import {
   compileIntegrationResponses,
   compileRequestTemplates,
@@ -12,7 +12,7 @@ import {
 } from './mapped-integration.ts';
 
 /** An integration with an AWS service as the template sets it up. */
-export interface AwsIntegration extends MappedMethod {
+interface AwsIntegration extends MappedMethod {
   /** Logical id of the role it acts as. */
   readonly role: string;
   readonly timeoutMs: number;

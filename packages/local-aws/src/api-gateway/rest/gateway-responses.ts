@@ -1,87 +1,18 @@
 /** What API Gateway answers when it refuses a request itself, in the words the template gives it. */
 
 import { LocalRunError, unsupported } from '../../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../template/assembly.ts';
+import { type Json, type JsonObject, objectOrEmpty } from '../../json.ts';
 import type { ResolvedResource, Resolver } from '../../template/intrinsics.ts';
-import type { Answer } from '../call.ts';
+import { refuseUnknown } from '../../template/properties.ts';
 import {
   checkContextVariable,
   compileSubstitution,
   contextVariable,
   type Substitution,
 } from '../context-variables.ts';
+import { type Refusal, refusalTypes } from '../refusal.ts';
 import { type ApiRequest, valuesOf } from '../request.ts';
-import { type ApiResponse, type HeaderLine, withDefaults } from '../response.ts';
-
-/** Status and `x-amzn-ErrorType` of each type unless the template says otherwise. https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html */
-const types = {
-  ACCESS_DENIED: [403, 'AccessDeniedException'],
-  API_CONFIGURATION_ERROR: [500, 'InternalServerErrorException'],
-  AUTHORIZER_CONFIGURATION_ERROR: [500, 'AuthorizerConfigurationException'],
-  AUTHORIZER_FAILURE: [500, 'AuthorizerConfigurationException'],
-  BAD_REQUEST_BODY: [400, 'BadRequestException'],
-  BAD_REQUEST_PARAMETERS: [400, 'BadRequestException'],
-  DEFAULT_4XX: [400, 'BadRequestException'],
-  DEFAULT_5XX: [500, 'InternalServerErrorException'],
-  EXPIRED_TOKEN: [403, 'ExpiredTokenException'],
-  INTEGRATION_FAILURE: [504, 'InternalServerErrorException'],
-  INTEGRATION_TIMEOUT: [504, 'InternalServerErrorException'],
-  INVALID_API_KEY: [403, 'ForbiddenException'],
-  INVALID_SIGNATURE: [403, 'InvalidSignatureException'],
-  MISSING_AUTHENTICATION_TOKEN: [403, 'MissingAuthenticationTokenException'],
-  QUOTA_EXCEEDED: [429, 'LimitExceededException'],
-  REQUEST_TOO_LARGE: [413, 'RequestTooLargeException'],
-  RESOURCE_NOT_FOUND: [404, 'NotFoundException'],
-  THROTTLED: [429, 'TooManyRequestsException'],
-  UNAUTHORIZED: [401, 'UnauthorizedException'],
-  UNSUPPORTED_MEDIA_TYPE: [415, 'BadRequestException'],
-  WAF_FILTERED: [403, 'ForbiddenException'],
-} as const satisfies Record<string, readonly [status: number, errorType: string]>;
-
-/** Why the gateway refuses: API Gateway's own names. */
-export type RefusalType = keyof typeof types;
-
-/** A request the gateway answers itself. */
-export class Refusal extends Error {
-  readonly type: RefusalType;
-  /** Status of a refusal that has no type of its own. */
-  readonly status: number;
-  /** `$context.error.message`; API Gateway leaves it empty when an authorizer fails. */
-  readonly text: string | null;
-  /** Header lines that say more. */
-  readonly headers: readonly HeaderLine[];
-
-  /** @param more `cause` is what went wrong in the local run itself, when that is why */
-  constructor(
-    type: RefusalType,
-    text: string | null,
-    more: {
-      readonly status?: number;
-      readonly headers?: readonly HeaderLine[];
-      readonly cause?: unknown;
-    } = {},
-  ) {
-    super(`${type}: ${text}`, { cause: more.cause });
-    this.name = 'Refusal';
-    this.type = type;
-    this.status = more.status ?? types[type][0];
-    this.text = text;
-    this.headers = more.headers ?? [];
-  }
-}
-
-/** The refusal a failed request is answered with; whatever is no refusal itself is a fault of the local run. */
-export function refusalFor(error: unknown): Refusal {
-  return error instanceof Refusal
-    ? error
-    : new Refusal('DEFAULT_5XX', 'Internal server error', { cause: error });
-}
-
-/** A refusal in its final words. */
-export function refused(refusal: Refusal, response: ApiResponse): Answer {
-  const fault = refusal.cause === undefined ? {} : { fault: String(refusal.cause) };
-  return { response, refusal: refusal.type, ...fault };
-}
+import { type ApiResponse, withDefaults } from '../response.ts';
 
 /** Words a refusal. */
 export type RefusalRenderer = (refusal: Refusal, request: ApiRequest, context: JsonObject) => ApiResponse;
@@ -103,7 +34,7 @@ const plainWording: Wording = {
   template: compileSubstitution('{"message":$context.error.messageString}', 'default gateway response'),
 };
 
-const known = new Set(['ResponseParameters', 'ResponseTemplates', 'ResponseType', 'RestApiId', 'StatusCode']);
+const known = { emulated: 'ResponseParameters ResponseTemplates ResponseType RestApiId StatusCode' };
 
 /**
  * Reads an API's gateway responses.
@@ -115,7 +46,7 @@ export function compileGatewayResponses(resolver: Resolver, apiId: Json): Refusa
   for (const resource of resolver.resourcesOf('AWS::ApiGateway::GatewayResponse')) {
     if (resource.properties.RestApiId !== apiId) continue;
     const type = String(resource.properties.ResponseType);
-    if (!Object.hasOwn(types, type)) throw unsupported(`${resource.logicalId}.ResponseType`, type);
+    if (!Object.hasOwn(refusalTypes, type)) throw unsupported(`${resource.logicalId}.ResponseType`, type);
     wordings.set(type, compileWording(resource));
   }
   return (refusal, request, context) => {
@@ -135,7 +66,7 @@ export function compileGatewayResponses(resolver: Resolver, apiId: Json): Refusa
       headers: withDefaults(
         wording.headers.map(([name, value]) => [name, value(request, errorContext)] as const),
         ['Content-Type', wording.mediaType],
-        ['x-amzn-ErrorType', types[refusal.type][1]],
+        ['x-amzn-ErrorType', refusalTypes[refusal.type][1]],
       ),
       body: wording.template(errorContext),
     };
@@ -143,15 +74,12 @@ export function compileGatewayResponses(resolver: Resolver, apiId: Json): Refusa
 }
 
 function compileWording({ logicalId, properties }: ResolvedResource): Wording {
-  for (const property of Object.keys(properties))
-    if (!known.has(property)) throw unsupported(`${logicalId}.${property}`, 'this property');
-  const templates = isJsonObject(properties.ResponseTemplates) ? properties.ResponseTemplates : {};
-  const [first, ...more] = Object.entries(templates);
+  refuseUnknown(logicalId, properties, known);
+  const [first, ...more] = Object.entries(objectOrEmpty(properties.ResponseTemplates));
   if (more.length > 0) throw unsupported(`${logicalId}.ResponseTemplates`, 'more than one media type');
-  const parameters = isJsonObject(properties.ResponseParameters) ? properties.ResponseParameters : {};
   return {
     status: properties.StatusCode === undefined ? undefined : Number(properties.StatusCode),
-    headers: Object.entries(parameters).map(([target, source]) => {
+    headers: Object.entries(objectOrEmpty(properties.ResponseParameters)).map(([target, source]) => {
       const where = `${logicalId}.ResponseParameters.${target}`;
       const name = /^gatewayresponse\.header\.(.+)$/.exec(target)?.[1];
       if (name === undefined) throw unsupported(where, 'a target other than gatewayresponse.header.<name>');

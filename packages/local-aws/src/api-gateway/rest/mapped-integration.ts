@@ -1,11 +1,13 @@
 /** Integrations whose request and response are mapped by the template: templates in, status and headers out. */
 
 import { LocalRunError, unsupported } from '../../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../template/assembly.ts';
+import { type Json, type JsonObject, objectOrEmpty, objects } from '../../json.ts';
+import { refuseUnknown } from '../../template/properties.ts';
 import type { Integration, MethodCall } from '../call.ts';
+import { Refusal } from '../refusal.ts';
 import { mediaTypeOf } from '../request.ts';
 import { type ApiResponse, withDefaults } from '../response.ts';
-import { compileParameter, Refusal } from './gateway-responses.ts';
+import { compileParameter } from './gateway-responses.ts';
 import { compileTemplate, type MappingTemplate } from './mapping-template.ts';
 
 /** The properties of a method that mapping reads. */
@@ -65,7 +67,7 @@ export function compileRequestTemplates({
 }
 
 /** What an integration answered. */
-export interface IntegrationAnswer {
+interface IntegrationAnswer {
   /** What selects the integration response: the status. */
   readonly selector: string;
   /** What `$input` reads. */
@@ -82,7 +84,7 @@ interface IntegrationResponse {
 export function compileIntegrationResponses(
   method: MappedMethod,
 ): (answer: IntegrationAnswer, call: MethodCall) => ApiResponse {
-  const responses = list(method.integration.IntegrationResponses).map((response, at) =>
+  const responses = objects(method.integration.IntegrationResponses).map((response, at) =>
     compileIntegrationResponse(
       response,
       `${method.logicalId}.Integration.IntegrationResponses[${at}]`,
@@ -98,26 +100,24 @@ export function compileIntegrationResponses(
   };
 }
 
-const known = ['ResponseParameters', 'ResponseTemplates', 'SelectionPattern', 'StatusCode'];
+const known = { emulated: 'ResponseParameters ResponseTemplates SelectionPattern StatusCode' };
 
 function compileIntegrationResponse(
   response: JsonObject,
   where: string,
   { methodResponses }: MappedMethod,
 ): IntegrationResponse {
-  for (const property of Object.keys(response))
-    if (!known.includes(property)) throw unsupported(`${where}.${property}`, 'this property');
-  const declared = list(methodResponses).find(({ StatusCode }) => StatusCode === response.StatusCode);
+  refuseUnknown(where, response, known);
+  const declared = objects(methodResponses).find(({ StatusCode }) => StatusCode === response.StatusCode);
   if (declared === undefined)
     throw new LocalRunError(
       `${where}: status ${response.StatusCode} is not among the method's MethodResponses.`,
     );
-  const parameters = isJsonObject(response.ResponseParameters) ? response.ResponseParameters : {};
-  const headers = Object.entries(parameters).map(([target, source]) => {
+  const headers = Object.entries(objectOrEmpty(response.ResponseParameters)).map(([target, source]) => {
     const name = /^method\.response\.header\.(.+)$/.exec(target)?.[1];
     if (name === undefined)
       throw unsupported(`${where}.${target}`, 'a target other than method.response.header.<name>');
-    if (!isJsonObject(declared.ResponseParameters) || !(target in declared.ResponseParameters))
+    if (!Object.hasOwn(objectOrEmpty(declared.ResponseParameters), target))
       throw new LocalRunError(`${where}: ${target} is not declared in the method's MethodResponses.`);
     return [name, compileParameter(String(source), `${where}.${target}`)] as const;
   });
@@ -150,13 +150,9 @@ const nothing: MappingTemplate = () => ({ text: '', headers: {} });
 
 function compileTemplates(templates: Json | undefined, where: string): Map<string, MappingTemplate> {
   return new Map(
-    Object.entries(isJsonObject(templates) ? templates : {}).map(([mediaType, text]) => [
+    Object.entries(objectOrEmpty(templates)).map(([mediaType, text]) => [
       mediaType,
       compileTemplate(String(text), where),
     ]),
   );
-}
-
-function list(value: Json | undefined): readonly JsonObject[] {
-  return Array.isArray(value) ? (value as readonly Json[]).filter(isJsonObject) : [];
 }

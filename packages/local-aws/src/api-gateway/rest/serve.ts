@@ -1,13 +1,16 @@
-/** Answers the requests of a REST API: routing, authorizer, required parameters, integration, gateway responses. */
+/** Answers the requests of a REST API: routing, authorizer, integration, gateway responses. */
 
-import type { JsonObject } from '../../template/assembly.ts';
-import { ACCOUNT_ID } from '../../template/physical-names.ts';
+import type { JsonObject } from '../../json.ts';
+import { ACCOUNT_ID } from '../../template/account.ts';
 import { denialOf } from '../authorizers/policy-authorizer.ts';
-import type { Answer, ApiMethod, MethodCall, ServedApi } from '../call.ts';
-import { type ApiRequest, requestContextOf, valuesOf } from '../request.ts';
+import type { MethodCall } from '../call.ts';
+import { Refusal, refusalFor, refused } from '../refusal.ts';
+import { type ApiRequest, requestContextOf } from '../request.ts';
+import type { Answer } from '../response.ts';
 import { createRouter, decodeParameters, type RouteMatch } from '../router.ts';
+import type { ServedApi } from '../served-api.ts';
 import type { RestApi } from './api.ts';
-import { Refusal, refusalFor, refused } from './gateway-responses.ts';
+import type { ApiMethod } from './method.ts';
 
 /** The API, to be put behind a gateway. */
 export function serveRestApi(api: RestApi): ServedApi {
@@ -34,7 +37,6 @@ export function serveRestApi(api: RestApi): ServedApi {
       const authorized = await authorize(api, match, call);
       context = authorized.context;
       if (authorized.denied !== undefined) throw authorized.denied;
-      checkParameters(match, request);
       return { response: await match.route.integration({ ...call, context }) };
     } catch (error) {
       const refusal = refusalFor(error);
@@ -66,17 +68,4 @@ async function authorize(
   const context = { ...call.context, authorizer };
   if (decision === 'allow') return { context };
   return { context, denied: denialOf(decision) };
-}
-
-function checkParameters({ route: method }: RouteMatch<ApiMethod>, request: ApiRequest): void {
-  const missing = method.requiredParameters.filter(({ position, name }) =>
-    position === 'header'
-      ? valuesOf(request.headers, name).length === 0
-      : !request.query.some(([sent]) => sent === name),
-  );
-  if (missing.length > 0)
-    throw new Refusal(
-      'BAD_REQUEST_PARAMETERS',
-      `Missing required request parameters: [${missing.map(({ name }) => name).join(', ')}]`,
-    );
 }

@@ -1,10 +1,11 @@
 /** Reads the APIs of API Gateway's second version, HTTP and WebSocket, out of a template. */
 
-import { LocalRunError, refuseUnknown, unsupported } from '../../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../template/assembly.ts';
+import { LocalRunError, unsupported } from '../../errors.ts';
+import { type Json, type JsonObject, objectOrEmpty } from '../../json.ts';
+import { functionArnOf } from '../../lambda/invoke.ts';
+import { apiArnOf } from '../../template/account.ts';
 import type { ResolvedResource, Resolver } from '../../template/intrinsics.ts';
-import { apiArnOf } from '../../template/physical-names.ts';
-import { functionArnOf } from '../call.ts';
+import { refuseUnknown } from '../../template/properties.ts';
 
 /** An API as its resources describe it. */
 export interface ApiV2 {
@@ -15,17 +16,14 @@ export interface ApiV2 {
   readonly stage: string;
   readonly stageArn: string;
   readonly stageVariables: Readonly<Record<string, string>>;
-  /** Where a WebSocket message names its route; undefined for HTTP APIs. */
-  readonly routeSelectionExpression: string | undefined;
   readonly routes: readonly RouteV2[];
 }
 
 /** A route and what it leads to. */
 export interface RouteV2 {
   readonly logicalId: string;
-  /** `GET /orders/{id}`, `ANY /orders`, `$default`, `$connect`, or what a WebSocket message says. */
+  /** `GET /orders/{id}`, `ANY /orders`, `$default` or `$connect`. */
   readonly routeKey: string;
-  readonly authorizationType: 'NONE' | 'CUSTOM' | 'JWT';
   /** Undefined without authorization. */
   readonly authorizer: AuthorizerV2 | undefined;
   readonly integration: IntegrationV2;
@@ -46,31 +44,22 @@ export interface IntegrationV2 {
   readonly timeoutMs: number;
 }
 
-/** The properties of each type: those that are played, and those without effect here (texts, logs, throttling). */
 const known = {
-  Api: [...['ProtocolType', 'RouteSelectionExpression'], ...['Description', 'Name', 'Tags']],
-  Stage: [
-    ...['ApiId', 'StageName', 'StageVariables'],
-    ...['AccessLogSettings', 'AutoDeploy', 'DefaultRouteSettings', 'DeploymentId', 'Description'],
-    ...['RouteSettings', 'Tags'],
-  ],
-  Route: [
-    ...[
-      'ApiId',
-      'AuthorizationType',
-      'AuthorizerId',
-      'RouteKey',
-      'RouteResponseSelectionExpression',
-      'Target',
-    ],
-    ...['OperationName'],
-  ],
-  RouteResponse: ['ApiId', 'RouteId', 'RouteResponseKey'],
-  Integration: [
-    ...['ApiId', 'ConnectionType', 'IntegrationType', 'IntegrationUri', 'PayloadFormatVersion'],
-    ...['TimeoutInMillis'],
-    ...['Description', 'IntegrationMethod'],
-  ],
+  // Every message goes to $default, whatever a WebSocket API selects routes by.
+  Api: { emulated: 'ProtocolType', ignored: 'Description Name RouteSelectionExpression Tags' },
+  Stage: {
+    emulated: 'ApiId StageName StageVariables',
+    ignored: 'AccessLogSettings AutoDeploy DefaultRouteSettings DeploymentId Description RouteSettings Tags',
+  },
+  Route: {
+    emulated: 'ApiId AuthorizationType AuthorizerId RouteKey RouteResponseSelectionExpression Target',
+    ignored: 'OperationName',
+  },
+  RouteResponse: { emulated: 'ApiId RouteId RouteResponseKey' },
+  Integration: {
+    emulated: 'ApiId ConnectionType IntegrationType IntegrationUri PayloadFormatVersion TimeoutInMillis',
+    ignored: 'Description IntegrationMethod',
+  },
 } as const;
 
 /** How long a function may take unless the integration says otherwise, milliseconds. */
@@ -108,7 +97,7 @@ export function readApisV2(resolver: Resolver): readonly ApiV2[] {
       throw unsupported(`${logicalId}.ProtocolType`, JSON.stringify(protocol) ?? 'none');
     const [stage, ...stages] = ofApi(all.stages).values();
     if (stage === undefined || stages.length > 0)
-      throw new LocalRunError(`${logicalId}: the local run serves an API that has exactly one stage.`);
+      throw new LocalRunError(`${logicalId}: an API must have exactly one stage.`);
     const stageName = String(stage.properties.StageName);
     if (protocol === 'HTTP' && stageName !== '$default')
       throw unsupported(`${stage.logicalId}.StageName`, `a stage of an HTTP API other than $default`);
@@ -125,14 +114,11 @@ export function readApisV2(resolver: Resolver): readonly ApiV2[] {
       arn,
       stage: stageName,
       stageArn: `${arn}/${stageName}`,
-      stageVariables: isJsonObject(stage.properties.StageVariables)
-        ? (stage.properties.StageVariables as Record<string, string>)
-        : {},
-      routeSelectionExpression: protocol === 'HTTP' ? undefined : String(properties.RouteSelectionExpression),
+      stageVariables: objectOrEmpty(stage.properties.StageVariables) as Record<string, string>,
       routes: [...ofApi(all.routes)].map(([routeId, route]) => ({
         logicalId: route.logicalId,
         routeKey: String(route.properties.RouteKey),
-        ...authorizationOf(route, authorizers, arn),
+        authorizer: authorizerOf(route, authorizers, arn),
         integration: integrationOf(route, integrations, protocol),
         responds: responding.has(routeId) && route.properties.RouteResponseSelectionExpression === '$default',
       })),
@@ -140,13 +126,13 @@ export function readApisV2(resolver: Resolver): readonly ApiV2[] {
   });
 }
 
-function authorizationOf(
+function authorizerOf(
   { logicalId, properties }: ResolvedResource,
   authorizers: ReadonlyMap<Json, ResolvedResource>,
   apiArn: string,
-): Pick<RouteV2, 'authorizationType' | 'authorizer'> {
+): AuthorizerV2 | undefined {
   const authorizationType = properties.AuthorizationType ?? 'NONE';
-  if (authorizationType === 'NONE') return { authorizationType, authorizer: undefined };
+  if (authorizationType === 'NONE') return undefined;
   if (authorizationType !== 'CUSTOM' && authorizationType !== 'JWT')
     throw unsupported(`${logicalId}.AuthorizationType`, JSON.stringify(authorizationType));
   const id = properties.AuthorizerId ?? null;
@@ -158,7 +144,7 @@ function authorizationOf(
     throw new LocalRunError(
       `${logicalId}.AuthorizationType: ${authorizationType} needs an authorizer of type ${expected}.`,
     );
-  return { authorizationType, authorizer: { resource, arn: `${apiArn}/authorizers/${id}` } };
+  return { resource, arn: `${apiArn}/authorizers/${id}` };
 }
 
 function integrationOf(

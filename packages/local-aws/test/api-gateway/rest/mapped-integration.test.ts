@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Json } from '../../../src/template/assembly.ts';
+import type { Json } from '../../../src/json.ts';
 import { apiWith, gatewayResponse, serveApi } from '../../fixtures/assembly.ts';
 
 const mock = (integration: Record<string, Json>) => ({

@@ -1,10 +1,12 @@
 /** HTTP APIs: routes, the authorizers before them, and the gateway's own answers, which no template can word. */
 import { STATUS_CODES } from 'node:http';
 import { LocalRunError } from '../../../errors.ts';
-import type { Answer, InvokeFunction, ServedApi } from '../../call.ts';
+import type { InvokeFunction } from '../../../lambda/invoke.ts';
+import { Refusal, refusalFor, refused } from '../../refusal.ts';
 import type { ApiRequest } from '../../request.ts';
-import { Refusal, refusalFor, refused } from '../../rest/gateway-responses.ts';
+import type { Answer } from '../../response.ts';
 import { createRouter, decodeParameters, type Routable, type RouteMatch } from '../../router.ts';
+import type { ServedApi } from '../../served-api.ts';
 import type { ApiV2, AuthorizerV2, RouteV2 } from '../template.ts';
 import { compileHttpAuthorizer, type HttpAuthorizer } from './authorizer.ts';
 import { httpCallOf } from './event.ts';

@@ -1,12 +1,13 @@
 /** Lambda authorizers of HTTP APIs: payload 1.0 and 2.0, simple responses and policies. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html */
 
-import { LocalRunError, refuseUnknown, unsupported } from '../../../errors.ts';
-import { isJsonObject, type Json } from '../../../template/assembly.ts';
+import { LocalRunError, unsupported } from '../../../errors.ts';
+import { isJsonObject, type Json, list } from '../../../json.ts';
+import type { InvokeFunction } from '../../../lambda/invoke.ts';
+import { refuseUnknown } from '../../../template/properties.ts';
 import { createAuthorizerFunction } from '../../authorizers/function.ts';
 import { compileIdentitySources } from '../../authorizers/identity-source.ts';
 import { evaluatePolicy, parseAuthorizerAnswer, parseFlatAnswer } from '../../authorizers/policy.ts';
-import type { InvokeFunction } from '../../call.ts';
-import { Refusal } from '../../rest/gateway-responses.ts';
+import { Refusal } from '../../refusal.ts';
 import type { AuthorizerV2 } from '../template.ts';
 import { authorizerEvent, type Caller, type HttpCall, routeArnOf } from './event.ts';
 
@@ -17,13 +18,14 @@ import { authorizerEvent, type Caller, type HttpCall, routeArnOf } from './event
  */
 export type HttpAuthorizer = (call: HttpCall) => Promise<Caller>;
 
-/** What a function's answer means: who calls, if this call is allowed. */
-type Judge = (call: HttpCall) => Caller | undefined;
+/** Decides about a call by what the function answered: who calls, or undefined when the call is not allowed. */
+type Decide = (call: HttpCall) => Caller | undefined;
 
-const known = [
-  ...['ApiId', 'AuthorizerPayloadFormatVersion', 'AuthorizerResultTtlInSeconds', 'AuthorizerType'],
-  ...['AuthorizerUri', 'EnableSimpleResponses', 'IdentitySource', 'Name'],
-];
+const known = {
+  emulated:
+    'ApiId AuthorizerPayloadFormatVersion AuthorizerResultTtlInSeconds AuthorizerType AuthorizerUri EnableSimpleResponses IdentitySource',
+  ignored: 'Name',
+};
 
 /** Longest that an answer may be kept, seconds. */
 const MAX_TTL_SECONDS = 3600;
@@ -46,10 +48,10 @@ export function compileHttpAuthorizer(authorizer: AuthorizerV2, invoke: InvokeFu
   const ttlSeconds = Number(properties.AuthorizerResultTtlInSeconds ?? 0);
   if (!(ttlSeconds >= 0 && ttlSeconds <= MAX_TTL_SECONDS))
     throw new LocalRunError(`${logicalId}.AuthorizerResultTtlInSeconds: from 0 to ${MAX_TTL_SECONDS}.`);
-  const sources = (properties.IdentitySource ?? []) as readonly string[];
+  const sources = list(properties.IdentitySource).map(String);
   const where = `${logicalId}.IdentitySource`;
   const identityOf = compileIdentitySources('HTTP', sources, where, ttlSeconds * 1000);
-  const ask = createAuthorizerFunction({
+  const callFunction = createAuthorizerFunction({
     logicalId,
     uri: properties.AuthorizerUri,
     sourceArn: authorizer.arn,
@@ -61,24 +63,24 @@ export function compileHttpAuthorizer(authorizer: AuthorizerV2, invoke: InvokeFu
   });
   return async (call) => {
     const identity = identityOf(call);
-    const judge = await ask(identity, () =>
+    const decide = await callFunction(identity, () =>
       authorizerEvent(call, version, sources.length === 0 ? undefined : identity),
     );
-    const caller = judge(call);
+    const caller = decide(call);
     if (caller === undefined) throw new Refusal('ACCESS_DENIED', 'Forbidden');
     return caller;
   };
 }
 
 /** Only a real boolean decides: `"false"` is truthy. */
-function readSimple(answer: Json): Judge | undefined {
+function readSimple(answer: Json): Decide | undefined {
   if (!isJsonObject(answer) || typeof answer.isAuthorized !== 'boolean') return undefined;
   const { isAuthorized, context = null } = answer;
   if (context !== null && !isJsonObject(context)) return undefined;
   return () => (isAuthorized ? { kind: 'lambda', context, principalId: undefined } : undefined);
 }
 
-function readPolicy(answer: Json, version: '1.0' | '2.0'): Judge | undefined {
+function readPolicy(answer: Json, version: '1.0' | '2.0'): Decide | undefined {
   const policy = version === '2.0' ? parseAuthorizerAnswer(answer) : parseFlatAnswer(answer);
   if (policy === undefined) return undefined;
   const { context, principalId } = policy;

@@ -1,7 +1,7 @@
 /** The events that HTTP APIs send to functions and authorizers, in payload formats 1.0 and 2.0. */
 
-import type { Json, JsonObject } from '../../../template/assembly.ts';
-import { ACCOUNT_ID } from '../../../template/physical-names.ts';
+import type { Json, JsonObject } from '../../../json.ts';
+import { ACCOUNT_ID } from '../../../template/account.ts';
 import type { MethodCall } from '../../call.ts';
 import { proxyEvent } from '../../lambda-proxy.ts';
 import { commonLogTime, mediaTypeOf, type Pair, requestContextOf, valuesOf } from '../../request.ts';

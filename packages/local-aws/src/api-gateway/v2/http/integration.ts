@@ -1,10 +1,11 @@
 /** The Lambda proxy integration of HTTP APIs: format 2.0 infers what a function leaves unsaid. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
 
-import { isJsonObject, type Json } from '../../../template/assembly.ts';
-import { type InvokeFunction, withinMs } from '../../call.ts';
+import { isJsonObject, type Json } from '../../../json.ts';
+import type { InvokeFunction } from '../../../lambda/invoke.ts';
 import { readProxyAnswer } from '../../lambda-proxy.ts';
+import { Refusal } from '../../refusal.ts';
 import type { ApiResponse } from '../../response.ts';
-import { Refusal } from '../../rest/gateway-responses.ts';
+import { withinMs } from '../../within.ts';
 import type { IntegrationV2 } from '../template.ts';
 import { type Caller, type HttpCall, integrationEvent } from './event.ts';
 
@@ -19,7 +20,7 @@ export function createHttpIntegration(integration: IntegrationV2, invoke: Invoke
   const { functionArn, payloadFormatVersion, timeoutMs } = integration;
   return async (call, caller) => {
     const event = integrationEvent(call, payloadFormatVersion, caller);
-    const invocation = await withinMs(invoke(functionArn, event, sourceArnOf(call)), timeoutMs, undefined);
+    const invocation = await withinMs(invoke(functionArn, event, sourceArnOf(call)), timeoutMs);
     if (invocation === undefined)
       throw new Refusal('INTEGRATION_TIMEOUT', 'Service Unavailable', { status: 503 });
     const answer = invocation.ok ? (JSON.parse(invocation.payload) as Json) : undefined;

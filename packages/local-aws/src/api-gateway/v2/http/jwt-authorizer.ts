@@ -1,14 +1,16 @@
 /** The JWT authorizer of HTTP APIs: API Gateway verifies a token by itself. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html */
+
 import { errors, importJWK, type JWTPayload, jwtVerify } from 'jose';
-import { LocalRunError, refuseUnknown } from '../../../errors.ts';
-import { isJsonObject, type Json } from '../../../template/assembly.ts';
+import { LocalRunError } from '../../../errors.ts';
+import { isJsonObject, type Json, list, objectOrEmpty } from '../../../json.ts';
+import { refuseUnknown } from '../../../template/properties.ts';
 import { compileIdentitySources } from '../../authorizers/identity-source.ts';
-import { Refusal } from '../../rest/gateway-responses.ts';
+import { Refusal } from '../../refusal.ts';
 import type { AuthorizerV2 } from '../template.ts';
 import type { HttpAuthorizer } from './authorizer.ts';
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
 
-const known = ['ApiId', 'AuthorizerType', 'IdentitySource', 'JwtConfiguration', 'Name'];
+const known = { emulated: 'ApiId AuthorizerType IdentitySource JwtConfiguration', ignored: 'Name' };
 
 const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512'];
 
@@ -23,13 +25,13 @@ class TokenRefused extends Error {}
 export function compileJwtAuthorizer({ resource }: AuthorizerV2): HttpAuthorizer {
   const { logicalId, properties } = resource;
   refuseUnknown(logicalId, properties, known);
-  const configuration = isJsonObject(properties.JwtConfiguration) ? properties.JwtConfiguration : {};
-  refuseUnknown(`${logicalId}.JwtConfiguration`, configuration, ['Audience', 'Issuer']);
-  const audiences = (configuration.Audience ?? []) as readonly string[];
+  const configuration = objectOrEmpty(properties.JwtConfiguration);
+  refuseUnknown(`${logicalId}.JwtConfiguration`, configuration, { emulated: 'Audience Issuer' });
+  const audiences = list(configuration.Audience).map(String);
   if (audiences.length === 0 || typeof configuration.Issuer !== 'string')
     throw new LocalRunError(`${logicalId}.JwtConfiguration: a JWT authorizer has an Issuer and an Audience.`);
   const issuer = configuration.Issuer;
-  const sources = (properties.IdentitySource ?? []) as readonly string[];
+  const sources = list(properties.IdentitySource).map(String);
   if (sources.length !== 1)
     throw new LocalRunError(`${logicalId}.IdentitySource: a JWT authorizer has exactly one identity source.`);
   const identityOf = compileIdentitySources('HTTP', sources, `${logicalId}.IdentitySource`, 0);

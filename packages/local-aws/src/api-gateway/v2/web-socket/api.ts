@@ -1,83 +1,72 @@
-/** WebSocket APIs: who is let in, and which function a message is for. */
+/** WebSocket APIs: who is let in by `$connect`, and messages, which all go to `$default`. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LocalRunError, unsupported } from '../../../errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../../template/assembly.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../json.ts';
+import type { InvokeFunction } from '../../../lambda/invoke.ts';
 import {
   type Authorizer,
   compileWebSocketAuthorizer,
   denialOf,
 } from '../../authorizers/policy-authorizer.ts';
-import {
-  type Answer,
-  type InvokeFunction,
-  type MethodCall,
-  type RoutedAnswer,
-  type ServedApi,
-  type WebSocketConnection,
-  withinMs,
-} from '../../call.ts';
+import type { MethodCall } from '../../call.ts';
 import { readProxyAnswer } from '../../lambda-proxy.ts';
+import { Refusal, refusalFor, refused } from '../../refusal.ts';
 import { type ApiRequest, bothMaps, commonLogTime, valuesOf } from '../../request.ts';
-import type { ApiResponse } from '../../response.ts';
-import { Refusal, refusalFor, refused } from '../../rest/gateway-responses.ts';
+import type { Answer, ApiResponse } from '../../response.ts';
+import type { MessageAnswer, ServedApi, WebSocketConnection } from '../../served-api.ts';
+import { withinMs } from '../../within.ts';
 import type { ApiV2, RouteV2 } from '../template.ts';
 
 /** A route with a function behind it. */
 interface Route {
   readonly responds: boolean;
-  /** @throws Refusal when the function fails or its answer is none */
-  readonly ask: (event: JsonObject) => Promise<ApiResponse>;
+  /** @throws Refusal when the function fails or returns no response */
+  readonly call: (event: JsonObject) => Promise<ApiResponse>;
 }
 
 /**
- * Reads a WebSocket API. The @connections API, by which functions send on their own, is not there.
+ * Reads a WebSocket API.
  *
  * @throws LocalRunError naming what is unknown or could not be deployed
  */
 export function compileWebSocketApi(api: ApiV2, invoke: InvokeFunction): ServedApi {
-  const selectRoute = compileSelection(api);
-  const routes = new Map(api.routes.map((route) => [route.routeKey, compileRoute(api, route, invoke)]));
-  const authorizer = compileConnectAuthorizer(api, invoke);
+  for (const { logicalId, routeKey, authorizer } of api.routes) {
+    if (authorizer !== undefined && routeKey !== '$connect')
+      throw new LocalRunError(`${logicalId}.AuthorizerId: only $connect can have an authorizer.`);
+    if (routeKey !== '$connect' && routeKey !== '$default')
+      throw unsupported(`${logicalId}.RouteKey`, `${routeKey} (only $connect and $default)`);
+  }
+  const routeOf = (routeKey: string): RouteV2 | undefined =>
+    api.routes.find((route) => route.routeKey === routeKey);
+  const [onConnect, onMessage] = [routeOf('$connect'), routeOf('$default')].map(
+    (route) => route && compileRoute(api, route, invoke),
+  );
+  const guard = routeOf('$connect')?.authorizer;
+  const authorizer = guard && compileWebSocketAuthorizer(guard.resource, invoke, guard.arn);
 
   const connect = async (request: ApiRequest): Promise<Answer | WebSocketConnection> => {
     const connectionId = `${randomBytes(11).toString('base64url')}=`;
-    const context = contextOf(api, request, connectionId);
-    const toRoute = (routeKey: string, eventType: string, more: JsonObject = {}): JsonObject => ({
-      ...context(routeKey, eventType, eventType === 'CONNECT' ? request.requestId : randomUUID()),
-      ...more,
-    });
+    const { requestId } = request;
+    const context = (routeKey: string, eventType: string, ofRequest: string): JsonObject =>
+      contextOf(api, request, { connectionId, routeKey, eventType, requestId: ofRequest });
     try {
       if (request.path !== '/') throw new Refusal('ACCESS_DENIED', 'Forbidden');
-      const opening = toRoute('$connect', 'CONNECT');
+      const opening = context('$connect', 'CONNECT', requestId);
       const call = { request, context: opening, pathParameters: {}, stageVariables: api.stageVariables };
       const caller = await authorize(api, authorizer, call);
-      const answer = await routes.get('$connect')?.ask({
-        ...requestMaps(request),
-        requestContext: { ...opening, ...caller },
-        isBase64Encoded: false,
-      });
+      const requestContext = { ...opening, ...caller };
+      const answer = await onConnect?.call({ ...requestMaps(request), requestContext });
       if (answer !== undefined && (answer.status < 200 || answer.status > 299)) return { response: answer };
       return {
         protocol: answer && valuesOf(answer.headers, 'sec-websocket-protocol')[0],
-        message: (text) => {
-          const selected = selectRoute(text);
-          const routeKey = routes.has(selected) ? selected : '$default';
-          const requestContext = toRoute(routeKey, 'MESSAGE', { ...caller, messageId: randomUUID() });
-          return route(routes, requestContext, { body: text });
+        message: (body) => {
+          const messageId = randomUUID();
+          const ofMessage = { ...context('$default', 'MESSAGE', randomUUID()), ...caller, messageId };
+          return answerMessage(onMessage, ofMessage, body);
         },
-        disconnect: (code, reason) =>
-          route(
-            routes,
-            toRoute('$disconnect', 'DISCONNECT', {
-              ...caller,
-              disconnectStatusCode: code,
-              disconnectReason: reason,
-            }),
-            requestMaps(request),
-          ),
       };
     } catch (error) {
-      return refusalAnswer(error, connectionId, request.requestId);
+      return refusalAnswer(error, { connectionId, requestId });
     }
   };
 
@@ -89,24 +78,15 @@ export function compileWebSocketApi(api: ApiV2, invoke: InvokeFunction): ServedA
   };
 }
 
-/** Only `$connect` can have one: a connection is authorized once. */
-function compileConnectAuthorizer({ routes }: ApiV2, invoke: InvokeFunction): Authorizer | undefined {
-  for (const { logicalId, routeKey, authorizer } of routes)
-    if (authorizer !== undefined && routeKey !== '$connect')
-      throw new LocalRunError(`${logicalId}.AuthorizerId: only $connect can have an authorizer.`);
-  const authorizer = routes.find(({ routeKey }) => routeKey === '$connect')?.authorizer;
-  return authorizer && compileWebSocketAuthorizer(authorizer.resource, invoke, authorizer.arn);
-}
-
 async function authorize(
   api: ApiV2,
   authorizer: Authorizer | undefined,
   call: MethodCall,
 ): Promise<JsonObject> {
   if (authorizer === undefined) return {};
-  const verdict = await authorizer(call, `${api.stageArn}/$connect`, '$connect');
-  if (verdict.decision !== 'allow') throw denialOf(verdict.decision);
-  return { authorizer: verdict.authorizer };
+  const { decision, authorizer: caller } = await authorizer(call, `${api.stageArn}/$connect`, '$connect');
+  if (decision !== 'allow') throw denialOf(decision);
+  return { authorizer: caller };
 }
 
 function compileRoute(
@@ -116,14 +96,15 @@ function compileRoute(
 ): Route {
   const { functionArn, timeoutMs } = integration;
   const sourceArn = `${api.stageArn}/${routeKey}`;
+  const { stageVariables } = api;
+  const always = {
+    isBase64Encoded: false,
+    ...(Object.keys(stageVariables).length === 0 ? {} : { stageVariables }),
+  };
   return {
     responds,
-    ask: async (event) => {
-      const withVariables =
-        Object.keys(api.stageVariables).length === 0
-          ? event
-          : { ...event, stageVariables: api.stageVariables };
-      const invocation = await withinMs(invoke(functionArn, withVariables, sourceArn), timeoutMs, undefined);
+    call: async (event) => {
+      const invocation = await withinMs(invoke(functionArn, { ...event, ...always }, sourceArn), timeoutMs);
       if (invocation === undefined) throw new Refusal('INTEGRATION_TIMEOUT', 'Endpoint request timed out');
       const answer = invocation.ok ? (JSON.parse(invocation.payload) as Json) : undefined;
       const response =
@@ -136,86 +117,55 @@ function compileRoute(
   };
 }
 
-/** Asks the route that the context names; without it there is nobody to ask, which only matters for a message. */
-async function route(
-  routes: ReadonlyMap<string, Route>,
+async function answerMessage(
+  route: Route | undefined,
   requestContext: JsonObject,
-  event: JsonObject,
-): Promise<RoutedAnswer> {
-  const routeKey = String(requestContext.routeKey);
+  body: string,
+): Promise<MessageAnswer> {
   const requestId = String(requestContext.requestId);
-  const target = routes.get(routeKey);
   try {
-    if (target === undefined && requestContext.eventType === 'MESSAGE')
-      throw new Refusal('ACCESS_DENIED', 'Forbidden');
-    const response = await target?.ask({ ...event, requestContext, isBase64Encoded: false });
-    const silent = { status: response?.status ?? 200, headers: [], body: '' };
-    return { requestId, routeKey, response: target?.responds === true && response ? response : silent };
+    if (route === undefined) throw new Refusal('ACCESS_DENIED', 'Forbidden');
+    const response = await route.call({ body, requestContext });
+    return { requestId, response: route.responds ? response : { ...response, body: '' } };
   } catch (error) {
-    return { requestId, routeKey, ...refusalAnswer(error, String(requestContext.connectionId), requestId) };
+    const connectionId = String(requestContext.connectionId);
+    return { requestId, ...refusalAnswer(error, { connectionId, requestId }) };
   }
 }
 
 /** The same words for a handshake that is refused and a message that cannot be answered. */
-function refusalAnswer(error: unknown, connectionId: string, requestId: string): Answer {
+function refusalAnswer(
+  error: unknown,
+  ids: { readonly connectionId: string; readonly requestId: string },
+): Answer {
   const refusal = refusalFor(error);
   return refused(refusal, {
     status: refusal.status,
     headers: [
       ['Content-Type', 'application/json'],
-      ['x-amzn-RequestId', requestId],
+      ['x-amzn-RequestId', ids.requestId],
     ],
-    body: JSON.stringify({ message: refusal.text, connectionId, requestId }),
+    body: JSON.stringify({ message: refusal.text, ...ids }),
   });
 }
 
-/** `$request.body.action`, or with braces: the route key is that member of a message that is a JSON object. */
-function compileSelection({ logicalId, routeSelectionExpression }: ApiV2): (message: string) => string {
-  const path = /^\$(?:request\.body\.([\w.]+)|\{request\.body\.([\w.]+)\})$/.exec(
-    routeSelectionExpression ?? '',
-  );
-  const members = (path?.[1] ?? path?.[2])?.split('.');
-  if (members === undefined)
-    throw unsupported(`${logicalId}.RouteSelectionExpression`, JSON.stringify(routeSelectionExpression));
-  return (message) => {
-    let at: Json | undefined;
-    try {
-      at = JSON.parse(message) as Json;
-    } catch {
-      return '$default';
-    }
-    for (const member of members) at = isJsonObject(at) && Object.hasOwn(at, member) ? at[member] : undefined;
-    // The routes that API Gateway calls by itself are nobody else's to call.
-    return typeof at === 'string' && !at.startsWith('$') ? at : '$default';
-  };
-}
-
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html */
-function contextOf(
-  api: ApiV2,
-  request: ApiRequest,
-  connectionId: string,
-): (routeKey: string, eventType: string, requestId: string) => JsonObject {
-  return (routeKey, eventType, requestId) => {
-    const now = Date.now();
-    return {
-      apiId: api.id,
-      connectedAt: request.receivedAt,
-      connectionId,
-      domainName: valuesOf(request.headers, 'host')[0] ?? '',
-      eventType,
-      extendedRequestId: request.extendedRequestId,
-      identity: {
-        sourceIp: request.sourceIp,
-        userAgent: valuesOf(request.headers, 'user-agent')[0] ?? null,
-      },
-      messageDirection: 'IN',
-      requestId,
-      requestTime: commonLogTime(now),
-      requestTimeEpoch: now,
-      routeKey,
-      stage: api.stage,
-    };
+function contextOf(api: ApiV2, request: ApiRequest, ofEvent: JsonObject): JsonObject {
+  const now = Date.now();
+  return {
+    ...ofEvent,
+    apiId: api.id,
+    connectedAt: request.receivedAt,
+    domainName: valuesOf(request.headers, 'host')[0] ?? '',
+    extendedRequestId: request.extendedRequestId,
+    identity: {
+      sourceIp: request.sourceIp,
+      userAgent: valuesOf(request.headers, 'user-agent')[0] ?? null,
+    },
+    messageDirection: 'IN',
+    requestTime: commonLogTime(now),
+    requestTimeEpoch: now,
+    stage: api.stage,
   };
 }
 

@@ -3,21 +3,18 @@ import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { RoutedAnswer, ServedApi, WebSocketConnection } from '../../call.ts';
 import { toApiRequest } from '../../request.ts';
 import { type OnRequest, recordOf } from '../../request-record.ts';
 import { writeResponse } from '../../response.ts';
+import type { ServedApi, WebSocketConnection } from '../../served-api.ts';
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html, bytes. */
 const MAX_MESSAGE_BYTES = 128 * 1024;
 
-/** Close code for a message that is not text. https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
-const UNSUPPORTED_DATA = 1003;
-
 /**
  * Lets a server accept WebSockets.
  *
- * @returns cuts every connection; the API is told of none
+ * @returns cuts every connection
  */
 export function acceptWebSockets(
   server: Server,
@@ -28,11 +25,10 @@ export function acceptWebSockets(
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
-    // The client's offer alone chooses nothing: without a word of the API there is no sub-protocol.
+    // Without a word of the API there is no sub-protocol: the client's offer alone chooses none.
     handleProtocols: (_, message) => protocols.get(message) ?? false,
   });
   const pending = new Set<Duplex>();
-  let closed = false;
 
   const upgrade = async (message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const startedAt = performance.now();
@@ -40,23 +36,21 @@ export function acceptWebSockets(
     socket.on('error', () => {});
     pending.add(socket);
     const request = toApiRequest(message, Buffer.alloc(0));
-    const outcome = await connect(request);
+    const connected = await connect(request);
     pending.delete(socket);
-    if ('response' in outcome) {
-      onRequest(recordOf(request, writeResponse(responseOn(socket, message), outcome), startedAt));
+    if ('response' in connected) {
+      onRequest(recordOf(request, writeResponse(responseOn(socket, message), connected), startedAt));
       return;
     }
-    if (outcome.protocol !== undefined) protocols.set(message, outcome.protocol);
+    if (connected.protocol !== undefined) protocols.set(message, connected.protocol);
     sockets.handleUpgrade(message, socket, head, (webSocket) => {
-      const accepted = { response: { status: 101, headers: [], body: '' } };
-      onRequest(recordOf(request, accepted, startedAt));
-      attach(webSocket, outcome, onRequest, () => closed);
+      onRequest(recordOf(request, { response: { status: 101, headers: [], body: '' } }, startedAt));
+      attach(webSocket, connected, onRequest);
     });
   };
 
   server.on('upgrade', (message, socket, head) => void upgrade(message, socket, head));
   return () => {
-    closed = true;
     for (const socket of pending) socket.destroy();
     for (const client of sockets.clients) client.terminate();
   };
@@ -72,28 +66,16 @@ function responseOn(socket: Duplex, message: IncomingMessage): ServerResponse {
   return response;
 }
 
-function attach(
-  webSocket: WebSocket,
-  connection: WebSocketConnection,
-  onRequest: OnRequest,
-  isClosed: () => boolean,
-): void {
-  const answered = async (method: string, answer: Promise<RoutedAnswer>): Promise<void> => {
+function attach(webSocket: WebSocket, connection: WebSocketConnection, onRequest: OnRequest): void {
+  const answer = async (text: string): Promise<void> => {
     const startedAt = performance.now();
-    const { requestId, routeKey, ...result } = await answer;
-    if (isClosed()) return;
+    const { requestId, ...result } = await connection.message(text);
+    if (webSocket.readyState !== webSocket.OPEN) return;
     const { body } = result.response;
-    if (method === 'MESSAGE' && body.length > 0 && webSocket.readyState === webSocket.OPEN)
-      webSocket.send(body.toString());
-    onRequest(recordOf({ requestId, method, path: routeKey }, result, startedAt));
+    if (body.length > 0) webSocket.send(body.toString());
+    onRequest(recordOf({ requestId, method: 'MESSAGE', path: '$default' }, result, startedAt));
   };
-  webSocket.on('message', (data, isBinary) => {
-    if (isBinary) webSocket.close(UNSUPPORTED_DATA, 'Binary is not supported');
-    else void answered('MESSAGE', connection.message(String(data)));
-  });
-  webSocket.on('close', (code, reason) => {
-    if (!isClosed()) void answered('DISCONNECT', connection.disconnect(code, reason.toString()));
-  });
-  // What breaks the protocol closes the connection, which is told above.
+  webSocket.on('message', (data) => void answer(String(data)));
+  // What breaks the protocol closes the connection.
   webSocket.on('error', () => {});
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Json, JsonObject, Resource } from '../../../../src/template/assembly.ts';
+import type { Json, JsonObject } from '../../../../src/json.ts';
+import type { Resource } from '../../../../src/template/assembly.ts';
 import { apiV2, guarded, requestAuthorizer, serveStack } from '../../../fixtures/apis-v2.ts';
 import { permission, type Resources } from '../../../fixtures/assembly.ts';
 
@@ -253,7 +254,7 @@ describe('the routes of an HTTP API', () => {
 const gate = `
 export const handler = async (event) => {
   const token = event.headers.authorization ?? event.headers.Authorization;
-  console.log('asked ' + token);
+  console.log('called ' + token);
   if (token === 'echo') return { isAuthorized: true, context: { event } };
   if (token === 'echo-policy') return policy('Allow', '*', { event: JSON.stringify(event) });
   if (token === 'throws') throw new Error('Unauthorized');
@@ -290,7 +291,7 @@ describe('a Lambda authorizer of an HTTP API', () => {
     expect(await json(await get(`${url}/a`, '{"isAuthorized":true}'))).toEqual({ lambda: null });
   });
 
-  test('in format 2.0 is told the route, the identity and the request', async () => {
+  test('in format 2.0 gets the route, the identity and the request', async () => {
     const { url } = await serveGuarded();
 
     const { lambda } = await json(await get(`${url}/b/1?x=1`, 'echo'));
@@ -312,7 +313,7 @@ describe('a Lambda authorizer of an HTTP API', () => {
     });
   });
 
-  test('in format 1.0 is told a REST request, with the identity as one text', async () => {
+  test('in format 1.0 gets a REST request, with the identity as one text', async () => {
     const { url } = await serveGuarded({
       ...policy,
       AuthorizerPayloadFormatVersion: '1.0',
@@ -358,7 +359,7 @@ describe('a Lambda authorizer of an HTTP API', () => {
     expect((await get(`${url}/a`, answer({ list: [] }))).status).toBe(500);
   });
 
-  test('is asked without an identity when it has no identity source', async () => {
+  test('is called without an identity when it has no identity source', async () => {
     const { url } = await serveGuarded({ IdentitySource: { Ref: 'AWS::NoValue' } });
 
     const { lambda } = await json(await get(`${url}/a`, 'echo'));
@@ -366,7 +367,7 @@ describe('a Lambda authorizer of an HTTP API', () => {
     expect((lambda as JsonObject).event).toMatchObject({ identitySource: null });
   });
 
-  test('is not asked when an identity source is missing or empty', async () => {
+  test('is not called when an identity source is missing or empty', async () => {
     const { url, lines } = await serveGuarded();
 
     for (const response of [await get(`${url}/a`), await get(`${url}/a`, '')])
@@ -435,10 +436,10 @@ describe("the cache of an HTTP API's authorizer", () => {
     expect(await json(await get(`${url}/a`, 'ben'))).toMatchObject({ lambda: { user_id: 'ben' } });
     for (const path of ['/a', '/b/1']) expect((await get(url + path, 'no')).status).toBe(403);
 
-    expect(lines).toEqual(['asked anna', 'asked ben', 'asked no']);
+    expect(lines).toEqual(['called anna', 'called ben', 'called no']);
   });
 
-  test('keeps a policy, not its verdict', async () => {
+  test('keeps a policy, not its decision', async () => {
     const { url, lines } = await serveGuarded({ ...policy, AuthorizerResultTtlInSeconds: 300 });
 
     const statuses = [await get(`${url}/a`, 'only-this'), await get(`${url}/b/1`, 'only-this')];

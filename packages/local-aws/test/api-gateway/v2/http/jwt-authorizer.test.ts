@@ -120,7 +120,7 @@ describe('a JWT authorizer', () => {
     for (const header of ['x', 'Bearer', 'Bearer a.b.c', `Bearer ${unsigned}`])
       expect((await get(header)).status, header).toBe(401);
     expect((await get()).headers.get('www-authenticate')).toBe('Bearer');
-    expect(issuer.asked).toEqual([]);
+    expect(issuer.requested).toEqual([]);
   });
 
   test('trusts RSA keys only', async () => {
@@ -142,14 +142,14 @@ describe('the keys of an issuer', () => {
 
     await Promise.all([get(bearer), get(bearer)]);
     await get(`Bearer ${await issuer.sign({}, { header: { kid: 'other' } })}`);
-    expect(issuer.asked).toEqual(discovery);
+    expect(issuer.requested).toEqual(discovery);
 
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * 3600 * 1000 + 1000 });
     const later = await get(bearer);
     vi.useRealTimers();
 
     expect(later.status).toBe(200);
-    expect(issuer.asked).toEqual([...discovery, ...discovery]);
+    expect(issuer.requested).toEqual([...discovery, ...discovery]);
   });
 
   test.each<[what: string, path: string, answer: TestIssuer['answers'][string]]>([

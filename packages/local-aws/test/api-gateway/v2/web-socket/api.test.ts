@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject, Resource } from '../../../../src/template/assembly.ts';
+import type { JsonObject } from '../../../../src/json.ts';
+import type { Resource } from '../../../../src/template/assembly.ts';
 import { apiV2, guarded, openWebSocket, requestAuthorizer, serveStack } from '../../../fixtures/apis-v2.ts';
 import { permission, type Resources } from '../../../fixtures/assembly.ts';
 
@@ -11,7 +11,7 @@ const echo = `export const handler = async (event) => {
 };`;
 const gate = `export const handler = async (event) => {
   const token = event.headers.Authorization ?? event.queryStringParameters.token ?? '';
-  console.log('asked ' + JSON.stringify(event));
+  console.log('called ' + JSON.stringify(event));
   if (token === 'unauthorized') throw new Error('Unauthorized');
   if (token === 'broken') throw new Error('no database');
   if (token === 'nonsense') return { isAuthorized: true };
@@ -49,18 +49,14 @@ const serveGuarded = (properties: Resource['Properties'] = {}) =>
 const withToken = (token: string) => ({ headers: { Authorization: token } });
 
 describe('a WebSocket API', () => {
-  test('tells $connect about the handshake, and routes about their messages', async () => {
+  test('tells $connect about the handshake, and $default about messages', async () => {
     const { url, lines } = await serve(
-      {
-        $connect: { to: 'Fn' },
-        $default: { to: 'Fn', route: answering },
-        send: { to: 'Fn', route: answering },
-      },
-      { ...responseOf(1), ...responseOf(2) },
+      { $connect: { to: 'Fn' }, $default: { to: 'Fn', route: answering } },
+      responseOf(1),
     );
     const client = await openWebSocket(`${url}/?room=1`);
 
-    const sent = (await client.ask('{"action":"send","text":"微信"}')) as JsonObject;
+    const sent = (await client.request('{"text":"微信"}')) as JsonObject;
 
     const connect = JSON.parse(lines[0] ?? '') as JsonObject;
     expect(connect).toEqual({
@@ -73,7 +69,7 @@ describe('a WebSocket API', () => {
     });
     const { connectionId, connectedAt } = connect.requestContext as JsonObject;
     expect(sent).toEqual({
-      body: '{"action":"send","text":"微信"}',
+      body: '{"text":"微信"}',
       isBase64Encoded: false,
       requestContext: {
         apiId: expect.stringMatching(/^[0-9a-z]{10}$/),
@@ -88,51 +84,29 @@ describe('a WebSocket API', () => {
         requestId: expect.any(String),
         requestTime: expect.any(String),
         requestTimeEpoch: expect.any(Number),
-        routeKey: 'send',
+        routeKey: '$default',
         stage: 'live',
       },
     });
   });
 
-  test('sends to $default what names no route, or one that is not for clients', async () => {
-    const { url } = await serve(
-      { $connect: { to: 'Fn' }, $disconnect: { to: 'Fn' }, $default: { to: 'Fn', route: answering } },
-      responseOf(2),
-    );
-    const client = await openWebSocket(url);
-
-    for (const message of [
-      'hello',
-      '[1]',
-      '{}',
-      '{"action":1}',
-      '{"action":"x"}',
-      '{"action":"$disconnect"}',
-      '{"action":"$connect"}',
-    ])
-      expect(await client.ask(message), message).toMatchObject({
-        body: message,
-        requestContext: { routeKey: '$default' },
-      });
-  });
-
   test('answers itself where there is no route, or its function fails', async () => {
-    const { url } = await serve(
-      { $connect: { to: 'Fn' }, fail: { to: 'Bad' }, wrong: { to: 'Wrong' }, secret: { to: 'Closed' } },
-      { WsClosedPermission: permission('Closed', 'Ws', '*other') },
-      {
-        Fn: echo,
-        Bad: 'export const handler = async () => { throw new Error("no"); };',
-        Wrong: 'export const handler = async () => "hello";',
-        Closed: echo,
-      },
-    );
-    const client = await openWebSocket(url);
     const ids = { connectionId: expect.stringMatching(/=$/), requestId: expect.any(String) };
+    const answerOf = async (...stack: Parameters<typeof serve>) => {
+      const { url } = await serve(...stack);
+      return (await openWebSocket(url)).request('hello');
+    };
+    const failing = { Bad: 'export const handler = async () => { throw new Error("no"); };' };
+    const wrong = { Bad: 'export const handler = async () => "hello";' };
+    const closed = { WsBadPermission: permission('Bad', 'Ws', '*other') };
 
-    expect(await client.ask('{"action":"x"}')).toEqual({ message: 'Forbidden', ...ids });
-    for (const action of ['fail', 'wrong', 'secret'])
-      expect(await client.ask(`{"action":"${action}"}`)).toEqual({
+    expect(await answerOf({ $connect: { to: 'Fn' } })).toEqual({ message: 'Forbidden', ...ids });
+    for (const [more, sources] of [
+      [{}, failing],
+      [{}, wrong],
+      [closed, { Bad: echo }],
+    ] as const)
+      expect(await answerOf({ $default: { to: 'Bad' } }, more, sources)).toEqual({
         message: 'Internal server error',
         ...ids,
       });
@@ -150,37 +124,6 @@ describe('a WebSocket API', () => {
       .poll(() => records.at(-1))
       .toMatchObject({ method: 'MESSAGE', path: '$default', status: 200 });
     expect(messages).toEqual([]);
-  });
-
-  test('tells $disconnect how a connection ended', async () => {
-    const { url, lines, records } = await serve({ $disconnect: { to: 'Fn' } });
-    const client = await openWebSocket(url);
-
-    client.socket.close(4001, 'bye');
-
-    await expect.poll(() => lines.length, { timeout: 5_000 }).toBe(1);
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
-      requestContext: {
-        routeKey: '$disconnect',
-        eventType: 'DISCONNECT',
-        disconnectStatusCode: 4001,
-        disconnectReason: 'bye',
-      },
-    });
-    await expect.poll(() => records.at(-1)).toMatchObject({ method: 'DISCONNECT', path: '$disconnect' });
-  });
-
-  test('closes with 1003 on a binary message and 1009 on a large one', async () => {
-    const { url } = await serve({ $default: { to: 'Fn' } });
-    const codeAfter = async (message: string | Buffer): Promise<number> => {
-      const { socket } = await openWebSocket(url);
-      socket.send(message);
-      return ((await once(socket, 'close')) as [number])[0];
-    };
-
-    expect([await codeAfter(Buffer.from('x')), await codeAfter('x'.repeat(128 * 1024 + 1))]).toEqual([
-      1003, 1009,
-    ]);
   });
 
   test('is served at the root only, and to WebSockets only', async () => {
@@ -201,7 +144,7 @@ describe('the sub-protocol', () => {
     expect((await openWebSocket(url, ['a', 'b'])).socket.protocol).toBe('b');
   });
 
-  test('is none when $connect returns none, which makes clients that asked for one give up', async () => {
+  test('is none when $connect returns none, which makes clients that want one give up', async () => {
     const { url } = await connectSaying('{ statusCode: 200 }');
 
     await expect(openWebSocket(url, ['a'])).rejects.toThrow('Server sent no subprotocol');
@@ -226,13 +169,13 @@ describe('a handshake', () => {
     expect(records.at(-1)).toMatchObject({ method: 'GET', path: '/', status });
   });
 
-  test('asks the authorizer with a policy for $connect; every route sees its context', async () => {
+  test('calls the authorizer, whose policy is for $connect and whose context messages see', async () => {
     const { url, lines } = await serveGuarded();
 
     const client = await openWebSocket(url, [], withToken('anna'));
-    const { requestContext } = (await client.ask('hello')) as JsonObject;
+    const { requestContext } = (await client.request('hello')) as JsonObject;
 
-    expect(JSON.parse(lines[0]?.replace('asked ', '') ?? '')).toMatchObject({
+    expect(JSON.parse(lines[0]?.replace('called ', '') ?? '')).toMatchObject({
       type: 'REQUEST',
       methodArn: expect.stringMatching(
         /^arn:aws:execute-api:us-east-1:000000000000:[0-9a-z]{10}\/live\/\$connect$/,
@@ -259,16 +202,16 @@ describe('a handshake', () => {
     await openWebSocket(`${url}/?token=anna`);
 
     await expect(openWebSocket(url, [], withToken('anna'))).rejects.toThrow('401');
-    expect(lines.filter((line) => line.startsWith('asked'))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith('called'))).toHaveLength(1);
   });
 
-  test('asks every time', async () => {
+  test('calls the authorizer every time', async () => {
     const { url, lines } = await serveGuarded();
 
     await openWebSocket(url, [], withToken('anna'));
     await openWebSocket(url, [], withToken('anna'));
 
-    expect(lines.filter((line) => line.startsWith('asked'))).toHaveLength(2);
+    expect(lines.filter((line) => line.startsWith('called'))).toHaveLength(2);
   });
 
   test.each<[token: string, status: number]>([
@@ -279,7 +222,7 @@ describe('a handshake', () => {
     ['broken', 500],
     ['nonsense', 500],
     ['large', 500],
-  ])('with the token "%s" is answered %d, and $connect is not asked', async (token, status) => {
+  ])('with the token "%s" is answered %d, and $connect is not called', async (token, status) => {
     const { url, lines } = await serveGuarded();
 
     await expect(openWebSocket(url, [], withToken(token))).rejects.toThrow(
@@ -304,13 +247,13 @@ describe('what a WebSocket API uses that is not known is refused at start, by na
     ],
     [
       'an authorizer on another route',
-      { ...apiV2('WEBSOCKET', { send: { to: 'Fn', route: guarded } }), ...requestAuthorizer('Fn', 'Ws') },
+      { ...apiV2('WEBSOCKET', { $default: { to: 'Fn', route: guarded } }), ...requestAuthorizer('Fn', 'Ws') },
       'WsRoute0.AuthorizerId: only $connect',
     ],
     [
-      'another selection',
-      apiV2('WEBSOCKET', {}, { RouteSelectionExpression: '$request.header.action' }),
-      'Ws.RouteSelectionExpression: "$request.header.action"',
+      'a route of messages of one kind',
+      apiV2('WEBSOCKET', { send: { to: 'Fn' } }),
+      'WsRoute0.RouteKey: send (only $connect and $default)',
     ],
     [
       'two stages',
