@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { errorCatalogue } from '../../../functions/contracts/errors.ts';
 import { createWechatClient, type WechatClient } from '../../../functions/wechat/code2session.ts';
 import { WechatError } from '../../../functions/wechat/errcodes.ts';
-import { type Fault, startWechatSimulator, type WechatSimulator } from '../../../local/wechat/simulator.ts';
+import type { Fault } from '../../../local/wechat/faults.ts';
+import { startWechatSimulator, type WechatSimulator } from '../../../local/wechat/simulator.ts';
 
 const appid = 'wx0123456789abcdef';
 const secret = 'fedcba98fedcba98fedcba98fedcba98';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { faultNames } from '../../../local/wechat/faults.ts';
 import {
-  faultNames,
   startWechatSimulator,
   type WechatSimulator,
   type WechatSimulatorOptions,
