@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -415,11 +415,20 @@ describe('a stack beside another', () => {
 });
 
 describe('synthesizing', () => {
-  const app = fileURLToPath(new URL('../../..', import.meta.url));
-  test('shows what the app said when it failed, without stack frames', async () => {
-    const failing = synthesize(app, { stage: 'nowhere' });
+  const app = fileURLToPath(new URL('fixtures/app', import.meta.url));
 
-    await expect(failing).rejects.toThrow(/The stack cannot be synthesized:\n(.|\n)*nowhere/);
+  test('shows what the app said when it failed, without stack frames', async () => {
+    const failing = synthesize(app, { colour: 'beige' });
+
+    await expect(failing).rejects.toThrow(/The stack cannot be synthesized:\n(.|\n)*The colour beige/);
     await expect(failing).rejects.not.toThrow(/\n\s+at /);
+  });
+
+  test('refuses an app that something else than node runs', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'app-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    writeFileSync(join(directory, 'cdk.json'), '{"app":"npx ts-node app.ts"}');
+
+    await expect(synthesize(directory)).rejects.toThrow('cdk.json: the app must run with node');
   });
 });

@@ -17,7 +17,7 @@ const withoutValidation = { CDK_VALIDATION: 'false' };
  *
  * @param app directory of the app, where its `cdk.json` is
  * @param context overrides members of the context in `cdk.json`
- * @throws LocalRunError with what the app said when it failed
+ * @throws LocalRunError with what the app said when it failed, or when it does not run with node
  */
 export async function synthesize(
   app: string,
@@ -27,8 +27,10 @@ export async function synthesize(
     app: string;
     context?: object;
   };
+  const [program, ...appArguments] = cdkJson.app.split(' ');
+  if (program !== 'node')
+    throw new LocalRunError(`${app}/cdk.json: the app must run with node, such as "node bin/app.ts".`);
   const assembly = await makeTemporaryDirectory();
-  const [, ...appArguments] = cdkJson.app.split(' ');
   try {
     await run(app, appArguments, {
       ...process.env,
