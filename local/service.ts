@@ -26,8 +26,7 @@ export const demoMiniProgram: MiniProgram = {
   secret: '0123456789abcdef0123456789abcdef',
 };
 
-/** How a {@link LocalService} starts. */
-export interface LocalServiceOptions
+interface LocalServiceOptions
   extends Omit<LocalStackOptions, 'assembly' | 'secretValue' | 'dynamodbEndpoint'> {
   /** Stage to synthesize. Default: dev. */
   readonly stage?: string;

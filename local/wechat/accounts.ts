@@ -1,4 +1,4 @@
-/** What WeChat knows in the local run: mini-programs, issued codes and their users; the rules of `jscode2session`. */
+/** What the emulated WeChat knows: mini-programs, codes and their users; and the rules of `jscode2session`. */
 import { createHash, randomBytes } from 'node:crypto';
 
 /** An answer as WeChat words it: a session or an error. */
@@ -17,17 +17,16 @@ export interface CodeOwner {
 }
 
 /** The state behind the simulator. */
-export interface WechatAccounts {
+interface WechatAccounts {
   /** Issues a code: 32 letters and digits, single use, five minutes. */
   issueCode(owner: CodeOwner): string;
-  /** Answers the query of `jscode2session`; a code is consumed by the first query that names it rightly. */
+  /** Responds to the query of `jscode2session`; the first query that is right consumes the code. */
   code2Session(query: URLSearchParams): WechatAnswer;
   /** An error answer with WeChat's own text for it, or with `errmsg`. */
   errorAnswer(errcode: number, errmsg?: string): WechatAnswer;
 }
 
-/** How the accounts behave. */
-export interface WechatAccountsOptions {
+interface WechatAccountsOptions {
   /** AppSecret by appid. */
   readonly apps: Readonly<Record<string, string>>;
   /** Unix time in milliseconds. */
@@ -70,7 +69,6 @@ const texts: Readonly<Record<number, string>> = {
   50002: 'user limited',
 };
 
-/** Creates {@link WechatAccounts} without any code. */
 export function createWechatAccounts({ apps, now, userMinuteLimit }: WechatAccountsOptions): WechatAccounts {
   const appids = new Map(Object.entries(apps));
   const codes = new Map<string, IssuedCode>();
@@ -138,7 +136,7 @@ export function createWechatAccounts({ apps, now, userMinuteLimit }: WechatAccou
   };
 }
 
-/** `demo-<name>` is a code that always works and always means the same user; only this stand-in knows such codes. */
+/** `demo-<name>` is a code that always works and always means the same user; WeChat has no such codes. */
 function demoCode(appid: string, code: string): IssuedCode | undefined {
   if (!/^demo-[A-Za-z0-9_-]{1,64}$/.test(code)) return undefined;
   const openid = `o${createHash('sha256').update(`${appid}\n${code}`).digest('base64url').slice(0, 27)}`;

@@ -27,7 +27,7 @@ export const faultNames = [
   'slow_drip',
 ] as const;
 
-/** A fault to be shown instead of the plain answer. */
+/** A fault that replaces the plain answer. */
 export interface Fault {
   readonly fault: (typeof faultNames)[number];
   /** How many calls it affects. Default: all until it is cleared. */
@@ -59,7 +59,7 @@ export function refusalOf(
   return asString ? { ...answer, errcode: String(errcode) } : answer;
 }
 
-/** Sends an answer as the fault spoils it. */
+/** Sends an answer with the fault. */
 export async function sendFaulty(
   response: ServerResponse,
   answer: WechatAnswer,

@@ -1,4 +1,4 @@
-/** How WeChat and the simulator's own control send what they have to say. */
+/** The responses of WeChat and of the simulator's own routes. */
 import type { ServerResponse } from 'node:http';
 
 /** As WeChat does: HTTP 200 and `text/plain` for JSON, for errors too. */

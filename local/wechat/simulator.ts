@@ -10,7 +10,6 @@ import { readJson, readMembers } from './control-request.ts';
 import { type Fault, isRefusal, readFault, refusalOf, sendFaulty } from './faults.ts';
 import { sendAnswer, sendJson } from './send.ts';
 
-/** How a {@link WechatSimulator} starts. */
 export interface WechatSimulatorOptions {
   /** AppSecret by appid. */
   readonly apps: Readonly<Record<string, string>>;
@@ -25,7 +24,7 @@ export interface WechatSimulatorOptions {
 }
 
 /** What reached `jscode2session`. */
-export interface CallCounts {
+interface CallCounts {
   readonly count: number;
   /** TCP connections that were opened for anything. */
   readonly connections: number;

@@ -1,4 +1,4 @@
-/** What stacks have in common because they are in one account: functions that APIs may invoke, and values in SSM. */
+/** What the stacks of one account share: functions that APIs may invoke, and values in SSM. */
 import { LocalRunError } from './errors.ts';
 import type { InvokeFunction } from './lambda/invoke.ts';
 import { type ApiPermission, mayInvoke, readApiPermissions } from './lambda/invoke-permissions.ts';
@@ -12,10 +12,10 @@ export interface LocalAccount {
   /** The value of an SSM parameter that one of the stacks has written; undefined when none has. */
   ssmValue(name: string): string | undefined;
   /**
-   * Adds what a stack has.
+   * Adds a stack.
    *
-   * @returns takes it away again
-   * @throws LocalRunError when there is a stack of this name already, or it uses something the local run does not know
+   * @returns removes it again
+   * @throws LocalRunError when there is a stack of this name already, or it uses what is not known
    */
   add(resolver: Resolver, runtime: LambdaRuntime): () => void;
 }

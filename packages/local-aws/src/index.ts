@@ -1,4 +1,4 @@
-/** What an app that runs its assembly here may import. */
+/** The public face: what the users of this package may import. */
 export type { RequestRecord } from './api-gateway/request-record.ts';
 export { type Database, startDatabase } from './dynamodb/engine.ts';
 export { createTable } from './dynamodb/table.ts';

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A server that listens. */
-export interface LoopbackServer {
+interface LoopbackServer {
   readonly port: number;
   /** `http://127.0.0.1:<port>`. */
   readonly url: string;

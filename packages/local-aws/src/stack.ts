@@ -64,7 +64,7 @@ export interface LocalStackOptions {
 }
 
 /** An API that is served. */
-export interface LocalApi extends Pick<TemplateApi, 'logicalId' | 'protocol'> {
+interface LocalApi extends Pick<TemplateApi, 'logicalId' | 'protocol'> {
   /** `http://127.0.0.1:<port>`, or `ws://` for a WebSocket API: its root, whatever its stage is called. */
   readonly url: string;
 }

@@ -20,7 +20,7 @@ export interface TemplateApi {
 /**
  * Reads the template's APIs: a REST API first, then the others in the template's order.
  *
- * @throws LocalRunError when there is none or more than one REST API, or one uses something the local run does not know
+ * @throws LocalRunError when there is none or more than one REST API, or one uses what is not known
  */
 export function compileApis(
   resolver: Resolver,

@@ -1,6 +1,6 @@
 /**
- * Fills `$context` variables into text, which is all that API Gateway does with gateway responses, header values and
- * identity sources: those never reach its template engine.
+ * Fills `$context` variables into text. API Gateway does no more than that with gateway responses, header values and
+ * identity sources: they never reach its template engine.
  *
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.gatewayResponse.html
  */

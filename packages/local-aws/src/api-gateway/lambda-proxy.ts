@@ -20,7 +20,6 @@ interface LambdaProxy {
   readonly invoke: InvokeFunction;
 }
 
-/** The integration. */
 export function createLambdaProxy(proxy: LambdaProxy): Integration {
   const isBinary = (mediaType: string | undefined): boolean =>
     proxy.binaryMediaTypes.some((type) => type === '*/*' || type.toLowerCase() === mediaType);
@@ -87,7 +86,7 @@ const remapped = new Set([
 const dropped = new Set(['content-length', 'trailer', 'transfer-encoding', 'upgrade']);
 
 /**
- * The response; undefined when the function's answer is not one. No member is required, no other one allowed.
+ * The response that a function's answer stands for; undefined when it has a member that is unknown or of a wrong type.
  *
  * @param mediaType the Content-Type unless the function sets one
  * @param decode whether a body that is marked as base64-encoded is decoded

@@ -1,4 +1,4 @@
-/** Requests that the gateway itself refuses, and why: API Gateway's own names. */
+/** The reasons why the gateway itself refuses a request, by API Gateway's own names. */
 import type { Answer, ApiResponse, HeaderLine } from './response.ts';
 
 /** Status and `x-amzn-ErrorType` of each type unless the template says otherwise. https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html */
@@ -27,9 +27,9 @@ export const refusalTypes = {
 } as const satisfies Record<string, readonly [status: number, errorType: string]>;
 
 /** Why the gateway refuses: API Gateway's own names. */
-export type RefusalType = keyof typeof refusalTypes;
+type RefusalType = keyof typeof refusalTypes;
 
-/** A request the gateway answers itself. */
+/** A request that the gateway refuses. */
 export class Refusal extends Error {
   readonly type: RefusalType;
   /** Status of a refusal that has no type of its own. */
@@ -58,7 +58,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The refusal a failed request is answered with; whatever is no refusal itself is a fault of the local run. */
+/** The refusal of a failed request; any other error is a fault of the local run. */
 export function refusalFor(error: unknown): Refusal {
   return error instanceof Refusal
     ? error

@@ -109,7 +109,7 @@ export function bothMaps(
 }
 
 /** The API and the method a request was routed to, as events and templates name them. */
-export interface RoutedTo {
+interface RoutedTo {
   readonly accountId: string;
   readonly apiId: string;
   readonly stage: string;

@@ -1,4 +1,4 @@
-/** What goes back to the client, whoever made it: an integration or the gateway itself. */
+/** What goes back to the client, from an integration or from the gateway itself. */
 
 import type { ServerResponse } from 'node:http';
 
@@ -21,7 +21,7 @@ export interface Answer {
   readonly fault?: string;
 }
 
-/** The headers, preceded by those defaults they do not set themselves. */
+/** The headers, after those defaults that they do not set. */
 export function withDefaults(
   headers: readonly HeaderLine[],
   ...defaults: readonly HeaderLine[]
@@ -30,7 +30,7 @@ export function withDefaults(
   return [...defaults.filter(([name]) => !set.has(name.toLowerCase())), ...headers];
 }
 
-/** Writes the answer and returns it as it was written: a header that Node refuses to write is our own fault. */
+/** Writes the answer and returns what was written: 500 when Node refuses a header. */
 export function writeResponse(target: ServerResponse, answer: Answer): Answer {
   const { status, headers, body } = answer.response;
   try {

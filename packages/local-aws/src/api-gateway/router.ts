@@ -1,4 +1,4 @@
-/** Finds the method or route for a request, the way API Gateway prefers one path over another. */
+/** Finds the method or route for a request, with API Gateway's precedence of paths. */
 import { Refusal } from './refusal.ts';
 
 /** What a router chooses from. */
@@ -16,11 +16,8 @@ export interface RouteMatch<Route extends Routable> {
   readonly pathParameters: Readonly<Record<string, string>>;
 }
 
-/** Finds it; undefined when the API has nothing for this method and path. */
-export type Router<Route extends Routable> = (
-  httpMethod: string,
-  path: string,
-) => RouteMatch<Route> | undefined;
+/** Finds a route; undefined when the API has none for this method and path. */
+type Router<Route extends Routable> = (httpMethod: string, path: string) => RouteMatch<Route> | undefined;
 
 /** Creates a router. Fixed segments win over `{name}`, those over `{name+}`; a method over `ANY`. */
 export function createRouter<Route extends Routable>(all: readonly Route[]): Router<Route> {

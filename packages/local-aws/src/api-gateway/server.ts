@@ -1,4 +1,4 @@
-/** API Gateway on 127.0.0.1: one port per API, which is served at the root, as behind a custom domain. */
+/** API Gateway on 127.0.0.1: each API has a port and is served at its root, as behind a custom domain. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { LocalRunError } from '../errors.ts';
@@ -13,7 +13,7 @@ import { acceptWebSockets } from './v2/web-socket/upgrade.ts';
 export interface Gateway {
   /** `http://127.0.0.1:<port>`. */
   readonly url: string;
-  /** Puts an API behind it; requests that came before wait for this. */
+  /** Puts an API behind it; earlier requests wait for this. */
   serve(api: ServedApi): void;
   /** Stops listening; open connections are cut. */
   close(): Promise<void>;
@@ -23,7 +23,7 @@ export interface Gateway {
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
 /**
- * Starts listening. The address is known before the API is, because an API may have to be told its own address.
+ * Starts listening, before there is an API: a stack may need to know its own address.
  *
  * @param port 0 picks a free one
  * @throws LocalRunError when the port is taken
@@ -63,7 +63,7 @@ async function serve(
 ): Promise<void> {
   const startedAt = performance.now();
   const body = await readBody(message).catch(() => undefined);
-  // The client went away before it had sent everything: nobody is left to answer.
+  // The client went away before it had sent everything.
   if (body === undefined) return;
   const request = toApiRequest(message, body === 'too large' ? Buffer.alloc(0) : body);
   const { answer } = await api;
@@ -71,7 +71,7 @@ async function serve(
   onRequest(recordOf(request, written, startedAt));
 }
 
-/** Reads the body to its end even when it is too large, so that the client gets to read the answer. */
+/** Reads the body to its end even when it is too large: otherwise the client could not read the response. */
 async function readBody(message: IncomingMessage): Promise<Buffer | 'too large'> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -20,15 +20,18 @@ interface DatabaseOptions {
 export interface Database {
   /** Base URL without a path, for example `http://127.0.0.1:8000`. */
   readonly endpoint: string;
-  /** Ends the embedded engine and resolves when it is gone; leaves a DynamoDB that was already there alone. */
+  /** Ends the embedded engine and resolves when it is gone; a DynamoDB that ran before keeps running. */
   stop(): Promise<void>;
 }
 
 /** The npm package with the engine's binary; optional, because it exists for one platform only. */
 const ENGINE_PACKAGE = '@dynoxide/linux-x64';
 
-/** Longest wait for the engine to listen, or for a given endpoint to answer. */
-const READY_WITHIN_MS = 5_000;
+/** Longest wait for the engine to listen, milliseconds: only for what hangs, a busy machine takes its time. */
+const READY_WITHIN_MS = 60_000;
+
+/** Longest wait for a given endpoint to respond, milliseconds. */
+const RESPONSE_WITHIN_MS = 5_000;
 
 /** Another process may take the free port before the engine listens on it. */
 const PORT_ATTEMPTS = 5;
@@ -69,9 +72,9 @@ async function useRunning(endpoint: string): Promise<Database> {
         'x-amz-target': 'DynamoDB_20120810.ListTables',
       },
       body: '{}',
-      signal: AbortSignal.timeout(READY_WITHIN_MS),
+      signal: AbortSignal.timeout(RESPONSE_WITHIN_MS),
     });
-    // An error counts, this call is not signed; something else that listens there would fail later, and less clearly.
+    // The request is not signed, so an error of DynamoDB is an answer too; anything else that listens there is not.
     const { TableNames, __type } = (await answer.json()) as Record<string, unknown>;
     if (TableNames === undefined && __type === undefined)
       throw new LocalRunError('That is no answer of DynamoDB.');
@@ -102,7 +105,7 @@ async function startEngine(binary: string, port: number, dataFile: string | unde
     ['-c', RUN_UNTIL_PIPE_ENDS, binary, 'serve', '--port', `${port}`, ...storage],
     {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      // Its own process group: Ctrl-C in a terminal must reach us only, so that the gateway can end first.
+      // A process group of its own: Ctrl-C must not end the database before the gateway.
       detached: true,
     },
   );
@@ -123,13 +126,13 @@ async function startEngine(binary: string, port: number, dataFile: string | unde
   return { endpoint: `http://127.0.0.1:${port}`, stop };
 }
 
-/** Waits for the engine's own word that it listens: an answer on the port could be another process's. */
+/** Waits until the engine says that it listens: a response on the port could be another process's. */
 async function listening(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
   let said = '';
   let timer: NodeJS.Timeout | undefined;
   const spoken = new Promise<void>((resolve) => {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      // Kept reading for good, or the engine would block once the pipe is full.
+      // Read to the end, or the engine would block once the pipe is full.
       if (said.length < 2_000) said += text;
       if (said.includes('listening on')) resolve();
     });

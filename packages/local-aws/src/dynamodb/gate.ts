@@ -60,7 +60,7 @@ export async function startDynamodbGate(options: DynamodbGateOptions): Promise<D
       outgoing.writeHead(answered.statusCode ?? 502, answered.headers);
       answered.pipe(outgoing);
     });
-    // A caller that gives up, and a database that goes away, are seen on the other side as they would be without us.
+    // When one side ends the connection, so does the other, as without this proxy.
     outgoing.on('close', () => passedOn.destroy());
     passedOn.on('error', () => outgoing.destroy()).end(body);
   };

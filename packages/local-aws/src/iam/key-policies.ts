@@ -1,4 +1,4 @@
-/** Reads the policies of a template's KMS keys: a role may use a key only as far as the key's own policy lets it. */
+/** Reads the policies of a template's KMS keys: a role may use a key only when the key's own policy lets it. */
 
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { ACCOUNT_ID } from '../template/account.ts';
@@ -8,7 +8,7 @@ import type { Resolver } from '../template/intrinsics.ts';
 export type KeyPolicies = ReadonlyMap<string, JsonObject>;
 
 /**
- * What a key has when the template gives it none: whom the account's roles allow, may use it.
+ * The policy of a key without one in the template: it leaves the decision to the policies of the roles.
  * https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
  */
 const defaultPolicy: JsonObject = {

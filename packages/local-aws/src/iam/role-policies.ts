@@ -1,4 +1,4 @@
-/** Reads out of a template what every role may do, and who acts as which role. */
+/** Reads out of a template what every role may do, and which function acts as which role. */
 
 import { unsupported } from '../errors.ts';
 import { type Json, type JsonObject, list, objectOrEmpty, objects } from '../json.ts';
@@ -17,9 +17,8 @@ export interface Role {
 const LOGS_ONLY = 'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole';
 
 /**
- * The roles by the access key id that their bearers use: a function signs with its logical id, and API Gateway with
- * the logical id of the role it acts as. A function whose role is not in the template has one that allows
- * nothing. The role of a service that is not emulated allows nothing either, whatever its policies say.
+ * The roles by access key id: a function signs with its logical id, and API Gateway with the logical id of the role it
+ * acts as. A function whose role is not in the template has one that allows nothing. The role of a service that is not emulated allows nothing either, whatever its policies say.
  *
  * @throws LocalRunError naming a policy that stands outside of the template, or a permissions boundary
  */
@@ -69,7 +68,7 @@ function readRole(
   return { logicalId, name, statements };
 }
 
-/** CDK merges statements; what is granted and never used shows only when each permission stands alone. */
+/** CDK merges statements; an unused permission shows only when each stands alone. */
 function singlePermissions(statement: JsonObject): readonly JsonObject[] {
   const { Action, Resource } = statement;
   if (statement.Effect !== 'Allow' || Action === undefined || Resource === undefined) return [statement];

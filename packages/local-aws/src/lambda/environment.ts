@@ -65,8 +65,8 @@ export interface ExecutionEnvironment {
 }
 
 /**
- * Limit for INIT, milliseconds: only for what hangs. Lambda's own is 10 seconds on a CPU that an environment has for
- * itself; here all of them start at once, on whatever machine this is.
+ * Limit for INIT, milliseconds. Lambda's own is 10 seconds with a CPU for each environment; here they share the CPUs of
+ * this machine and all start at once.
  */
 const INIT_TIMEOUT_MS = 60_000;
 

@@ -1,4 +1,4 @@
-/** Reads the functions out of a template: each with its bundle and exactly the variables it has in the cloud. */
+/** Reads the functions out of a template, each with its bundle and the variables that it has in the cloud. */
 
 import { statSync } from 'node:fs';
 import { LocalRunError, unsupported } from '../errors.ts';

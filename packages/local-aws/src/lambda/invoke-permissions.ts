@@ -1,4 +1,4 @@
-/** Which API may invoke which function: the functions' resource policies, as `AWS::Lambda::Permission` writes them. */
+/** Which API may invoke which function, by the template's `AWS::Lambda::Permission` resources. */
 
 import { matches } from '../iam/wildcard.ts';
 import type { Json } from '../json.ts';
@@ -18,7 +18,7 @@ export interface ApiPermission {
 const known = { emulated: 'Action FunctionName Principal SourceAccount SourceArn' };
 
 /**
- * The template's permissions for API Gateway; those of other services are about other callers.
+ * The template's permissions for API Gateway; those for other services are left out.
  *
  * @throws LocalRunError naming a property that is not known
  */
@@ -71,7 +71,7 @@ function arnLike(pattern: string, arn: string): boolean {
   return patterns.length === 6 && patterns.every((part, at) => matches(part, parts[at] ?? ''));
 }
 
-/** The six parts of an ARN, of which only the last may hold colons: wildcards do not reach over to the next. */
+/** The six parts of an ARN: a wildcard matches within one of them. Only the last may hold colons. */
 function arnParts(arn: string): readonly string[] {
   const parts = arn.split(':');
   return parts.length < 6 ? parts : [...parts.slice(0, 5), parts.slice(5).join(':')];

@@ -1,4 +1,4 @@
-/** Lambda: an invocation gets an idle environment, else a new one, and waits when there are as many as may be. */
+/** Lambda: an invocation gets an idle environment, else a new one, and waits when the limit is reached. */
 import { randomUUID } from 'node:crypto';
 import { LocalRunError } from '../errors.ts';
 import type { Json } from '../json.ts';
@@ -81,7 +81,7 @@ function createPool(spec: FunctionSpec, onLog: OnLog): Pool {
     return environment;
   };
 
-  /** The most recently used idle environment, as Lambda prefers it; those that died meanwhile are dropped. */
+  /** The idle environment that was used last, which Lambda prefers; those that died are dropped. */
   const takeIdle = (): ExecutionEnvironment | undefined => {
     for (let candidate = idle.pop(); candidate !== undefined; candidate = idle.pop()) {
       if (candidate.alive()) return candidate;

@@ -116,7 +116,7 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
   const rotateSecret: Operation = (secret, input) => {
     const token = optionalText(input, 'ClientRequestToken');
     const version = beginRotation(secret, token);
-    // As in the service, the answer does not wait for the steps.
+    // As in the service, the response does not wait for the steps.
     runRotation(secret, version).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
       process.stderr.write(`rotation of ${secret.name} failed: ${reason}\n`);
@@ -205,7 +205,7 @@ function loadSecrets({ secrets, dataFile }: SecretsManagerOptions): Map<string, 
   return new Map([...initial, ...keptSecrets(dataFile)].map((secret) => [secret.arn, secret]));
 }
 
-/** @throws LocalRunError naming a file that cannot be read; the parser's own error would quote it, secrets and all */
+/** @throws LocalRunError naming a file that cannot be read; the parser's own error would quote its secrets */
 function keptSecrets(dataFile: string | undefined): Secret[] {
   if (dataFile === undefined || !existsSync(dataFile)) return [];
   try {

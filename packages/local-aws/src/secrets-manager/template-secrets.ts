@@ -1,16 +1,15 @@
-/** The secrets a template creates, with the values they are born with. */
+/** The secrets that a template creates, with their first values. */
 import { randomInt } from 'node:crypto';
 import { unsupported } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import type { Resolver } from '../template/intrinsics.ts';
 import { refuseUnknown } from '../template/properties.ts';
 
-/** A secret of the template. */
 export interface TemplateSecret {
   readonly logicalId: string;
   readonly arn: string;
   readonly name: string;
-  /** What the template says its first value is. */
+  /** Its first value, as the template says. */
   readonly value: string;
   /** ARN of the template's KMS key that it is encrypted with; undefined for the key that AWS manages. */
   readonly keyArn: string | undefined;

@@ -1,7 +1,7 @@
-/** What Secrets Manager does to the versions of one secret and their staging labels, with its errors. */
+/** The versions of one secret and their staging labels, with the rules and errors of Secrets Manager. */
 import { randomUUID } from 'node:crypto';
 
-/** One version: without a value while its rotation has not got to it. */
+/** One version; it has no value until its rotation writes one. */
 export interface Version {
   value?: string;
   stages: string[];
@@ -15,7 +15,7 @@ export interface Secret {
   readonly versions: Record<string, Version>;
   /** Values by key. */
   tags?: Record<string, string>;
-  /** Written to since it was born; only such secrets are kept between runs. */
+  /** Whether it was written to since it was created; only such secrets are kept between runs. */
   written: boolean;
   lastRotatedAt?: number;
 }
@@ -36,7 +36,7 @@ export class ServiceError extends Error {
 /** Unix time in seconds, with a fraction: how the API writes dates. */
 export const unixNow = (): number => Date.now() / 1000;
 
-/** A secret as it is born: one current version. */
+/** A new secret: one current version. */
 export function createSecret(arn: string, name: string, value: string): Secret {
   const version = { value, stages: ['AWSCURRENT'], createdAt: unixNow() };
   return { arn, name, versions: { [randomUUID()]: version }, written: false };
@@ -98,7 +98,7 @@ export function tagResource(secret: Secret, input: Input): Record<string, unknow
   return {};
 }
 
-/** `PutSecretValue`. A version's value is written once: the same again changes nothing, another is refused. */
+/** `PutSecretValue`: a version is written once. The same value again changes nothing, another one is refused. */
 export function putSecretValue(secret: Secret, input: Input): Record<string, unknown> {
   const value = optionalText(input, 'SecretString');
   if (value === undefined)
@@ -124,7 +124,7 @@ export function putSecretValue(secret: Secret, input: Input): Record<string, unk
   return { ARN: secret.arn, Name: secret.name, VersionId: id, VersionStages: stages };
 }
 
-/** `UpdateSecretVersionStage`: moves a label, and only from where the caller says it is. */
+/** `UpdateSecretVersionStage`: moves a label away from the version that the request says has it. */
 export function updateSecretVersionStage(secret: Secret, input: Input): Record<string, unknown> {
   const stage = optionalText(input, 'VersionStage') ?? '';
   const moveTo = optionalText(input, 'MoveToVersionId');

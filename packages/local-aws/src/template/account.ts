@@ -1,4 +1,4 @@
-/** The one account and region that stacks run in here, and how ARNs name them. */
+/** The one account and region of this machine, and how ARNs name them. */
 
 /** The account that every ARN names. */
 export const ACCOUNT_ID = '000000000000';

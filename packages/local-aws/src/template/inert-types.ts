@@ -1,6 +1,6 @@
 /**
- * Resource types that a stack may have and that do nothing on one machine: what watches, protects and releases it.
- * They have names all the same, because other resources refer to them.
+ * Resource types that do nothing on one machine: they watch, protect or release a stack. They have names, because other
+ * resources refer to them.
  */
 
 /** The attributes of each type that `Fn::GetAtt` may name, with a space between. */

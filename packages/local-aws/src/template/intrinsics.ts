@@ -11,7 +11,7 @@ export interface ResolvedResource {
   readonly properties: JsonObject;
 }
 
-/** Answers what a template's expressions mean. */
+/** Resolves a template's expressions. */
 export interface Resolver {
   readonly template: Template;
   /** The names of a resource. @throws LocalRunError for an unknown logical id */
@@ -22,12 +22,12 @@ export interface Resolver {
   resourcesOf(type: string): readonly ResolvedResource[];
 }
 
-/** What CloudFormation drops a property for. */
+/** The value that makes CloudFormation drop a property. */
 const NO_VALUE = Symbol('AWS::NoValue');
 type Resolved = Json | typeof NO_VALUE;
 
 /** What a template is given from outside. */
-export interface ResolverInputs {
+interface ResolverInputs {
   /** Values of its parameters; a parameter without one has its default. */
   readonly parameters?: Readonly<Record<string, string>>;
   /** The value of an SSM parameter; undefined when there is none. */
@@ -121,7 +121,7 @@ export function createResolver(
       );
     });
 
-  /** One entry per function: its (mostly unresolved) argument in, its value out. */
+  /** Each function gets its argument, mostly unresolved, and returns its value. */
   const functions: Readonly<Record<string, (argument: Json, where: string) => Resolved>> = {
     Ref: (argument, where) => ref(asText(argument, where), where),
     'Fn::GetAtt': (argument, where) => {

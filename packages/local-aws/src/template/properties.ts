@@ -1,4 +1,4 @@
-/** Which properties of a resource are known: one that is not must never be passed over in silence. */
+/** Refuses properties that are not known: silence would make the local run differ from the cloud. */
 import { unsupported } from '../errors.ts';
 
 /** The known properties, their names with a space between. */
@@ -9,7 +9,7 @@ export interface KnownProperties {
 }
 
 /**
- * Makes sure that nothing but known properties is used.
+ * Refuses unknown properties.
  *
  * @param where the logical id, or the logical id and property path, that holds them
  * @throws LocalRunError naming the first property that is unknown

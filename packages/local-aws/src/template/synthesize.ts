@@ -1,4 +1,4 @@
-/** Synthesizes a CDK app the way the CDK CLI would, without the CLI: faster, and with a context of our own. */
+/** Synthesizes a CDK app as the CDK CLI would, but faster and with a context that the caller gives. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,12 +8,12 @@ import { makeTemporaryDirectory, type TemporaryDirectory } from '../temporary-di
 /** A synthesized cloud assembly. */
 export type Assembly = TemporaryDirectory;
 
-/** CDK's own rules check the template before a deployment; here they would only double the waiting. */
+/** CDK's own rules check the template before a deployment; here they would double the time. */
 const withoutValidation = { CDK_VALIDATION: 'false' };
 
 /**
- * Synthesizes into a fresh directory outside the app, so that no bundle finds the app's
- * `node_modules` and works here with something it would miss in the cloud.
+ * Synthesizes into a fresh directory outside the app: a bundle must not find packages in the app's `node_modules` that
+ * it would miss in the cloud.
  *
  * @param app directory of the app, where its `cdk.json` is
  * @param context overrides members of the context in `cdk.json`
@@ -54,7 +54,7 @@ function run(cwd: string, appArguments: readonly string[], env: NodeJS.ProcessEn
   return promise;
 }
 
-/** Leaves out stack frames and the source line Node prints above an error, which in a library is very long. */
+/** Leaves out stack frames and the very long source lines that Node prints above errors in libraries. */
 function readable(stderr: string): string {
   return stderr
     .split('\n')

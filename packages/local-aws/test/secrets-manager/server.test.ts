@@ -66,7 +66,7 @@ const allow = (Action: string, Resource: Json = arn, more: JsonObject = {}): Jso
   ...more,
 });
 
-/** The stand-in, and a client of the function `Reader`, whose role has these statements. */
+/** The emulated service, and a client of the function `Reader`, whose role has these statements. */
 async function startWithReader(
   statements: readonly JsonObject[],
   {
@@ -161,7 +161,7 @@ describe('a secret that is encrypted with a key of its own', () => {
   it.each<[string, JsonObject]>([
     ['by itself', {}],
     ['on behalf of Secrets Manager', via('secretsmanager')],
-  ])('is read and written by who may use the key %s', async (_, condition) => {
+  ])('is read and written by a role that may use the key %s', async (_, condition) => {
     const { reader, value } = await startWithKey([
       allow('kms:Decrypt', key, condition),
       allow('kms:GenerateDataKey', key, condition),
@@ -172,7 +172,7 @@ describe('a secret that is encrypted with a key of its own', () => {
     expect(await value()).toBe('second');
   });
 
-  it('is neither read nor written by who may not use the key, which is told the action', async () => {
+  it('is neither read nor written by a role that may not use the key, and the error names the action', async () => {
     const none = await startWithKey([]);
     const decrypting = await startWithKey([allow('kms:Decrypt', key)]);
     const generating = await startWithKey([allow('kms:GenerateDataKey', key)]);
@@ -185,7 +185,7 @@ describe('a secret that is encrypted with a key of its own', () => {
     expect(await generating.value()).toBe('first');
   });
 
-  it('is not read by who may use the key on behalf of another service only', async () => {
+  it('is not read by a role that may use the key on behalf of another service only', async () => {
     const { reader } = await startWithKey([allow('kms:Decrypt', key, via('s3'))]);
 
     await expect(reader.send(get)).rejects.toMatchObject(denied('kms:Decrypt', 'no identity-based policy'));
@@ -209,7 +209,7 @@ describe('a secret that is encrypted with a key of its own', () => {
       await expect(reader.send(get)).rejects.toMatchObject(denied('kms:Decrypt', 'no resource-based policy'));
   });
 
-  it('is described by who may not use the key', async () => {
+  it('is described by a role that may not use the key', async () => {
     const { reader } = await startWithKey([]);
 
     expect((await reader.send(new DescribeSecretCommand({ SecretId: arn }))).ARN).toBe(arn);

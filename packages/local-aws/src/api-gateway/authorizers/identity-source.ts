@@ -1,4 +1,4 @@
-/** Where a caller's identity stands in a request: what authorizers insist on, and what their caches are keyed by. */
+/** Where a request carries the caller's identity: authorizers require it, and it is the key of their caches. */
 
 import { LocalRunError, unsupported } from '../../errors.ts';
 import type { MethodCall } from '../call.ts';
@@ -11,7 +11,7 @@ import { valuesOf } from '../request.ts';
  *
  * @throws Refusal UNAUTHORIZED when one is missing or empty
  */
-export type IdentityReader = (call: MethodCall) => readonly string[];
+type IdentityReader = (call: MethodCall) => readonly string[];
 
 /** How each kind of API writes its sources. */
 const dialects = {

@@ -23,7 +23,7 @@ interface Statement {
   readonly resources: readonly string[];
 }
 
-/** What a policy says about one method: an explicit deny and no statement at all are worded differently. */
+/** What a policy decides about one method; the two kinds of denial are worded differently. */
 export type Decision = 'allow' | 'explicit-deny' | 'implicit-deny';
 
 /** Longest resource ARN API Gateway accepts in a policy, characters. */
@@ -41,7 +41,7 @@ export function parseAuthorizerAnswer(answer: Json): AuthorizerAnswer | undefine
   return { principalId, statements, context };
 }
 
-/** Checks an answer of which only a flat context is accepted: neither objects nor lists nor null in it. */
+/** Checks an answer whose context must be flat: no objects, no lists, no null. */
 export function parseFlatAnswer(answer: Json): FlatAnswer | undefined {
   const parsed = parseAuthorizerAnswer(answer);
   if (parsed === undefined || (isJsonObject(answer) && answer.context === null)) return undefined;

@@ -1,4 +1,4 @@
-/** Reads the REST API out of a template: its methods, what protects them, and what answers them. */
+/** Reads the REST API out of a template: its methods, what protects them, and what responds to them. */
 
 import { LocalRunError, unsupported } from '../../errors.ts';
 import { type Json, type JsonObject, list, objectOrEmpty } from '../../json.ts';

@@ -1,4 +1,4 @@
-/** The AWS service integration: a method that calls DynamoDB itself, with a request and a response that templates map. */
+/** The AWS service integration: a method that calls DynamoDB, with templates for request and response. */
 
 import { unsupported } from '../../errors.ts';
 import type { ServiceEndpoints } from '../../lambda/functions.ts';
@@ -19,11 +19,7 @@ interface AwsIntegration extends MappedMethod {
   readonly endpoints: ServiceEndpoints;
 }
 
-/**
- * The integration.
- *
- * @throws LocalRunError naming what it uses that is unknown
- */
+/** @throws LocalRunError naming what the integration uses that is unknown */
 export function createAwsIntegration(method: AwsIntegration): Integration {
   const { logicalId, integration, role, timeoutMs, endpoints } = method;
   const action = /^arn:[^:]+:apigateway:[^:]+:dynamodb:action\/(\w+)$/.exec(String(integration.Uri))?.[1];
@@ -35,7 +31,7 @@ export function createAwsIntegration(method: AwsIntegration): Integration {
   const headers = {
     'content-type': 'application/x-amz-json-1.0',
     'x-amz-target': `DynamoDB_20120810.${action}`,
-    // Nobody checks date and signature here; the key id says who is calling, whose role is checked.
+    // Date and signature are not checked; the key id says whose role is.
     'x-amz-date': '20260101T000000Z',
     authorization: `AWS4-HMAC-SHA256 Credential=${role}/20260101/${REGION}/dynamodb/aws4_request, SignedHeaders=host, Signature=local`,
   };

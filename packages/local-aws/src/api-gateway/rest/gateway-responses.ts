@@ -1,4 +1,4 @@
-/** What API Gateway answers when it refuses a request itself, in the words the template gives it. */
+/** API Gateway's own refusals, in the words of the template. */
 
 import { LocalRunError, unsupported } from '../../errors.ts';
 import { type Json, type JsonObject, objectOrEmpty } from '../../json.ts';

@@ -1,4 +1,4 @@
-/** Integrations whose request and response are mapped by the template: templates in, status and headers out. */
+/** Integrations whose request and response are mapped by mapping templates. */
 
 import { LocalRunError, unsupported } from '../../errors.ts';
 import { type Json, type JsonObject, objectOrEmpty, objects } from '../../json.ts';
@@ -42,8 +42,8 @@ function statusOf(integrationRequest: string): string | undefined {
 }
 
 /**
- * Reads the request templates: which one maps a body depends on its media type, and whether a body without
- * one passes through depends on `PassthroughBehavior`.
+ * Reads the request templates. The media type of a body selects one; `PassthroughBehavior` decides about a body without
+ * one.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
  */
 export function compileRequestTemplates({
@@ -80,7 +80,7 @@ interface IntegrationResponse {
   readonly render: (body: string, call: MethodCall) => ApiResponse;
 }
 
-/** Reads the integration responses: the first whose pattern matches words the answer, otherwise the default. */
+/** Reads the integration responses: the first whose pattern matches is used, otherwise the default. */
 export function compileIntegrationResponses(
   method: MappedMethod,
 ): (answer: IntegrationAnswer, call: MethodCall) => ApiResponse {

@@ -1,6 +1,6 @@
 /**
- * Renders the mapping templates of integrations with a Velocity engine, as API Gateway does. The engine leaves standing
- * what it cannot resolve: that is refused.
+ * Renders the mapping templates of integrations with a Velocity engine, as API Gateway does. An expression that the
+ * engine cannot resolve stays in its text and is refused there.
  *
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
  */
@@ -26,7 +26,7 @@ interface Rendering {
  */
 export type MappingTemplate = (context: JsonObject, body: string) => Rendering;
 
-/** What the engine passes over without a trace, and API Gateway does not. */
+/** What the engine would ignore without a trace. */
 const swallowed =
   /#(?:parse|include|evaluate|define)\b|\$context\.(?:requestOverride|responseOverride\.(?!status\b|header\.)\w+)/;
 
@@ -69,7 +69,7 @@ function parsed(text: string, where: string): ReturnType<typeof parse> {
   }
 }
 
-/** `$` and `#` of data go through the engine as private-use characters: only those of the template are expressions. */
+/** Data passes the engine with other characters for `$` and `#`, so that what is left of those is the template's. */
 const masks = [
   ['$', '\ue000'],
   ['#', '\ue001'],

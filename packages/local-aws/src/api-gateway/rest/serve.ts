@@ -1,4 +1,4 @@
-/** Answers the requests of a REST API: routing, authorizer, integration, gateway responses. */
+/** Serves a REST API: routing, authorizer, integration, gateway responses. */
 
 import type { JsonObject } from '../../json.ts';
 import { ACCOUNT_ID } from '../../template/account.ts';

@@ -1,6 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { evaluatePolicy, parseAuthorizerAnswer } from '../../../src/api-gateway/authorizers/policy.ts';
 import { compileRestApi } from '../../../src/api-gateway/rest/api.ts';
 import type { Json, JsonObject } from '../../../src/json.ts';
@@ -203,11 +202,13 @@ describe("an authorizer's cache", () => {
   });
 
   test('forgets after its time', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
     const { url, lines } = await serve({ AuthorizerResultTtlInSeconds: 5 });
 
     await get(`${url}/a`, 'anna');
     await get(`${url}/a`, 'anna');
-    await sleep(5_100);
+    vi.advanceTimersByTime(5_001);
     await get(`${url}/a`, 'anna');
 
     expect(lines).toHaveLength(2);

@@ -1,4 +1,4 @@
-/** HTTP APIs: routes, the authorizers before them, and the gateway's own answers, which no template can word. */
+/** HTTP APIs: routes, the authorizers before them, and the gateway's own responses, whose words are fixed. */
 import { STATUS_CODES } from 'node:http';
 import { LocalRunError } from '../../../errors.ts';
 import type { InvokeFunction } from '../../../lambda/invoke.ts';

@@ -12,7 +12,7 @@ import type { AuthorizerV2 } from '../template.ts';
 import { authorizerEvent, type Caller, type HttpCall, routeArnOf } from './event.ts';
 
 /**
- * Finds out who calls.
+ * Finds the caller of a route.
  *
  * @throws Refusal UNAUTHORIZED, ACCESS_DENIED, AUTHORIZER_FAILURE or AUTHORIZER_CONFIGURATION_ERROR
  */
@@ -31,8 +31,8 @@ const known = {
 const MAX_TTL_SECONDS = 3600;
 
 /**
- * Reads an authorizer of type REQUEST. An answer is kept for all routes that use it, unless the route key is one of
- * its identity sources; what is kept is the answer, so that a policy is evaluated for each call.
+ * Reads an authorizer of type REQUEST. Its cache keeps answers of the function, for all routes that use it, so a policy
+ * is evaluated for each call.
  *
  * @throws LocalRunError naming the property that is unknown or cannot be deployed
  */

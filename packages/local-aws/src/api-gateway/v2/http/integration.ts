@@ -9,13 +9,12 @@ import { withinMs } from '../../within.ts';
 import type { IntegrationV2 } from '../template.ts';
 import { type Caller, type HttpCall, integrationEvent } from './event.ts';
 
-/** Answers a call. @throws Refusal when the gateway has to answer instead */
+/** Responds to a call. @throws Refusal when the gateway has to respond instead */
 export type HttpIntegration = (call: HttpCall, caller: Caller | undefined) => Promise<ApiResponse>;
 
 /** What a response is unless the function says otherwise. */
 const DEFAULT_MEDIA_TYPE = 'text/plain;charset=UTF-8';
 
-/** The integration. */
 export function createHttpIntegration(integration: IntegrationV2, invoke: InvokeFunction): HttpIntegration {
   const { functionArn, payloadFormatVersion, timeoutMs } = integration;
   return async (call, caller) => {
@@ -47,7 +46,7 @@ function responseV1(answer: Json): ApiResponse | undefined {
   return readProxyAnswer(answer, DEFAULT_MEDIA_TYPE, true);
 }
 
-/** Whatever has no status code is the body of a 200; text is itself, everything else is JSON. */
+/** An answer without a status code is the body of a 200: text as it is, everything else as JSON. */
 function responseV2(answer: Json): ApiResponse | undefined {
   if (!isJsonObject(answer) || answer.statusCode === undefined) {
     const body = typeof answer === 'string' ? answer : JSON.stringify(answer);

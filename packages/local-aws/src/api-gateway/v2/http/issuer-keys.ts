@@ -1,7 +1,7 @@
-/** An issuer's public keys as API Gateway finds them: by its discovery document, with little patience, for two hours. */
+/** An issuer's public keys, as API Gateway finds and caches them. */
 import type { JWK } from 'jose';
 
-/** Finds a key; undefined when the issuer has none of that id. @throws Error when its documents cannot be had */
+/** Finds a key; undefined when the issuer has none of that id. @throws Error when its documents cannot be fetched */
 export type IssuerKeys = (keyId: string) => Promise<JWK | undefined>;
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html: milliseconds for each document, bytes. */
@@ -12,8 +12,8 @@ const MAX_KEY_SET_BYTES = 150_000;
 const CACHED_FOR_MS = 2 * 60 * 60 * 1000;
 
 /**
- * The keys of an issuer. A key set that was fetched counts for two hours, also for a key that is not in it: an issuer
- * that signs with a key before it has been public for that long is refused here as it may be in the cloud.
+ * The keys of an issuer. A fetched key set is cached for two hours, and an unknown key does not renew it: a token signed
+ * with a younger key is refused here, as it may be in the cloud.
  *
  * @param issuer URL without a slash at the end
  */

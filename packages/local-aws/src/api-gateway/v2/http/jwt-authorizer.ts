@@ -14,7 +14,7 @@ const known = { emulated: 'ApiId AuthorizerType IdentitySource JwtConfiguration'
 
 const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512'];
 
-/** What the client is told in `error_description`; it names the rule, never what the token holds. */
+/** Its message goes to the client as `error_description`: the rule, never what the token holds. */
 class TokenRefused extends Error {}
 
 /**
@@ -55,7 +55,7 @@ export function compileJwtAuthorizer({ resource }: AuthorizerV2): HttpAuthorizer
   };
 }
 
-/** Checks exactly what API Gateway documents: neither `typ` nor any claim but these. */
+/** Checks what API Gateway documents and no more: not `typ`, and no other claims. */
 async function verify(
   token: string,
   issuer: string,
@@ -95,7 +95,7 @@ function describe(error: unknown): string {
   return 'the token is not valid';
 }
 
-/** Every claim arrives as text; lists are written `[a b]`, as API Gateway's own language prints them. */
+/** Every claim arrives as text; lists are written `[a b]`, as API Gateway prints them. */
 function claimText(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((item: Json) => claimText(item)).join(' ')}]`;
   if (isJsonObject(value))

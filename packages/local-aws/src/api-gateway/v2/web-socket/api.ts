@@ -1,4 +1,4 @@
-/** WebSocket APIs: who is let in by `$connect`, and messages, which all go to `$default`. */
+/** WebSocket APIs: `$connect` decides about a connection, and every message goes to `$default`. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LocalRunError, unsupported } from '../../../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../json.ts';

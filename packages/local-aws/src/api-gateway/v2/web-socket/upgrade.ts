@@ -1,4 +1,4 @@
-/** The wire side of WebSocket APIs: handshakes that an API accepts or refuses, and messages it is handed. */
+/** WebSockets on the wire: handshakes and messages, which an API responds to. */
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -25,7 +25,7 @@ export function acceptWebSockets(
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
-    // Without a word of the API there is no sub-protocol: the client's offer alone chooses none.
+    // Only the API chooses a sub-protocol.
     handleProtocols: (_, message) => protocols.get(message) ?? false,
   });
   const pending = new Set<Duplex>();

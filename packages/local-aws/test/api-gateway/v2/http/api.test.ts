@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Json, JsonObject } from '../../../../src/json.ts';
 import type { Resource } from '../../../../src/template/assembly.ts';
 import { apiV2, guarded, requestAuthorizer, serveStack } from '../../../fixtures/apis-v2.ts';
@@ -449,6 +448,8 @@ describe("the cache of an HTTP API's authorizer", () => {
   });
 
   test('keeps an answer per route when the route key is an identity source, and forgets it in time', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
     const { url, lines } = await serveGuarded({
       AuthorizerResultTtlInSeconds: 5,
       IdentitySource: ['$request.header.Authorization', '$context.routeKey'],
@@ -456,7 +457,7 @@ describe("the cache of an HTTP API's authorizer", () => {
 
     for (const path of ['/a', '/b/1', '/a', '/b/2']) await get(url + path, 'anna');
     expect(lines).toHaveLength(2);
-    await sleep(5_100);
+    vi.advanceTimersByTime(5_001);
     await get(`${url}/a`, 'anna');
 
     expect(lines).toHaveLength(3);

@@ -112,7 +112,7 @@ describe('a JWT authorizer', () => {
     );
   });
 
-  test('refuses what is no token, and asks for one where there is none', async () => {
+  test('refuses what is no token, and challenges a request without one', async () => {
     const issuer = await startIssuer();
     const get = await serve(issuer);
     const unsigned = `${Buffer.from('{"alg":"none","kid":"main"}').toString('base64url')}.e30.`;
@@ -175,7 +175,7 @@ describe('the keys of an issuer', () => {
       (response) => void response.end(JSON.stringify({ keys: [], pad: 'x'.repeat(150_000) })),
     ],
     ['the key set is none', '/keys', (response) => void response.end('{"keys":1}')],
-  ])('cannot be had when %s; the next request asks again', async (_, path, answer) => {
+  ])('cannot be fetched when %s; the next request tries again', async (_, path, answer) => {
     const issuer = await startIssuer();
     const get = await serve(issuer);
     const right = issuer.answers[path];

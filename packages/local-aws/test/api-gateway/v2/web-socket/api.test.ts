@@ -121,7 +121,7 @@ describe('a WebSocket API', () => {
     client.socket.send('hello');
 
     await expect
-      .poll(() => records.at(-1))
+      .poll(() => records.at(-1), { timeout: 100_000 })
       .toMatchObject({ method: 'MESSAGE', path: '$default', status: 200 });
     expect(messages).toEqual([]);
   });
