@@ -23,13 +23,18 @@ const withoutValidation = { CDK_VALIDATION: 'false' };
 export default defineConfig({
   test: {
     reporters: ['default', closingLine],
+    // `npm run coverage`. Bundles run in processes of their own, so what only end-to-end tests reach counts as uncovered.
+    coverage: {
+      include: ['{bin,functions,lib,local,testing}/**/*.ts', 'packages/*/src/**/*.ts'],
+      reporter: ['text'],
+    },
     projects: [
       {
         test: {
           name: 'unit',
           include: [
             'test/*.test.ts',
-            'test/{bin,functions,local,testing}/**/*.test.ts',
+            'test/{bin,docs,functions,local,testing}/**/*.test.ts',
             'packages/*/test/**/*.test.ts',
           ],
           ...patience,

@@ -11,7 +11,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
 /** Longest that a yes may be reused: a token can end, or be revoked, and still open doors that long. */
-export const MAX_CACHE_TTL = Duration.minutes(5);
+const MAX_CACHE_TTL = Duration.minutes(5);
 
 /** Settings of {@link ApiAuthorizers}. */
 export interface ApiAuthorizersProps {
