@@ -12,11 +12,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installPackage, root, runNode, tsc } from '../fixtures/installed-package.ts';
 
-/** The code of the README's chapter, in its order: what another team pastes into its stack. */
-const chapter = /\n## Protect your routes\n(.*?)\n## /s.exec(
-  readFileSync(join(root, 'README.md'), 'utf8'),
-)?.[1];
-const fences = [...(chapter ?? '').matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
+/** The code of the page for other teams, in its order: what they paste into their stacks. */
+const page = readFileSync(join(root, 'docs/other-teams.md'), 'utf8');
+const fences = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
 const [fromStage = '', fromAttributes = '', ...ways] = fences.slice(0, -1);
 const handler = fences.at(-1);
 
