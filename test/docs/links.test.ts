@@ -97,7 +97,7 @@ describe('the documentation', () => {
       const code = [...withoutCode(text).matchAll(/`([^`]+)`/g)].map(([, inline]) => inline);
       const fences = [...text.matchAll(/^ *```(\w+)\n(.*?)^ *```$/gms)].map(
         // Comments are words, and words are translated.
-        ([, language, body = '']) => `${language}: ${body.replaceAll(/ *(\/\/|#).*$/gm, '')}`,
+        ([, language, body = '']) => `${language}: ${body.replaceAll(/ +(\/\/|#) .*$/gm, '')}`,
       );
       const links = targetsOf(text).filter((target) => !target.startsWith('README'));
       return { code: new Set(code), fences, links, headings: text.match(/^#+ /gm) };
