@@ -91,6 +91,10 @@ describe('the documentation', () => {
     for (const line of fences.flatMap((code) => code.split('\n'))) expect(page).toContain(line);
   });
 
+  it.each(pages.filter((page) => page !== 'docs/words.md'))('uses the words of docs/words.md: %s', (page) => {
+    expect(textOf(page)).not.toMatch(/\bverdict|\binquir|alarms? (that )?(ring|rang|go(es)? off)/i);
+  });
+
   it('says the same in both languages: commands, files, links, addresses and settings', () => {
     const said = (file: string) => {
       const text = textOf(file);
