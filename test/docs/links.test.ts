@@ -34,7 +34,7 @@ const anchorsOf = (text: string): Set<string> =>
 
 const npmScriptsIn = (text: string): Set<string> =>
   new Set(
-    [...text.matchAll(/\bnpm run (?:-s |--silent )?([a-z][a-z:-]*)/g)].map(([, script = '']) => script),
+    [...text.matchAll(/\bnpm run (?:-s |--silent )?([a-z][a-z0-9:-]*)/g)].map(([, script = '']) => script),
   );
 
 /** Files that a page names in backticks, from the repository's root; patterns and folders of AWS are none. */
