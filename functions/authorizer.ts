@@ -36,7 +36,7 @@ export const handler = createAuthorizer({
   log,
   metrics: createMetrics(log),
   httpResponse: 'simple',
-  // A token may be revoked at any time, so where it can be said here, no answer is kept.
+  // A token may be revoked at any time, so where it can be said here, no decision is kept.
   cacheTtlSeconds: 0,
   now: Date.now,
 });

@@ -1,11 +1,10 @@
 /** The routes that sign tokens: wires them to WeChat, DynamoDB and Secrets Manager. */
 import { createDocumentClient, createSecretsClient, openConnection } from './aws/clients.ts';
 import { readEnvironment } from './contracts/environment.ts';
-import { observeFailures } from './http/failure-metrics.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { createSigningKeySource } from './keys/signing-key.ts';
 import { createLogIn } from './login/log-in.ts';
-import { observeLogins } from './login/login-metrics.ts';
+import { measureLogins } from './login/login-metrics.ts';
 import { createLoginRoute } from './login/login-route.ts';
 import { createRefreshRoute } from './login/refresh-route.ts';
 import { createSpentCodes } from './login/spent-codes.ts';
@@ -51,8 +50,8 @@ const logIn = createLogIn({
   tokens,
 });
 
-// INIT has a full CPU for nothing: what the first login needs is fetched now, side by side. A failure here is
-// met again by the first login, and answered there.
+// INIT has a full CPU at no charge: what the first login needs is fetched now, side by side. The first login meets a
+// failure again, and reports it.
 await Promise.allSettled([
   appSecrets.secretFor(environment.WECHAT_APPIDS[0]),
   signingKey(),
@@ -63,9 +62,13 @@ await Promise.allSettled([
 /** Answers the routes of `functions/contracts/routes.ts` that name the login function. */
 export const handler = createHttpHandler(
   {
-    'POST /member/login': createLoginRoute({ logIn, appids: environment.WECHAT_APPIDS }),
+    'POST /member/login': createLoginRoute({
+      logIn,
+      appids: environment.WECHAT_APPIDS,
+      observe: measureLogins(metrics),
+    }),
     'POST /member/refresh': createRefreshRoute({ tokens, now }),
   },
   log,
-  [observeFailures(metrics), observeLogins(metrics)],
+  metrics,
 );

@@ -1,7 +1,6 @@
 /** The member routes: wires them to the users table. */
 import { createDocumentClient, openConnection } from './aws/clients.ts';
 import { readEnvironment } from './contracts/environment.ts';
-import { observeFailures } from './http/failure-metrics.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { loadSigningKeyCreatedAt } from './keys/published-in-table.ts';
 import { createMemberRoutes } from './member/member-routes.ts';
@@ -22,8 +21,8 @@ const routes = createMemberRoutes({
   now: Date.now,
 });
 
-// A failure here is met again by the first request, and answered there.
+// The first request meets a failure again, and reports it.
 await openConnection(client, environment.TABLE_NAME).catch(() => {});
 
 /** Answers the routes of `functions/contracts/routes.ts` that name the member function. */
-export const handler = createHttpHandler(routes, log, [observeFailures(createMetrics(log))]);
+export const handler = createHttpHandler(routes, log, createMetrics(log));

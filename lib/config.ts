@@ -1,5 +1,5 @@
 /** The stages: the one file a team edits before it deploys. `lib/settings.ts` says what each setting means. */
-import { TOKEN_LIFETIME_SECONDS } from '../functions/contracts/token.ts';
+import { MAX_TOKEN_LIFETIME_SECONDS } from '../functions/contracts/token.ts';
 import { parseSettings, type SettingsInput, type StageSettings } from './settings.ts';
 
 /** Settings that are the same everywhere unless a stage says otherwise. */
@@ -9,7 +9,7 @@ const defaults: SettingsInput = {
   codeReuseWindowSeconds: 60,
 
   audience: 'wechat-login',
-  tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS,
+  tokenLifetimeSeconds: MAX_TOKEN_LIFETIME_SECONDS,
   checkRevocation: true,
   keyRotationDays: 30,
   consumerAccounts: [],

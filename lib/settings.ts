@@ -7,7 +7,7 @@ import {
   VERIFIER_CACHE_SECONDS,
 } from '../functions/contracts/key-schedule.ts';
 import { isLoopback, isSecureUrl } from '../functions/contracts/secure-url.ts';
-import { CLOCK_TOLERANCE_SECONDS, TOKEN_LIFETIME_SECONDS } from '../functions/contracts/token.ts';
+import { CLOCK_TOLERANCE_SECONDS, MAX_TOKEN_LIFETIME_SECONDS } from '../functions/contracts/token.ts';
 
 /** What the mini-program console shows as AppID. */
 export const APPID = /^wx[0-9A-Za-z]{1,62}$/;
@@ -20,7 +20,7 @@ const DAY_SECONDS = 86_400;
 
 /** A token must not outlive the public part of its key, not even at a slow verifier. */
 const maxTokenLifetimeSeconds = Math.min(
-  TOKEN_LIFETIME_SECONDS,
+  MAX_TOKEN_LIFETIME_SECONDS,
   RETIRED_KEY_PUBLIC_SECONDS - VERIFIER_CACHE_SECONDS - CLOCK_TOLERANCE_SECONDS,
 );
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-import { JWKS_PATH, TOKEN_ALGORITHM, TOKEN_LIFETIME_SECONDS } from '../functions/contracts/token.ts';
+import { JWKS_PATH, MAX_TOKEN_LIFETIME_SECONDS, TOKEN_ALGORITHM } from '../functions/contracts/token.ts';
 import { createTokenMinter } from '../functions/tokens/mint.ts';
 
 /** Settings of {@link createTestIssuer}. */
@@ -60,7 +60,12 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   documents.set('/.well-known/openid-configuration', { issuer, jwks_uri: jwksUrl });
 
   const mint = async (signingKey: TestKey, token: TestTokenOptions): Promise<string> => {
-    const { expiresIn = TOKEN_LIFETIME_SECONDS, userId = 'test-user', appid = 'wxtest', authTime } = token;
+    const {
+      expiresIn = MAX_TOKEN_LIFETIME_SECONDS,
+      userId = 'test-user',
+      appid = 'wxtest',
+      authTime,
+    } = token;
     // A token that has ended was a good one a minute ago.
     const lifetimeSeconds = Math.max(expiresIn, 60);
     const minter = createTokenMinter({

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { oldestSigningKeySeconds } from '../../functions/contracts/key-schedule.ts';
 import { documentPath } from '../../functions/contracts/routes.ts';
 import { TOKEN_ALGORITHM } from '../../functions/contracts/token.ts';
+import { jwksSchema } from '../../functions/keys/json-web-keys.ts';
 import { type Check, type Deployment, Problem } from './check.ts';
 import { type Answer, ask } from './request.ts';
 
@@ -87,20 +88,9 @@ async function discovery({ url }: Deployment): Promise<string> {
   return `issuer ${issuer}`;
 }
 
-/** Public members only; a strict object, because a private one among them is the worst that can be served. */
-const publicKey = v.strictObject({
-  kid: v.string(),
-  alg: v.literal(TOKEN_ALGORITHM),
-  use: v.literal('sig'),
-  kty: v.literal('RSA'),
-  n: v.string(),
-  e: v.string(),
-});
-const jwks = v.object({ keys: v.pipe(v.array(publicKey), v.minLength(1)) });
-
 async function publicKeys({ url }: Deployment): Promise<string> {
   const path = documentPath('jwks');
-  const read = v.safeParse(jwks, (await document(url, path)).body);
+  const read = v.safeParse(jwksSchema, (await document(url, path)).body);
   if (!read.success)
     throw new Problem(
       `${path} is no set of public ${TOKEN_ALGORITHM} keys: look at the log of the rotation function`,

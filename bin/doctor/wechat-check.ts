@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ErrorCode } from '../../functions/contracts/errors.ts';
 import { isLoopback } from '../../functions/contracts/secure-url.ts';
+import { ERRCODE } from '../../functions/wechat/errcodes.ts';
 import { type Check, type Deployment, Problem } from './check.ts';
 import type { LoggedFailure, LoginLog } from './login-log.ts';
 import { readEnvelope } from './outside-checks.ts';
@@ -86,13 +87,13 @@ function remedy({ wechat_errcode: errcode }: LoggedFailure, { fillIn, allowAddre
   switch (errcode) {
     case undefined:
       return fillIn;
-    case 40013:
+    case ERRCODE.invalidAppid:
       return 'compare appids in lib/config.ts with the AppID in the mini-program console, and deploy';
-    case 40125:
+    case ERRCODE.invalidAppSecret:
       return `copy the AppSecret from the mini-program console, or reset it there, and ${fillIn}`;
-    case 40164:
+    case ERRCODE.ipNotAllowed:
       return `${allowAddress} to the API IP whitelist in the mini-program console, or turn it off there`;
-    case 40243:
+    case ERRCODE.appSecretFrozen:
       return `unfreeze it in the mini-program console, which takes ten minutes to take effect, or reset it there and ${fillIn}`;
     default:
       return 'look for a notice in the mini-program console';

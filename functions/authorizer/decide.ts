@@ -1,76 +1,70 @@
-/** The one verdict on a token: every kind of authorizer asks this and only words the answer differently. */
+/** The one decision on a token: every kind of API calls this, and differs only in how the decision is put. */
+import { contextOf } from '../caller/context.ts';
+import { errorCatalogue } from '../contracts/errors.ts';
+import type { RefusalReason } from '../contracts/metrics.ts';
 import type { AuthorizerContext, VerifiedToken } from '../contracts/token.ts';
-import { type RefusalReason, TokenRefusal } from '../tokens/refusal.ts';
+import { TokenRefusal } from '../tokens/refusal.ts';
 import type { Revocations } from '../tokens/revocations.ts';
 import type { TokenVerifier } from '../tokens/verify.ts';
 
-/** The bearer may pass. */
-export interface Allowance {
-  readonly outcome: 'allow';
+/** The member may pass. */
+interface Allowance {
+  readonly kind: 'allow';
   readonly token: VerifiedToken;
 }
 
 /** There is no valid token (401). */
 export interface Refusal {
-  readonly outcome: 'refuse';
+  readonly kind: 'refuse';
   readonly reason: RefusalReason;
 }
 
-/** The token is ours and intact, and its bearer may not pass all the same (403). */
+/** The token is ours and intact, and its user may not pass all the same (403). */
 export interface Denial {
-  readonly outcome: 'deny';
+  readonly kind: 'deny';
   readonly error: 'token_revoked' | 'user_banned';
   readonly token: VerifiedToken;
 }
 
-/** The verdict on a token. */
 export type Decision = Allowance | Refusal | Denial;
 
 /**
- * Decides on the text of a token.
+ * Decides on a token.
  *
- * @throws DomainError `unavailable`, or the error of a bug, when there is no verdict: neither a yes nor a no
+ * @param readToken reads the token's text from the request, and throws TokenRefusal when there is not exactly one
+ * @throws DomainError `unavailable`, or the error of a bug, when there is no decision
  */
-export type Decide = (token: string) => Promise<Decision>;
+export type Decide = (readToken: () => string) => Promise<Decision>;
 
-/** What {@link createDecide} needs. */
-export interface DecideOptions {
+interface DecideOptions {
   readonly verifier: TokenVerifier;
   /** Default: a token that was issued stays good until it expires. */
   readonly revocations?: Pick<Revocations, 'statusOf'> | undefined;
 }
 
-/** Creates a {@link Decide}. */
 export function createDecide({ verifier, revocations }: DecideOptions): Decide {
-  return async (text) => {
-    let token: VerifiedToken;
+  return async (readToken) => {
     try {
-      token = await verifier.verify(text);
+      const token = await verifier.verify(readToken());
+      const status = (await revocations?.statusOf(token)) ?? 'active';
+      return status === 'active' ? { kind: 'allow', token } : { kind: 'deny', error: status, token };
     } catch (error) {
-      return refusalFrom(error);
+      if (error instanceof TokenRefusal) return { kind: 'refuse', reason: error.reason };
+      throw error;
     }
-    const status = (await revocations?.statusOf(token)) ?? 'active';
-    return status === 'active' ? { outcome: 'allow', token } : { outcome: 'deny', error: status, token };
   };
 }
 
-/**
- * The verdict that a {@link TokenRefusal} of the header or of the token stands for.
- *
- * @throws the error itself when it is any other: it says nothing about the token
- */
-export function refusalFrom(error: unknown): Refusal {
-  if (!(error instanceof TokenRefusal)) throw error;
-  return { outcome: 'refuse', reason: error.reason };
+/** What the gateway response of a denial shows: `$context.authorizer.error` and `.msg`. */
+export interface DenialContext {
+  readonly error: Denial['error'] | 'unauthorized';
+  /** Chinese, because the gateway cannot see `Accept-Language`. */
+  readonly msg: string;
 }
 
-/** What an authorizer tells the back end about an allowed token. */
-export function contextOf(token: VerifiedToken): AuthorizerContext {
-  return {
-    user_id: token.userId,
-    appid: token.appid,
-    jti: token.jti,
-    auth_time: String(token.authTime),
-    expires_at: String(token.expiresAt),
-  };
+/** What goes with a decision: who the member is, or why the request was turned away. */
+export function contextFor(decision: Decision): AuthorizerContext | DenialContext {
+  if (decision.kind === 'allow') return contextOf(decision.token);
+  const error = decision.kind === 'deny' ? decision.error : 'unauthorized';
+  return { error, msg: errorCatalogue[error].zh };
 }

@@ -1,17 +1,17 @@
-/** The authorizer's handler: recognises which kind of API asks, decides the same way for all, and logs the verdict. */
+/** The authorizer's handler: recognises which kind of API calls, decides the same way for all, and logs the decision. */
+import type { Clock } from '../contracts/clock.ts';
 import { describeError } from '../telemetry/describe-error.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Adapter, AuthorizerAnswer, Inquiry } from './apis/api.ts';
+import type { AuthorizerRequest, AuthorizerResponse } from './apis/api.ts';
 import { createAppSync } from './apis/app-sync.ts';
 import { httpV1 } from './apis/http-v1.ts';
 import { httpV2Iam, httpV2Simple } from './apis/http-v2.ts';
 import { restRequest } from './apis/rest-request.ts';
 import { restToken } from './apis/rest-token.ts';
 import { webSocket } from './apis/websocket.ts';
-import { type Decide, type Decision, type Denial, type Refusal, refusalFrom } from './decide.ts';
+import type { Decide, Decision, Denial, Refusal } from './decide.ts';
 
-/** What {@link createAuthorizer} needs. */
 export interface AuthorizerOptions {
   readonly decide: Decide;
   readonly log: Log;
@@ -19,77 +19,58 @@ export interface AuthorizerOptions {
   readonly metrics?: Metrics;
   /** How HTTP APIs with payload 2.0 were set up: their events do not tell. */
   readonly httpResponse: 'simple' | 'iam';
-  /** Longest that AppSync keeps a yes, in seconds; the other kinds of API are told when they are set up. */
+  /** Longest that AppSync keeps an `allow`, in seconds; the other kinds of API are told when they are set up. */
   readonly cacheTtlSeconds: number;
-  /** Current Unix time in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock;
 }
 
 /**
- * Creates the handler.
+ * Creates the handler. It responds in the form of the API that calls: to a valid token, to a revoked one, and to a
+ * banned user.
  *
- * It answers yes, or no to a token that was revoked and to a banned user, in the form of the API that asks. A request
- * without a valid token is answered no as well, except that REST and WebSocket APIs are told by an Error whose message
- * is exactly `Unauthorized`, which they turn into 401. Any other error means that there is no verdict, and becomes a
- * 5xx.
+ * Without a valid token REST and WebSocket APIs get no response but an Error whose message is exactly `Unauthorized`,
+ * which they turn into 401; the other kinds of API get a response. Any other error means that there is no decision, and
+ * becomes a 5xx.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
  */
-export function createAuthorizer(options: AuthorizerOptions): (event: object) => Promise<AuthorizerAnswer> {
+export function createAuthorizer(options: AuthorizerOptions): (event: object) => Promise<AuthorizerResponse> {
   const { decide, log, metrics, httpResponse } = options;
-  const appSync = createAppSync(options);
   const httpV2 = httpResponse === 'simple' ? httpV2Simple : httpV2Iam;
+  const apis = [restRequest, restToken, httpV2, httpV1, webSocket, createAppSync(options)];
 
-  function inquiryOf(event: object): Inquiry {
-    const inquiry =
-      read(restRequest, event) ??
-      read(restToken, event) ??
-      read(httpV2, event) ??
-      read(httpV1, event) ??
-      read(webSocket, event) ??
-      read(appSync, event);
-    if (inquiry === undefined) throw new Error('The event is of no known kind of API');
-    return inquiry;
-  }
-
-  async function decideOn(inquiry: Inquiry): Promise<Decision> {
-    let token: string;
-    try {
-      token = inquiry.token();
-    } catch (error) {
-      return refusalFrom(error);
+  function read(event: object): AuthorizerRequest {
+    for (const api of apis) {
+      const request = api(event);
+      if (request !== undefined) return request;
     }
-    return decide(token);
+    throw new Error('The event is of no known kind of API');
   }
 
   return async (event) => {
-    let request: { api?: string; request_id?: string | undefined } = {};
-    let answer: AuthorizerAnswer | undefined;
+    let line: { api?: string; request_id?: string | undefined } = {};
+    let response: AuthorizerResponse | undefined;
     try {
-      const inquiry = inquiryOf(event);
-      request = { api: inquiry.api, request_id: inquiry.requestId };
-      const decision = await decideOn(inquiry);
-      answer = inquiry.answer(decision);
+      const request = read(event);
+      line = { api: request.api, request_id: request.requestId };
+      const decision = await decide(request.token);
+      response = request.respond(decision);
       const details = detailsOf(decision);
-      log.info('authorized', { ...request, decision: decision.outcome, ...details });
-      metrics?.count('AuthorizerDecisions', decision.outcome);
+      log.info('authorized', { ...line, decision: decision.kind, ...details });
+      metrics?.count('AuthorizerDecisions', decision.kind);
       if (details.reason !== undefined) metrics?.count('TokenRefusals', details.reason);
     } catch (error) {
-      log.error('authorized', { ...request, decision: 'none', ...describeError(error) });
+      log.error('authorized', { ...line, decision: 'none', ...describeError(error) });
       metrics?.count('AuthorizerDecisions', 'none');
       // Lambda logs what is thrown with its causes; those are not ours to vouch for.
-      throw new Error('No verdict on the token');
+      throw new Error('No decision on the token');
     }
-    if (answer === undefined) throw new Error('Unauthorized');
-    return answer;
+    if (response === undefined) throw new Error('Unauthorized');
+    return response;
   };
 }
 
-function read<E extends object>(adapter: Adapter<E>, event: object): Inquiry | undefined {
-  return adapter.recognizes(event) ? adapter.inquiry(event) : undefined;
-}
-
 function detailsOf(decision: Decision): { user_id?: string; reason?: Refusal['reason'] | Denial['error'] } {
-  switch (decision.outcome) {
+  switch (decision.kind) {
     case 'allow':
       return { user_id: decision.token.userId };
     case 'deny':

@@ -1,10 +1,7 @@
 /** Turns trouble with an AWS service into our `unavailable`, stripped of the data that SDK errors carry. */
 import { DomainError } from '../errors/domain-error.ts';
 
-/** What a client is told to wait before it tries again: the SDK has already retried. */
-const RETRY_AFTER_SECONDS = 2;
-
-/** Answers of the service that mean we sent something no retry can repair. */
+/** Errors of the service that mean we sent something no retry can repair. */
 const ourMistakes = new Set(['ValidationException', 'SerializationException']);
 
 /**
@@ -15,20 +12,16 @@ const ourMistakes = new Set(['ValidationException', 'SerializationException']);
  */
 export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || ourMistakes.has(error.name)) return error;
-  // The SDK marks every error of an exchange with `$metadata`; what fails before there is one has none.
+  // The SDK marks every error of an exchange with `$metadata`; errors thrown before a request is sent have none.
   if (!('$metadata' in error) && error.name !== 'CredentialsProviderError') return error;
   // Only the service's own words are safe to repeat: a JSON parser, for one, quotes what it could not read.
   const words = '$fault' in error ? error.message : 'code' in error ? String(error.code) : 'no usable answer';
   const cause = new Error(words);
   cause.name = error.name;
-  return new DomainError('unavailable', {
-    cause,
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-    reason: `AWS: ${error.name}: ${words}`,
-  });
+  return new DomainError('unavailable', { cause, reason: `AWS: ${error.name}: ${words}` });
 }
 
-/** The answer of an SDK call, with its failures wrapped by {@link asUnavailable}. */
+/** The result of an SDK call, with its failures wrapped by {@link asUnavailable}. */
 export async function answered<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;

@@ -3,40 +3,44 @@
  * within minutes, and must never be fetched by every request at once.
  *
  * Lambda freezes an environment between requests, a fetch that is under way included. Hours later such a fetch fails,
- * or brings what was true hours ago; so a value's age counts from the start of its fetch, and a reader who needs a
- * young value does not leave it at the outcome of a fetch that somebody else began long before.
+ * or brings what was true hours ago. So a value's age counts from the start of its fetch, and a fetch that started
+ * before the freeze is not trusted.
  */
 
-/** How a {@link RefreshedValue} behaves. Times are milliseconds. */
-export interface RefreshedValueOptions<T> {
+import type { Clock } from '../contracts/clock.ts';
+
+/** Times are milliseconds. */
+interface RefreshedValueOptions<T> {
   /** Fetches the value anew. */
   readonly load: () => Promise<T>;
-  /** From this age on a read starts a refresh in the background and still answers the old value. */
+  /** From this age on a value is stale, and a read starts a refresh. */
   readonly refreshAfterMs: number;
-  /** From this age on the old value is not answered any more: a read waits for a refresh. Default: no limit. */
+  /**
+   * What a read gives while the value is stale: `serve` the old value at once, or `wait` for the refresh and give the
+   * old value only if that fails. Default: serve.
+   */
+  readonly whileStale?: 'serve' | 'wait';
+  /** From this age on the old value is not given any more, whatever becomes of the refresh. Default: no limit. */
   readonly maxAgeMs?: number;
   /** Least time between two attempts, failed ones included; recorded before the attempt. */
   readonly cooldownMs: number;
-  /** Current Unix time in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock;
 }
 
-/** A cached value with background refresh, single flight and cool-down. */
-export interface RefreshedValue<T> {
-  /**
-   * The value. Rejects with what `load` rejected with while there is none, or none young enough.
-   */
+/** A value that is kept and refreshed, by at most one fetch at a time. */
+interface RefreshedValue<T> {
+  /** The value. Rejects with what `load` rejected with while there is none, or none young enough. */
   get(): Promise<T>;
   /**
-   * Fetches now unless an attempt was made within the cool-down, and answers the newest value there is.
+   * Fetches now unless an attempt was made within the cool-down, and gives the newest value there is.
    * For a reader who has evidence that the value changed (an unknown `kid`, a refused AppSecret).
    */
   refresh(): Promise<T>;
 }
 
-/** Creates a {@link RefreshedValue}; nothing is fetched before the first read. */
+/** Nothing is fetched before the first read. */
 export function createRefreshedValue<T>(options: RefreshedValueOptions<T>): RefreshedValue<T> {
-  const { load, refreshAfterMs, maxAgeMs = Number.POSITIVE_INFINITY, cooldownMs, now } = options;
+  const { load, refreshAfterMs, whileStale, maxAgeMs = Number.POSITIVE_INFINITY, cooldownMs, now } = options;
   let held: { value: T; loadedAt: number } | undefined;
   let inFlight: Promise<T> | undefined;
   let lastAttempt: { at: number; error?: unknown } | undefined;
@@ -63,31 +67,35 @@ export function createRefreshedValue<T>(options: RefreshedValueOptions<T>): Refr
   };
 
   const coolingDown = (): boolean => lastAttempt !== undefined && now() - lastAttempt.at < cooldownMs;
+  const stale = (): boolean => held !== undefined && now() - held.loadedAt >= refreshAfterMs;
   const usable = (): boolean => held !== undefined && now() - held.loadedAt < maxAgeMs;
 
-  /** An attempt that began too long ago to answer today's question. */
+  /** A fetch that started too long ago to tell what is true now. */
   const outdatedAttempt = (): Promise<unknown> | undefined =>
     coolingDown() ? undefined : inFlight?.catch(() => {});
 
+  async function refresh(): Promise<T> {
+    const outdated = outdatedAttempt();
+    if (outdated !== undefined) await outdated;
+    if (inFlight === undefined && coolingDown()) {
+      if (held !== undefined && usable()) return held.value;
+      if (lastAttempt?.error !== undefined) throw lastAttempt.error;
+    }
+    return attempt();
+  }
+
   return {
+    refresh,
     async get() {
+      if (whileStale === 'wait' && stale()) await refresh().catch(() => {});
       const outdated = usable() ? undefined : outdatedAttempt();
       if (outdated !== undefined) await outdated;
       if (held !== undefined && usable()) {
-        if (now() - held.loadedAt >= refreshAfterMs && !coolingDown()) void attempt().catch(() => {});
+        if (stale() && !coolingDown()) void attempt().catch(() => {});
         return held.value;
       }
       if (inFlight === undefined && coolingDown() && lastAttempt?.error !== undefined)
         throw lastAttempt.error;
-      return attempt();
-    },
-    async refresh() {
-      const outdated = outdatedAttempt();
-      if (outdated !== undefined) await outdated;
-      if (inFlight === undefined && coolingDown()) {
-        if (held !== undefined && usable()) return held.value;
-        if (lastAttempt?.error !== undefined) throw lastAttempt.error;
-      }
       return attempt();
     },
   };

@@ -22,6 +22,24 @@ export interface ProtectedEvent {
 
 type Values = Readonly<Record<string, unknown>>;
 
+/** What a member's parts are called in the context of our authorizer. */
+const contextNames = {
+  userId: 'user_id',
+  appid: 'appid',
+  jti: 'jti',
+  authTime: 'auth_time',
+  expiresAt: 'expires_at',
+} as const satisfies Record<keyof Member, keyof AuthorizerContext>;
+
+/** The same among the claims of a token. */
+const claimNames = {
+  userId: 'sub',
+  appid: 'client_id',
+  jti: 'jti',
+  authTime: 'auth_time',
+  expiresAt: 'exp',
+} as const;
+
 /**
  * Reads the member from the event of a route that is protected by our authorizer, or by an HTTP API's JWT authorizer
  * on our issuer.
@@ -34,24 +52,20 @@ export function memberOf(event: ProtectedEvent): Member {
   // Cognito's access tokens have claims of the same names; this one they have and ours have not.
   if (claims !== undefined && Object.hasOwn(claims, 'token_use'))
     throw new TypeError('The claims are those of Cognito: the route is protected by another authorizer');
-  if (claims !== undefined)
-    return {
-      userId: text(claims, 'sub'),
-      appid: text(claims, 'client_id'),
-      jti: text(claims, 'jti'),
-      authTime: seconds(claims, 'auth_time'),
-      expiresAt: seconds(claims, 'exp'),
-    };
+  if (claims !== undefined) return memberIn(claims, claimNames);
   const context = objectIn(authorizer, 'lambda') ?? authorizer ?? objectIn(event.identity, 'resolverContext');
   if (context === undefined)
     throw new TypeError('The event names no authorizer: the route is not protected by one');
-  const key = (name: keyof AuthorizerContext) => name;
+  return memberIn(context, contextNames);
+}
+
+function memberIn(values: Values, names: Readonly<Record<keyof Member, string>>): Member {
   return {
-    userId: text(context, key('user_id')),
-    appid: text(context, key('appid')),
-    jti: text(context, key('jti')),
-    authTime: seconds(context, key('auth_time')),
-    expiresAt: seconds(context, key('expires_at')),
+    userId: text(values, names.userId),
+    appid: text(values, names.appid),
+    jti: text(values, names.jti),
+    authTime: seconds(values, names.authTime),
+    expiresAt: seconds(values, names.expiresAt),
   };
 }
 

@@ -3,9 +3,9 @@
  * set exactly these names or it does not compile.
  */
 import * as v from 'valibot';
+import { nonEmptyText as text } from './schemas.ts';
 import { isSecureUrl } from './secure-url.ts';
 
-const text = v.pipe(v.string(), v.minLength(1, 'is empty'));
 const url = v.pipe(text, v.url('is not a URL'));
 const list = v.pipe(
   text,
@@ -62,7 +62,7 @@ export const environments = {
     JWKS_URL: keysUrl,
     /** How HTTP APIs with payload 2.0 were set up: simple responses, or policies. */
     HTTP_RESPONSE: v.picklist(['simple', 'iam'], 'is neither simple nor iam'),
-    /** Longest that an AppSync API keeps a yes. */
+    /** Longest that an AppSync API keeps an `allow`. */
     CACHE_TTL_SECONDS: wholeNumber,
   }),
   rotation: v.object({ ...service, ...table, KEY_RING_ARN: text }),
@@ -77,6 +77,9 @@ export type EnvironmentOf<N extends FunctionName> = Record<
   string
 >;
 
+/** A function's environment, parsed. */
+type Environment<N extends FunctionName> = Readonly<v.InferOutput<(typeof environments)[N]>>;
+
 /**
  * Parses a function's environment into a frozen typed object.
  *
@@ -85,10 +88,9 @@ export type EnvironmentOf<N extends FunctionName> = Record<
 export function readEnvironment<N extends FunctionName>(
   name: N,
   source: NodeJS.ProcessEnv = process.env,
-): Readonly<v.InferOutput<(typeof environments)[N]>> {
+): Environment<N> {
   const result = v.safeParse(environments[name], source);
-  if (result.success)
-    return Object.freeze(result.output) as Readonly<v.InferOutput<(typeof environments)[N]>>;
+  if (result.success) return Object.freeze(result.output) as Environment<N>;
   const problems = result.issues.map((issue) => {
     const variable = v.getDotPath(issue)?.split('.')[0] ?? 'environment';
     return `${variable} ${issue.received === 'undefined' ? 'is missing' : issue.message}`;

@@ -1,5 +1,6 @@
 /**
- * Every error a caller can meet, once: its stable name, HTTP status and the two texts a person may be shown.
+ * Every error a client can meet, once: its stable name, HTTP status, the two texts a person may be shown, and how long
+ * to wait before another try.
  * Handlers, gateway responses, the local run and the tests all read it from here.
  */
 
@@ -11,6 +12,8 @@ export interface ErrorEntry {
   readonly zh: string;
   /** Text for people, English. */
   readonly en: string;
+  /** Seconds in `Retry-After`, unless whoever throws the error knows better; absent where waiting does not help. */
+  readonly retryAfterSeconds?: number;
 }
 
 export const errorCatalogue = {
@@ -39,12 +42,18 @@ export const errorCatalogue = {
     zh: '不支持的Content-Type',
     en: 'Send JSON or application/x-www-form-urlencoded',
   },
-  rate_limited: { status: 429, zh: '请求过于频繁，请稍后再试', en: 'Too many requests; try again later' },
+  rate_limited: {
+    status: 429,
+    zh: '请求过于频繁，请稍后再试',
+    en: 'Too many requests; try again later',
+    retryAfterSeconds: 10,
+  },
   internal: { status: 500, zh: '服务器内部错误', en: 'Internal error' },
   unavailable: {
     status: 503,
     zh: '服务暂不可用，请稍后再试',
     en: 'The service is unavailable; try again later',
+    retryAfterSeconds: 2,
   },
   wechat_unavailable: { status: 503, zh: '微信调用失败', en: 'The call to WeChat failed' },
   wechat_misconfigured: { status: 503, zh: '微信调用失败', en: 'The call to WeChat failed' },
@@ -52,3 +61,14 @@ export const errorCatalogue = {
 
 /** The stable name of an error, as it appears in the envelope's `error`. */
 export type ErrorCode = keyof typeof errorCatalogue;
+
+/** The errors that a call to WeChat can end in. */
+export type WechatErrorCode = Extract<
+  ErrorCode,
+  | 'invalid_code'
+  | 'code_used'
+  | 'login_blocked'
+  | 'rate_limited'
+  | 'wechat_unavailable'
+  | 'wechat_misconfigured'
+>;

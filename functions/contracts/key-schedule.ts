@@ -2,9 +2,7 @@
  * How long a signing key lives in which role, once: the rotation keeps these times, signers and verifiers follow
  * within them, and the stage settings are checked against them.
  */
-
-import { MAX_PUBLIC_KEYS } from '../keys/json-web-keys.ts';
-import { TOKEN_LIFETIME_SECONDS } from './token.ts';
+import { MAX_TOKEN_LIFETIME_SECONDS } from './token.ts';
 
 /**
  * Longest that a known verifier keeps a JWK Set without looking again, in seconds: API Gateway's own authorizer.
@@ -38,7 +36,7 @@ export const ROTATION_MAX_SECONDS = 3600;
  * from before would outlive their key.
  */
 export const RETIRED_KEY_PUBLIC_SECONDS =
-  TOKEN_LIFETIME_SECONDS + ROTATION_MAX_SECONDS + SIGNER_MAX_AGE_SECONDS + VERIFIER_CACHE_SECONDS;
+  MAX_TOKEN_LIFETIME_SECONDS + ROTATION_MAX_SECONDS + SIGNER_MAX_AGE_SECONDS + VERIFIER_CACHE_SECONDS;
 
 /**
  * Age from which a key that signs should have been replaced, in seconds: it is made in one rotation, signs from the next,
@@ -46,6 +44,9 @@ export const RETIRED_KEY_PUBLIC_SECONDS =
  */
 export const oldestSigningKeySeconds = (keyRotationDays: number): number =>
   (2 * keyRotationDays + 2) * 86_400;
+
+/** ALB reads no more keys than this from a JWK Set. */
+export const MAX_PUBLIC_KEYS = 10;
 
 /** Retired keys that a rotation may find: it adds one to them, and the set holds two more. */
 export const MAX_RETIRED_KEYS_BEFORE_ROTATION = MAX_PUBLIC_KEYS - 3;

@@ -1,6 +1,6 @@
 /**
  * The metrics, once: what the functions record, the alarms watch and the dashboard shows. A name that is changed in one
- * place and not in the other would be an alarm that never rings.
+ * place and not in the other would be an alarm that never fires.
  */
 
 /** CloudWatch namespace of everything the service records about itself. */
@@ -20,29 +20,45 @@ export interface MetricEntry {
 }
 
 export const metricCatalogue = {
-  /** Answered logins, by the envelope's `error`, or `ok`. */
+  /** Logins, by the envelope's `error`, or `ok`. */
   Logins: { unit: 'Count', dimension: 'outcome' },
-  /** From the event to the answer, whatever it is. */
+  /** From the request to the response, however the login ended. */
   LoginDuration: { unit: 'Milliseconds' },
   /** Logins that created their user. */
   NewUsers: { unit: 'Count' },
-  /** Exchanges of a code, by the class of WeChat's errcode (a code of the error catalogue), or `ok`. */
+  /** Exchanges of a code, by the error of the catalogue that WeChat's errcode stands for, or `ok`. */
   WechatExchanges: { unit: 'Count', dimension: 'outcome' },
   /** Time spent on an exchange, over all hosts and retries. */
   WechatDuration: { unit: 'Milliseconds' },
   /** Age of the key that signed a token. */
   SigningKeyAge: { unit: 'Seconds' },
-  /** Answers of any route whose status is 500 or more and which are not WeChat's doing, by the envelope's `error`. */
+  /** Responses of our functions with `internal` or `unavailable`, by the envelope's `error`; WeChat's failures are not in it. */
   Failures: { unit: 'Count', dimension: 'error' },
-  /** Verdicts of the authorizer: `allow`, `refuse` (401), `deny` (403), or `none`, when there is no verdict (5xx). */
+  /** What the authorizer decided: `allow`, `refuse` (401), `deny` (403), or `none`, when it could not decide (5xx). */
   AuthorizerDecisions: { unit: 'Count', dimension: 'decision' },
   /** Tokens refused or denied, by the reason in the log line. */
   TokenRefusals: { unit: 'Count', dimension: 'reason' },
   /** Requests that API Gateway turned away because there were too many; counted from its access log. */
   ThrottledRequests: { unit: 'Count' },
-  /** Answers of 500 or more that no function made: API Gateway's own, and the documents'; counted from its access log. */
+  /** Responses of 500 or more that no function made: API Gateway's own, and the documents'; counted from its access log. */
   GatewayFailures: { unit: 'Count' },
 } as const satisfies Record<string, MetricEntry>;
+
+/** Why there is no valid token: a closed set of words, because each is a metric to pay, and none may come from outside. */
+export type RefusalReason =
+  | 'missing_token'
+  | 'duplicate_header'
+  | 'malformed'
+  | 'bad_header'
+  | 'wrong_algorithm'
+  | 'wrong_type'
+  | 'unknown_key'
+  | 'bad_signature'
+  | 'wrong_issuer'
+  | 'wrong_audience'
+  | 'not_yet_valid'
+  | 'expired'
+  | 'bad_claims';
 
 /** Name of a metric. */
 export type MetricName = keyof typeof metricCatalogue;

@@ -2,15 +2,15 @@
 import { JWKS_PATH } from './token.ts';
 
 interface RouteAddress {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST';
   readonly path: `/${string}`;
 }
 
-/** A route that one of our functions answers. */
+/** A route that one of our functions serves. */
 export interface FunctionRoute extends RouteAddress {
-  /** Who may call: anyone, or the bearer of a token (checked by our authorizer). */
+  /** Who may call: anyone, or a member with a token (checked by our authorizer). */
   readonly auth: 'none' | 'token';
-  /** The function that answers. */
+  /** The function that serves it. */
   readonly function: 'login' | 'member';
 }
 

@@ -12,11 +12,11 @@ export const openidIndex = {
   name: 'openid-index',
   partitionKey: 'openid',
   sortKey: 'appid',
-  /** Besides the keys: what a login answers and decides on. */
+  /** Besides the keys: what a login needs of a user. */
   projected: ['unionid', 'username', 'sex', 'avatar', 'status', 'last_login_at', 'tokens_valid_after'],
 } as const;
 
-/** Sort of a user: who may log in. */
+/** Whether a user may log in. */
 export type UserStatus = 'active' | 'banned';
 
 /** Key of the item that makes an openid unique within its mini-program. */

@@ -9,8 +9,8 @@ export const TOKEN_TYPE = 'at+jwt';
 /** Where the public keys are, below the issuer's URL. */
 export const JWKS_PATH = '/.well-known/jwks.json';
 
-/** Seven days, in seconds. */
-export const TOKEN_LIFETIME_SECONDS = 7 * 24 * 3600;
+/** Seven days, in seconds: the longest that a stage may let its tokens live, and the longest that verifiers believe. */
+export const MAX_TOKEN_LIFETIME_SECONDS = 7 * 24 * 3600;
 
 /** Thirty days, in seconds: how long after a login its tokens can be exchanged for new ones. */
 export const REFRESHABLE_SECONDS = 30 * 24 * 3600;
@@ -31,13 +31,8 @@ export interface VerifiedToken {
   readonly expiresAt: number;
 }
 
-/** What an authorizer tells the back end: flat strings, the same keys in every API type. */
-export interface AuthorizerContext {
-  readonly user_id: string;
-  readonly appid: string;
-  readonly jti: string;
-  /** Unix seconds. */
-  readonly auth_time: string;
-  /** Unix seconds. */
-  readonly expires_at: string;
-}
+/** What an authorizer tells the back end, by these names in every kind of API; both times are Unix seconds. */
+export const contextKeys = ['user_id', 'appid', 'jti', 'auth_time', 'expires_at'] as const;
+
+/** The authorizer's context: flat text, because not every kind of API passes on anything else. */
+export type AuthorizerContext = Readonly<Record<(typeof contextKeys)[number], string>>;

@@ -1,6 +1,9 @@
 /** Reads a request's body: JSON or a form, because mini-programs in the field send both. */
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import * as v from 'valibot';
+import { jsonText } from '../contracts/schemas.ts';
 import { DomainError } from '../errors/domain-error.ts';
+import { invalidRequest } from '../errors/invalid-request.ts';
 import { headerOf } from './header.ts';
 
 /** Largest body that is looked at, in bytes. */
@@ -49,15 +52,11 @@ function refuseLostBytes(text: string): string {
 }
 
 function membersOfJson(text: string): Body {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's own message quotes the body, so it goes nowhere.
-    throw invalid('请求体不是合法的JSON', 'the body is not JSON');
-  }
+  const read = v.safeParse(jsonText, text);
+  if (!read.success) throw invalidRequest('请求体不是合法的JSON', 'the body is not JSON');
+  const value = read.output;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid('请求体必须是JSON对象', 'the body must be a JSON object');
+    throw invalidRequest('请求体必须是JSON对象', 'the body must be a JSON object');
   }
   return Object.assign(Object.create(null), value);
 }
@@ -65,16 +64,12 @@ function membersOfJson(text: string): Body {
 function membersOfForm(text: string): Body {
   const members = Object.create(null) as Record<string, string>;
   for (const [name, value] of new URLSearchParams(text)) {
-    if (name in members) throw invalid('表单字段重复', 'a form field is given twice');
+    if (name in members) throw invalidRequest('表单字段重复', 'a form field is given twice');
     members[name] = refuseLostBytes(value);
   }
   return members;
 }
 
 function notUtf8(): DomainError {
-  return invalid('请求体不是UTF-8编码', 'the body is not UTF-8');
-}
-
-function invalid(zh: string, en: string): DomainError {
-  return new DomainError('invalid_request', { detail: { zh, en } });
+  return invalidRequest('请求体不是UTF-8编码', 'the body is not UTF-8');
 }

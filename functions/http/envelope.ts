@@ -1,6 +1,6 @@
-/** The one shape of every answer: `{code, msg, data | error, request_id}`. */
+/** The one shape of every response: `{code, msg, data | error, request_id}`. */
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { errorCatalogue } from '../contracts/errors.ts';
+import { type ErrorCode, errorCatalogue } from '../contracts/errors.ts';
 import type { DomainError } from '../errors/domain-error.ts';
 import type { Language } from './language.ts';
 
@@ -8,24 +8,30 @@ const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Cont
 
 /** A 200 with `data`. */
 export function success(data: object, requestId: string): APIGatewayProxyResult {
-  return {
-    statusCode: 200,
-    headers,
-    body: JSON.stringify({ code: 200, msg: 'ok', data, request_id: requestId }),
-  };
+  return respond({ code: 200, msg: 'ok', data, request_id: requestId });
 }
 
-/** A refusal: the catalogue's status and text in the caller's language, and `Retry-After` where waiting helps. */
+/** An error: the catalogue's status and text in the client's language, and `Retry-After` where waiting helps. */
 export function failure(error: DomainError, requestId: string, language: Language): APIGatewayProxyResult {
-  const entry = errorCatalogue[error.code];
+  const { status: code, [language]: text } = errorCatalogue[error.code];
   const separator = language === 'zh' ? '：' : ': ';
-  const msg =
-    error.detail === undefined ? entry[language] : entry[language] + separator + error.detail[language];
-  const { retryAfterSeconds } = error;
+  const msg = error.detail === undefined ? text : text + separator + error.detail[language];
+  return respond({ code, msg, error: error.code, request_id: requestId }, error.retryAfterSeconds);
+}
+
+interface Envelope {
+  readonly code: number;
+  readonly msg: string;
+  readonly data?: object;
+  readonly error?: ErrorCode;
+  readonly request_id: string;
+}
+
+function respond(envelope: Envelope, retryAfterSeconds?: number): APIGatewayProxyResult {
   return {
-    statusCode: entry.status,
+    statusCode: envelope.code,
     headers:
       retryAfterSeconds === undefined ? headers : { ...headers, 'Retry-After': String(retryAfterSeconds) },
-    body: JSON.stringify({ code: entry.status, msg, error: error.code, request_id: requestId }),
+    body: JSON.stringify(envelope),
   };
 }

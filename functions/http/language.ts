@@ -1,4 +1,4 @@
-/** Which of the two languages a caller reads, from `Accept-Language`. */
+/** Which of the two languages a client reads, from `Accept-Language`. */
 
 /** The languages the service speaks; Chinese is the default. */
 export type Language = 'zh' | 'en';

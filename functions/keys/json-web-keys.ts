@@ -1,9 +1,7 @@
 /** The public keys of our tokens as the world sees them: the JWK Set, its limits, and its schema. */
 import * as v from 'valibot';
+import { MAX_PUBLIC_KEYS } from '../contracts/key-schedule.ts';
 import { TOKEN_ALGORITHM } from '../contracts/token.ts';
-
-/** ALB reads no more keys than this from a JWK Set. */
-export const MAX_PUBLIC_KEYS = 10;
 
 /** API Gateway's and ALB's verifiers refuse a longer JWK Set; in bytes. */
 export const MAX_JWKS_BYTES = 150_000;

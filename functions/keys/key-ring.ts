@@ -12,6 +12,7 @@ import {
   RETIRED_KEY_PUBLIC_SECONDS,
   ROTATION_MAX_SECONDS,
 } from '../contracts/key-schedule.ts';
+import { jsonText, unixTime } from '../contracts/schemas.ts';
 import { TOKEN_ALGORITHM } from '../contracts/token.ts';
 import {
   type Jwks,
@@ -22,22 +23,27 @@ import {
   publicJwkSchema,
 } from './json-web-keys.ts';
 
-const unixSeconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-
 const signingKeySchema = v.strictObject({
   kid: v.string(),
   private_jwk: privateJwkSchema,
   /** Unix seconds at which the public part entered the published set. */
-  published_at: unixSeconds,
+  published_at: unixTime,
 });
 
 const keyRingSchema = v.strictObject({
   current: signingKeySchema,
   next: signingKeySchema,
-  retired: v.array(
-    v.strictObject({ kid: v.string(), public_jwk: publicJwkSchema, remove_after: unixSeconds }),
-  ),
+  retired: v.array(v.strictObject({ kid: v.string(), public_jwk: publicJwkSchema, remove_after: unixTime })),
 });
+
+/** The text of the secret. */
+const storedSchema = v.pipe(jsonText, keyRingSchema);
+
+/** An RSA private key as a JWK. */
+type PrivateJwk = v.InferOutput<typeof privateJwkSchema>;
+
+/** Makes a private key; tests hand out keys that they have made before. */
+export type CreateKey = () => Promise<PrivateJwk>;
 
 /** A private key of the ring with its `kid`. */
 export type RingKey = v.InferOutput<typeof signingKeySchema>;
@@ -46,7 +52,7 @@ export type RingKey = v.InferOutput<typeof signingKeySchema>;
 export type KeyRing = v.InferOutput<typeof keyRingSchema>;
 
 /** What {@link promote} did: the ring to use from now on, and why it did not rotate if it did not. */
-export interface Promotion {
+interface Promotion {
   readonly ring: KeyRing;
   readonly kept?: 'next_is_too_young' | 'too_many_keys';
 }
@@ -60,23 +66,14 @@ export interface Promotion {
  */
 export function parseKeyRing(text: string | undefined): KeyRing | undefined {
   if (text === undefined || !text.includes('"current"')) return undefined;
-  const result = v.safeParse(keyRingSchema, parseJson(text));
+  const result = v.safeParse(storedSchema, text);
   if (result.success) return result.output;
   throw new Error(`The key ring is damaged at ${v.getDotPath(result.issues[0]) ?? 'its top level'}`);
 }
 
-/** The parser's own error quotes the text, which holds private keys. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Makes the first ring; its current key signs at once, because no token or cached key set exists yet. */
-export async function createKeyRing(now: number): Promise<KeyRing> {
-  const [current, next] = await Promise.all([createRingKey(now), createRingKey(now)]);
+export async function createKeyRing(now: number, createKey?: CreateKey): Promise<KeyRing> {
+  const [current, next] = await Promise.all([createRingKey(now, createKey), createRingKey(now, createKey)]);
   return { current, next, retired: [] };
 }
 
@@ -85,7 +82,7 @@ export async function createKeyRing(now: number): Promise<KeyRing> {
  * starts to sign if it has been public long enough and the set stays within what verifiers read;
  * otherwise the keys stay as they are, so that rotating too often is harmless.
  */
-export async function promote(ring: KeyRing, now: number): Promise<Promotion> {
+export async function promote(ring: KeyRing, now: number, createKey?: CreateKey): Promise<Promotion> {
   const retired = ring.retired.filter((key) => key.remove_after > now);
   if (now - ring.next.published_at < KEY_PUBLIC_BEFORE_USE_SECONDS)
     return { ring: { ...ring, retired }, kept: 'next_is_too_young' };
@@ -94,7 +91,7 @@ export async function promote(ring: KeyRing, now: number): Promise<Promotion> {
   return {
     ring: {
       current: ring.next,
-      next: await createRingKey(now),
+      next: await createRingKey(now, createKey),
       retired: [
         ...retired,
         {
@@ -132,12 +129,17 @@ export function retiresTooEarly(pending: KeyRing, signing: KeyRing, now: number)
  * The ring without any key of these ids, at `now` (Unix seconds). A dropped key's place is taken by `next` if that
  * stays, because it is public already; by a new key otherwise, which verifiers meet for the first time.
  */
-export async function dropKeys(ring: KeyRing, now: number, kids: ReadonlySet<string>): Promise<KeyRing> {
+export async function dropKeys(
+  ring: KeyRing,
+  now: number,
+  kids: ReadonlySet<string>,
+  createKey?: CreateKey,
+): Promise<KeyRing> {
   const { retired } = withoutRetired(ring, kids);
   const [current, next] = [ring.current, ring.next].filter(({ kid }) => !kids.has(kid));
   return {
-    current: current ?? (await createRingKey(now)),
-    next: next ?? (await createRingKey(now)),
+    current: current ?? (await createRingKey(now, createKey)),
+    next: next ?? (await createRingKey(now, createKey)),
     retired,
   };
 }
@@ -159,9 +161,14 @@ function publicJwk({ kid, private_jwk: { kty, n, e } }: RingKey): PublicJwk {
   return { kid, alg: TOKEN_ALGORITHM, use: 'sig', kty, n, e };
 }
 
-/** RSA-2048; its `kid` is the RFC 7638 thumbprint, which says nothing about dates and cannot collide. */
-async function createRingKey(now: number): Promise<RingKey> {
+/** RSA-2048. */
+export async function createPrivateJwk(): Promise<PrivateJwk> {
   const { privateKey } = await generateKeyPair(TOKEN_ALGORITHM, { modulusLength: 2048, extractable: true });
-  const private_jwk = v.parse(privateJwkSchema, await exportJWK(privateKey));
+  return v.parse(privateJwkSchema, await exportJWK(privateKey));
+}
+
+/** Its `kid` is the RFC 7638 thumbprint, which says nothing about dates and cannot collide. */
+async function createRingKey(now: number, createKey: CreateKey = createPrivateJwk): Promise<RingKey> {
+  const private_jwk = await createKey();
   return { kid: await calculateJwkThumbprint(private_jwk), private_jwk, published_at: now };
 }

@@ -1,6 +1,8 @@
 /** The published JWK Set as one item of the users table: rotation writes it, verifiers and the gateway read it. */
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import * as v from 'valibot';
 import { answered } from '../aws/unavailable.ts';
+import { jsonText } from '../contracts/schemas.ts';
 import {
   JWKS_ATTRIBUTE,
   JWKS_KEY,
@@ -10,7 +12,6 @@ import {
 import { DomainError } from '../errors/domain-error.ts';
 import type { Jwks } from './json-web-keys.ts';
 
-/** The table that holds the item. */
 export interface JwksTable {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
@@ -24,12 +25,10 @@ export interface JwksTable {
 export async function loadJwksFromTable(table: JwksTable): Promise<unknown> {
   const { [JWKS_ATTRIBUTE]: text } = await readItem(table);
   if (typeof text !== 'string')
-    throw new DomainError('unavailable', { reason: 'no JWK Set is published yet', retryAfterSeconds: 5 });
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new DomainError('unavailable', { reason: 'the published JWK Set is not JSON' });
-  }
+    throw new DomainError('unavailable', { reason: 'no JWK Set is published yet' });
+  const read = v.safeParse(jsonText, text);
+  if (!read.success) throw new DomainError('unavailable', { reason: 'the published JWK Set is not JSON' });
+  return read.output;
 }
 
 /**
@@ -40,7 +39,7 @@ export async function loadJwksFromTable(table: JwksTable): Promise<unknown> {
 export async function loadSigningKeyCreatedAt(table: JwksTable): Promise<number> {
   const { [SIGNING_KEY_CREATED_AT_ATTRIBUTE]: createdAt } = await readItem(table);
   if (typeof createdAt !== 'number')
-    throw new DomainError('unavailable', { reason: 'no JWK Set is published yet', retryAfterSeconds: 5 });
+    throw new DomainError('unavailable', { reason: 'no JWK Set is published yet' });
   return createdAt;
 }
 
@@ -52,8 +51,8 @@ export interface Publication {
 }
 
 /**
- * Publishes a ring's public keys and reads them back: after this returns, every verifier that asks gets exactly
- * this set.
+ * Publishes a ring's public keys and reads them back: after this returns, every verifier that reads gets
+ * exactly this set.
  *
  * @throws DomainError `unavailable` when the set cannot be written, or not be read back as it was written
  */

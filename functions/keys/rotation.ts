@@ -13,10 +13,12 @@ import {
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
+import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import { DROP_KEY_TAG } from '../contracts/key-schedule.ts';
 import { createTokenMinter } from '../tokens/mint.ts';
 import { createTokenVerifier } from '../tokens/verify.ts';
 import {
+  type CreateKey,
   createKeyRing,
   dropKeys,
   type KeyRing,
@@ -57,13 +59,13 @@ export interface RotationReport {
   readonly public_keys?: number;
 }
 
-/** What {@link createRotation} needs. */
-export interface RotationOptions {
+interface RotationOptions {
   readonly secrets: SecretsManagerClient;
   readonly keyRingArn: string;
   readonly table: JwksTable;
-  /** Current Unix time in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock;
+  /** Default: a new RSA-2048 key. */
+  readonly createKey?: CreateKey;
 }
 
 /** Ids of keys that an operator has declared compromised. */
@@ -75,11 +77,10 @@ const SELF_TEST = 'urn:wechat-login:key-ring-self-test';
 /**
  * Creates the function that performs one step.
  *
- * The answered function throws when a step cannot be done now; Secrets Manager then repeats the rotation.
+ * The function throws when a step cannot be done now; Secrets Manager then repeats the rotation.
  */
 export function createRotation(options: RotationOptions): (event: RotationEvent) => Promise<RotationReport> {
-  const { secrets, keyRingArn, table, now } = options;
-  const unixNow = (): number => Math.floor(now() / 1000);
+  const { secrets, keyRingArn, table, now, createKey } = options;
 
   /**
    * The set is published before the ring is stored, because `published_at` in the ring promises just that. If
@@ -111,15 +112,16 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
     return { step, outcome, ...summary(ring) };
   }
 
-  /** Dropping a key that signs or will sign is all that its rotation does; retired ones go along with any. */
+  /** A rotation that drops a key that signs or will sign does nothing else; retired keys are dropped by any rotation. */
   async function nextRing(
     current: KeyRing | undefined,
     dropped: DroppedKeys,
   ): Promise<{ ring: KeyRing; outcome: RotationReport['outcome'] }> {
-    if (current === undefined) return { ring: await createKeyRing(unixNow()), outcome: 'created_first_ring' };
+    if (current === undefined)
+      return { ring: await createKeyRing(unixSeconds(now), createKey), outcome: 'created_first_ring' };
     if (usesKey(current, dropped))
-      return { ring: await dropKeys(current, unixNow(), dropped), outcome: 'dropped_keys' };
-    const { ring, kept } = await promote(withoutRetired(current, dropped), unixNow());
+      return { ring: await dropKeys(current, unixSeconds(now), dropped, createKey), outcome: 'dropped_keys' };
+    const { ring, kept } = await promote(withoutRetired(current, dropped), unixSeconds(now), createKey);
     return { ring, outcome: kept === undefined ? 'promoted' : `kept_${kept}` };
   }
 
@@ -148,8 +150,8 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
   }
 
   /**
-   * A version's value cannot be changed: one that holds a key that an operator has dropped since, or that comes so late
-   * that its times are wrong, is given up, so that the next rotation makes another one.
+   * A version's value cannot be changed. So a pending ring is given up when an operator has dropped one of its keys
+   * since, or when it comes so late that its times are wrong; the next rotation makes another one.
    */
   async function abandonIfUnsound(event: RotationEvent, dropped: DroppedKeys): Promise<void> {
     const { SecretId, ClientRequestToken } = event;
@@ -163,7 +165,7 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
 
   async function lateness(pending: KeyRing, SecretId: string): Promise<string | undefined> {
     const signing = await readRing(secrets, { SecretId, VersionStage: 'AWSCURRENT' });
-    const late = signing !== undefined && retiresTooEarly(pending, signing, unixNow());
+    const late = signing !== undefined && retiresTooEarly(pending, signing, unixSeconds(now));
     return late ? 'was made too long ago' : undefined;
   }
 

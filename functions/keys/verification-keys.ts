@@ -5,14 +5,16 @@
 import { type CryptoKey, importJWK } from 'jose';
 import * as v from 'valibot';
 import { createRefreshedValue } from '../cache/refreshed-value.ts';
+import type { Clock } from '../contracts/clock.ts';
 import { TOKEN_ALGORITHM } from '../contracts/token.ts';
 import { DomainError } from '../errors/domain-error.ts';
+import type { KeySource } from '../tokens/verify.ts';
 import { jwksSchema } from './json-web-keys.ts';
 
-/** From this age on the set is read again in the background: how soon a dropped key opens nothing any more. */
+/** From this age on the set is read again in the background: how soon a dropped key is no longer accepted. */
 const REFRESH_AFTER_MS = 30_000;
 
-/** A set of this age is not used any more: a dropped key must not live on in a verifier that slept or cannot read. */
+/** A set of this age is not used any more: a verifier that was frozen or cannot read must not accept a dropped key. */
 const MAX_AGE_MS = 10 * 60_000;
 
 /** Least time between two reads of the set. */
@@ -21,28 +23,20 @@ const COOLDOWN_MS = 1_000;
 /** Least time between two reads that unknown key ids cause: anyone can send those. */
 const UNKNOWN_KID_COOLDOWN_MS = 30_000;
 
-/** Where a verifier finds its keys. */
-export interface KeySource {
-  /**
-   * The key of this id, or `undefined` if there is none.
-   *
-   * @throws DomainError `unavailable` while the keys cannot be read or are too old
-   */
-  find(kid: string): Promise<CryptoKey | undefined>;
+/** The issuer's public keys. */
+export interface VerificationKeys extends KeySource {
   /** Reads the keys ahead of the first token. @throws as {@link KeySource.find} */
   warm(): Promise<void>;
 }
 
-/** What a {@link KeySource} needs. */
-export interface KeySourceOptions {
-  /** Reads the JWK Set; its answer is checked here. */
+interface KeySourceOptions {
+  /** Reads the JWK Set; its shape is checked here. */
   readonly load: () => Promise<unknown>;
-  /** Current Unix time in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock;
 }
 
-/** Creates a {@link KeySource}; keys are imported once per read, and nothing is read before the first call. */
-export function createKeySource({ load, now }: KeySourceOptions): KeySource {
+/** Keys are imported once per read, and nothing is read before the first call. */
+export function createKeySource({ load, now }: KeySourceOptions): VerificationKeys {
   const keys = createRefreshedValue({
     load: () => load().then(importKeys),
     refreshAfterMs: REFRESH_AFTER_MS,
@@ -50,16 +44,16 @@ export function createKeySource({ load, now }: KeySourceOptions): KeySource {
     cooldownMs: COOLDOWN_MS,
     now,
   });
-  let search: { readonly at: number; readonly outcome: Promise<unknown> } | undefined;
+  let search: { readonly at: number; readonly done: Promise<unknown> } | undefined;
 
   return {
     async find(kid) {
       const known = (await keys.get()).get(kid);
       if (known !== undefined) return known;
       if (search === undefined || now() - search.at >= UNKNOWN_KID_COOLDOWN_MS)
-        search = { at: now(), outcome: keys.refresh() };
+        search = { at: now(), done: keys.refresh() };
       // A search that failed keeps failing until the next one: this key might be the one it missed.
-      await search.outcome;
+      await search.done;
       return (await keys.get()).get(kid);
     },
     async warm() {

@@ -1,14 +1,15 @@
 /** The login itself: a code becomes an openid at WeChat, the openid a user here, the user a token. */
+import type { WechatErrorCode } from '../contracts/errors.ts';
 import type { TokenMinter } from '../tokens/mint.ts';
 import type { Users } from '../users/find-or-create.ts';
 import type { Profile } from '../users/profile.ts';
 import type { AppSecrets } from '../wechat/app-secrets.ts';
-import type { WechatClient } from '../wechat/code2session.ts';
-import { WechatError, type WechatErrorCode } from '../wechat/errcodes.ts';
-import type { ResolvedCode, SpentCodes } from './spent-codes.ts';
+import type { Code2SessionInput, WechatClient } from '../wechat/code2session.ts';
+import { ERRCODE, WechatError } from '../wechat/errcodes.ts';
+import type { WechatIdentity } from '../wechat/identity.ts';
+import type { ArrivedCode, SpentCodes } from './spent-codes.ts';
 
-/** What a login needs; real parts in the Lambda, others in tests. */
-export interface LogInDependencies {
+export interface LogInOptions {
   readonly wechat: Pick<WechatClient, 'code2Session'>;
   readonly appSecrets: AppSecrets;
   readonly users: Pick<Users, 'findOrCreateUser'>;
@@ -16,15 +17,13 @@ export interface LogInDependencies {
   readonly tokens: TokenMinter;
 }
 
-/** One login: a code of a mini-program, and the profile a new user starts with. */
-export interface LoginRequest {
-  readonly appid: string;
-  readonly code: string;
+/** A code of a mini-program, and the profile that a new user starts with. */
+interface LoginRequest extends ArrivedCode {
   readonly profile: Profile;
 }
 
 /** What the mini-program gets. */
-export interface LoginResult {
+interface LoginResult {
   readonly user_id: string;
   readonly username: string;
   readonly avatar: string;
@@ -36,7 +35,7 @@ export interface LoginResult {
   readonly expires_in: number;
 }
 
-/** What is worth a place in the log line of a login. */
+/** What is known of a login so far: filled in on the way, so that a login that fails leaves it too. Safe to log. */
 export interface LoginTrace {
   user_id?: string;
   is_new?: boolean;
@@ -46,35 +45,85 @@ export interface LoginTrace {
   spent_code_lost?: boolean;
   /** How the exchange of the code ended, whatever became of the login. */
   wechat_outcome?: 'ok' | WechatErrorCode;
-  /** Milliseconds that WeChat was asked for. */
+  /** Which of WeChat's hosts answered, counted from 0 in the order of the setting. */
+  wechat_host?: number;
+  /** Milliseconds spent waiting for WeChat, over all calls. */
   wechat_ms?: number;
   /** Age of the key that signed the token. */
   key_age_seconds?: number;
 }
 
 /**
- * Creates the login.
+ * Logs a user in.
  *
- * The answered function throws DomainError with the codes of the routes' contract: `invalid_code`, `code_used`,
- * `login_blocked`, `user_banned`, `rate_limited`, `wechat_unavailable`, `wechat_misconfigured`, `unavailable`.
+ * @throws DomainError `invalid_code`, `code_used`, `login_blocked`, `user_banned`, `rate_limited`,
+ *   `wechat_unavailable`, `wechat_misconfigured`, `unavailable`
  */
-export function createLogIn(
-  dependencies: LogInDependencies,
-): (request: LoginRequest, trace: LoginTrace) => Promise<LoginResult> {
-  const { users, spentCodes, tokens } = dependencies;
+export type LogIn = (request: LoginRequest, trace: LoginTrace) => Promise<LoginResult>;
+
+export function createLogIn(options: LogInOptions): LogIn {
+  const { wechat, appSecrets, users, spentCodes, tokens } = options;
+
+  async function exchange(input: Code2SessionInput, trace: LoginTrace): Promise<WechatIdentity> {
+    const startedAt = performance.now();
+    try {
+      const { host, ...identity } = await wechat.code2Session(input);
+      trace.wechat_host = host;
+      return identity;
+    } finally {
+      trace.wechat_ms = (trace.wechat_ms ?? 0) + Math.round(performance.now() - startedAt);
+    }
+  }
+
+  /** An AppSecret that was reset in the console and filled in here works at once, not after the next refresh. */
+  async function exchangeWithNewestSecret(code: ArrivedCode, trace: LoginTrace): Promise<WechatIdentity> {
+    const secret = await appSecrets.secretFor(code.appid);
+    try {
+      return await exchange({ ...code, secret }, trace);
+    } catch (error) {
+      if (!(error instanceof WechatError) || error.errcode !== ERRCODE.invalidAppSecret) throw error;
+      // Stands if the renewal fails for a reason that is not WeChat's.
+      trace.wechat_outcome = error.code;
+      const renewed = await appSecrets.renewedSecretFor(code.appid);
+      if (renewed === secret) throw error;
+      return exchange({ ...code, secret: renewed }, trace);
+    }
+  }
+
+  /**
+   * Whom the code belongs to. A code that WeChat calls used may be one that we exchanged ourselves a moment ago: the
+   * response was lost on its way, or the user tapped twice.
+   */
+  async function identify(code: ArrivedCode, trace: LoginTrace): Promise<WechatIdentity> {
+    try {
+      const identity = await exchangeWithNewestSecret(code, trace);
+      trace.wechat_outcome = 'ok';
+      return identity;
+    } catch (error) {
+      if (!(error instanceof WechatError)) throw error;
+      trace.wechat_outcome = error.code;
+      const twin = error.code === 'code_used' ? await spentCodes.awaitTwin(code) : undefined;
+      if (twin === undefined) throw error;
+      trace.code_repeated = true;
+      return twin;
+    }
+  }
+
+  /** Never rejects: a login must not fail because of a record that only a repeated code needs. */
+  async function remember(code: ArrivedCode, identity: WechatIdentity, trace: LoginTrace): Promise<void> {
+    await spentCodes.remember(code, identity).catch(() => {
+      trace.spent_code_lost = true;
+    });
+  }
+
   return async ({ appid, code, profile }, trace) => {
     tokens.prepare();
-    const { identity, repeated } = await identify(dependencies, { appid, code }, trace);
-    const [{ user, isNew }] = await Promise.all([
-      users.findOrCreateUser({ appid, ...identity }, profile),
-      // A login must not fail for the want of a record that only a repeated code needs.
-      repeated ||
-        spentCodes.remember({ appid, code }, identity).catch(() => {
-          trace.spent_code_lost = true;
-        }),
-    ]);
+    const identity = await identify({ appid, code }, trace);
+    const remembered = trace.code_repeated ? undefined : remember({ appid, code }, identity, trace);
+    const { user, isNew } = await users.findOrCreateUser({ appid, ...identity }, profile);
     trace.user_id = user.userId;
     trace.is_new = isNew;
+    await remembered;
     const { token, expiresIn, keyAgeSeconds } = await tokens.mint({ userId: user.userId, appid });
     trace.key_age_seconds = keyAgeSeconds;
     return {
@@ -88,58 +137,4 @@ export function createLogIn(
       expires_in: expiresIn,
     };
   };
-}
-
-/**
- * Who the code stands for. A code that WeChat calls used may be one that we exchanged ourselves a moment ago:
- * the answer was lost on its way, or the user tapped twice.
- */
-async function identify(
-  dependencies: LogInDependencies,
-  request: { readonly appid: string; readonly code: string },
-  trace: LoginTrace,
-): Promise<{ identity: ResolvedCode; repeated: boolean }> {
-  try {
-    const identity = await exchange(dependencies, request, trace);
-    trace.wechat_outcome = 'ok';
-    return { identity, repeated: false };
-  } catch (error) {
-    if (!(error instanceof WechatError)) throw error;
-    trace.wechat_outcome = error.code;
-    if (error.code !== 'code_used') throw error;
-    const identity = await dependencies.spentCodes.awaitTwin(request);
-    if (identity === undefined) throw error;
-    trace.code_repeated = true;
-    return { identity, repeated: true };
-  }
-}
-
-/** WeChat's errcode for an AppSecret that is not, or no longer, right. */
-const INVALID_APPSECRET = 40125;
-
-/** An AppSecret that was reset in the console and filled in here works at once, not after the next refresh. */
-async function exchange(
-  { wechat, appSecrets }: LogInDependencies,
-  { appid, code }: { readonly appid: string; readonly code: string },
-  trace: LoginTrace,
-): Promise<ResolvedCode> {
-  const ask = async (secret: string): Promise<ResolvedCode> => {
-    const startedAt = performance.now();
-    try {
-      return await wechat.code2Session({ appid, secret, code });
-    } finally {
-      trace.wechat_ms = (trace.wechat_ms ?? 0) + Math.round(performance.now() - startedAt);
-    }
-  };
-  const secret = await appSecrets.secretFor(appid);
-  try {
-    return await ask(secret);
-  } catch (error) {
-    if (!(error instanceof WechatError) || error.errcode !== INVALID_APPSECRET) throw error;
-    // Stands if the renewal fails for a reason that is not WeChat's.
-    trace.wechat_outcome = error.code;
-    const renewed = await appSecrets.renewedSecretFor(appid);
-    if (renewed === secret) throw error;
-    return ask(renewed);
-  }
 }

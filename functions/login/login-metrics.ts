@@ -1,24 +1,29 @@
 /** What is measured of a login: how it ended, how long it took, and how WeChat answered. */
-
-import type { RouteKey } from '../contracts/routes.ts';
-import type { Observe } from '../http/handler.ts';
+import type { ErrorCode } from '../contracts/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LoginTrace } from './log-in.ts';
 
-const LOGIN: RouteKey = 'POST /member/login';
+/** One login that has ended. */
+export interface EndedLogin {
+  readonly outcome: 'ok' | ErrorCode;
+  /** Whole milliseconds. */
+  readonly durationMs: number;
+  readonly trace: LoginTrace;
+}
 
-/** Creates the observer that records it; other routes are none of its business. */
-export function observeLogins(metrics: Metrics): Observe {
-  return ({ route, outcome, durationMs, trace }) => {
-    if (route !== LOGIN) return;
-    const { wechat_outcome, wechat_ms, is_new, key_age_seconds } = trace as LoginTrace;
+/** Is told of every login once, however it ended; it must not throw. */
+export type ObserveLogin = (login: EndedLogin) => void;
+
+/** Creates the observer that records the metrics. */
+export function measureLogins(metrics: Metrics): ObserveLogin {
+  return ({ outcome, durationMs, trace }) => {
     metrics.count('Logins', outcome);
     metrics.record({
       LoginDuration: durationMs,
-      WechatDuration: wechat_ms,
-      NewUsers: is_new === true ? 1 : undefined,
-      SigningKeyAge: key_age_seconds,
+      WechatDuration: trace.wechat_ms,
+      NewUsers: trace.is_new === true ? 1 : undefined,
+      SigningKeyAge: trace.key_age_seconds,
     });
-    if (wechat_outcome !== undefined) metrics.count('WechatExchanges', wechat_outcome);
+    if (trace.wechat_outcome !== undefined) metrics.count('WechatExchanges', trace.wechat_outcome);
   };
 }

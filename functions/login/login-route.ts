@@ -1,24 +1,40 @@
-/** `POST /member/login` over HTTP: what of the body is read, and in which order it is refused. */
+/** `POST /member/login` over HTTP: what of the body is read, in which order it is refused, and who is told of the end. */
+import { performance } from 'node:perf_hooks';
+import { asDomainError } from '../errors/domain-error.ts';
 import { readBody } from '../http/body.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import { headerOf } from '../http/header.ts';
 import { parseProfile } from '../users/profile.ts';
-import type { createLogIn } from './log-in.ts';
+import type { LogIn, LoginTrace } from './log-in.ts';
 import { readLoginCode } from './login-code.ts';
+import type { EndedLogin, ObserveLogin } from './login-metrics.ts';
 import { chooseMiniProgram } from './mini-program.ts';
 
-/** Creates the route; everything in the body is checked before WeChat is asked, because a code works only once. */
-export function createLoginRoute(options: {
-  readonly logIn: ReturnType<typeof createLogIn>;
+interface LoginRouteOptions {
+  readonly logIn: LogIn;
   /** The mini-programs whose codes arrive here; the first is the default. */
   readonly appids: readonly [string, ...string[]];
-}): RouteHandler {
-  const { logIn, appids } = options;
-  return async (event, log) => {
-    const body = readBody(event);
-    const code = readLoginCode(body.code);
-    const appid = chooseMiniProgram(appids, body.appid ?? body.appId, headerOf(event.headers, 'referer'));
-    log.appid = appid;
-    return logIn({ appid, code, profile: parseProfile(body) }, log);
+  readonly observe: ObserveLogin;
+}
+
+/** Creates the route. All of the body is checked before WeChat is called, because a code works only once. */
+export function createLoginRoute({ logIn, appids, observe }: LoginRouteOptions): RouteHandler {
+  return async (event, line) => {
+    const startedAt = performance.now();
+    const trace: LoginTrace = {};
+    let outcome: EndedLogin['outcome'] = 'ok';
+    try {
+      const body = readBody(event);
+      const code = readLoginCode(body.code);
+      const appid = chooseMiniProgram(appids, body.appid ?? body.appId, headerOf(event.headers, 'referer'));
+      line.appid = appid;
+      return await logIn({ appid, code, profile: parseProfile(body) }, trace);
+    } catch (error) {
+      outcome = asDomainError(error).code;
+      throw error;
+    } finally {
+      Object.assign(line, trace);
+      observe({ outcome, durationMs: Math.round(performance.now() - startedAt), trace });
+    }
   };
 }

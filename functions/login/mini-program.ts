@@ -1,5 +1,5 @@
 /** Which of the mini-programs served here a login comes from. */
-import { DomainError } from '../errors/domain-error.ts';
+import { invalidRequest } from '../errors/invalid-request.ts';
 
 /** WeChat's own page frame, which no mini-program can change: `https://servicewechat.com/<appid>/<version>/page-frame.html`. */
 const REFERER = /^https:\/\/servicewechat\.com\/([0-9A-Za-z]{1,64})\//;
@@ -19,9 +19,7 @@ export function chooseMiniProgram(
   if (named !== undefined && named !== null && named !== '') {
     const known = appids.find((appid) => appid === named);
     if (known !== undefined) return known;
-    throw new DomainError('invalid_request', {
-      detail: { zh: 'appid不属于本服务', en: 'appid is not one that this service serves' },
-    });
+    throw invalidRequest('appid不属于本服务', 'appid is not one that this service serves');
   }
   const appid = REFERER.exec(referer ?? '')?.[1];
   return appids.find((candidate) => candidate === appid) ?? appids[0];

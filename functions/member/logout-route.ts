@@ -1,7 +1,6 @@
 /** `POST /member/logout`: ends this login, or every login of the user. */
-
-import { callerOf } from '../caller/caller-of.ts';
-import { DomainError } from '../errors/domain-error.ts';
+import { callerOf } from '../caller/context.ts';
+import { invalidRequest } from '../errors/invalid-request.ts';
 import { readBody } from '../http/body.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import type { Revocations } from '../tokens/revocations.ts';
@@ -10,11 +9,11 @@ import type { Revocations } from '../tokens/revocations.ts';
 export function createLogoutRoute(
   revocations: Pick<Revocations, 'revokeToken' | 'revokeAllTokens'>,
 ): RouteHandler {
-  return async (event, log) => {
+  return async (event, line) => {
     const { user_id: userId, jti, expires_at } = callerOf(event);
     const all = readAll(readBody(event).all);
-    log.user_id = userId;
-    log.all = all;
+    line.user_id = userId;
+    line.all = all;
     if (all) await revocations.revokeAllTokens(userId);
     else await revocations.revokeToken({ jti, expiresAt: Number(expires_at) });
     return {};
@@ -31,8 +30,6 @@ function readAll(value: unknown): boolean {
     case 'false':
       return false;
     default:
-      throw new DomainError('invalid_request', {
-        detail: { zh: 'all必须是true或false', en: 'all must be true or false' },
-      });
+      throw invalidRequest('all必须是true或false', 'all must be true or false');
   }
 }

@@ -1,6 +1,6 @@
 /** The routes of a logged-in member, and the two that tell an operator that the service works. */
-
-import { callerOf } from '../caller/caller-of.ts';
+import { callerOf } from '../caller/context.ts';
+import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import type { RouteKey } from '../contracts/routes.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import type { RouteHandler } from '../http/handler.ts';
@@ -8,28 +8,24 @@ import type { Revocations } from '../tokens/revocations.ts';
 import type { Users } from '../users/find-or-create.ts';
 import { createLogoutRoute } from './logout-route.ts';
 
-/** What the member routes need. */
-export interface MemberRoutesDependencies {
+interface MemberRoutesOptions {
   readonly users: Pick<Users, 'findUser'>;
   readonly revocations: Pick<Revocations, 'revokeToken' | 'revokeAllTokens'>;
   /** Unix seconds at which the key that signs now was made. @throws DomainError `unavailable`. */
   readonly signingKeyCreatedAt: () => Promise<number>;
   /** Version of the service. */
   readonly version: string;
-  /** Current Unix time in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock;
 }
 
 /** Creates the handlers of the routes that name the member function. */
-export function createMemberRoutes(
-  dependencies: MemberRoutesDependencies,
-): Partial<Record<RouteKey, RouteHandler>> {
-  const { users, revocations, signingKeyCreatedAt, version, now } = dependencies;
+export function createMemberRoutes(options: MemberRoutesOptions): Partial<Record<RouteKey, RouteHandler>> {
+  const { users, revocations, signingKeyCreatedAt, version, now } = options;
   return {
     'POST /member/logout': createLogoutRoute(revocations),
-    'GET /member/me': async (event, log) => {
+    'GET /member/me': async (event, line) => {
       const { user_id: userId } = callerOf(event);
-      log.user_id = userId;
+      line.user_id = userId;
       const user = await users.findUser(userId);
       // The token outlives its user when the account was erased.
       if (user === undefined) throw new DomainError('unauthorized', { reason: 'the user is gone' });
@@ -38,7 +34,7 @@ export function createMemberRoutes(
     'GET /whoami': async (event) => callerOf(event),
     'GET /health': async () => ({
       version,
-      key_age_seconds: Math.floor(now() / 1000) - (await signingKeyCreatedAt()),
+      key_age_seconds: unixSeconds(now) - (await signingKeyCreatedAt()),
     }),
   };
 }

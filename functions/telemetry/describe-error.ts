@@ -9,6 +9,7 @@ import type { LogFields } from './logger.ts';
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof DomainError)) return { cause: nameOf(error), stack: framesOf(error) };
   return {
+    ...error.fields,
     reason: error.reason,
     ...(error.cause !== undefined && { cause: nameOf(error.cause) }),
     ...(error.code === 'internal' && { stack: framesOf(error.cause) }),

@@ -4,15 +4,14 @@
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
  */
 import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
-import type { ErrorCode } from '../contracts/errors.ts';
+import type { ErrorCode, WechatErrorCode } from '../contracts/errors.ts';
 import {
   type CountedMetric,
   METRICS_NAMESPACE,
   type MetricName,
   metricCatalogue,
+  type RefusalReason,
 } from '../contracts/metrics.ts';
-import type { RefusalReason } from '../tokens/refusal.ts';
-import type { WechatErrorCode } from '../wechat/errcodes.ts';
 import { describeError } from './describe-error.ts';
 import type { Log } from './logger.ts';
 
@@ -25,7 +24,7 @@ interface DimensionValues {
   readonly TokenRefusals: RefusalReason | Extract<ErrorCode, 'token_revoked' | 'user_banned'>;
 }
 
-/** Records metrics, one document of one line a call. It never throws: the request is answered by then. */
+/** Records metrics, one document of one line a call. It never throws: a request must not fail for it. */
 export interface Metrics {
   /** Counts one more of what the metric's dimension tells apart. */
   count<N extends CountedMetric>(metric: N, value: DimensionValues[N]): void;
@@ -34,7 +33,7 @@ export interface Metrics {
 }
 
 /**
- * Creates {@link Metrics} of the service that `POWERTOOLS_SERVICE_NAME` names.
+ * Metrics of the service that `POWERTOOLS_SERVICE_NAME` names.
  *
  * @param log is told when a document cannot be written
  */

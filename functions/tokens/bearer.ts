@@ -14,7 +14,6 @@ const CREDENTIALS = /^(?:(?:bearer|jwt) +)?([\w.-]+)$/i;
  * The text of the token, not verified.
  *
  * More than one Authorization header is refused: the back end might read another one than was verified here.
- * Values joined with a comma do not match either form.
  *
  * @throws TokenRefusal with reason `missing_token`, `duplicate_header` or `malformed`
  */
@@ -24,7 +23,17 @@ export function tokenFromHeaders(headers: Headers, multiValueHeaders?: MultiValu
   const value = single[0] ?? multiple[0] ?? '';
   if (single.length > 1 || multiple.length > 1 || (multiple[0] ?? value) !== value)
     throw new TokenRefusal('duplicate_header');
-  if (value === '') throw new TokenRefusal('missing_token');
+  return tokenFromCredentials(value);
+}
+
+/**
+ * The text of the token in the value of an Authorization header, not verified. Several values that were joined with a
+ * comma match no form.
+ *
+ * @throws TokenRefusal with reason `missing_token` or `malformed`
+ */
+export function tokenFromCredentials(value: string | null | undefined): string {
+  if (!value) throw new TokenRefusal('missing_token');
   const token = CREDENTIALS.exec(value)?.[1];
   if (token === undefined) throw new TokenRefusal('malformed');
   return token;

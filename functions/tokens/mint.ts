@@ -1,6 +1,7 @@
-/** Mints the access token (RFC 9068): who the user is and nothing that WeChat wants kept secret. */
+/** Mints the access token (RFC 9068): who the user is, and nothing that WeChat wants kept secret. */
 import { randomUUID } from 'node:crypto';
 import { type CryptoKey, SignJWT } from 'jose';
+import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import { TOKEN_ALGORITHM, TOKEN_TYPE } from '../contracts/token.ts';
 
 /** The private key that signs now, and the name verifiers find its public part by. */
@@ -12,7 +13,7 @@ export interface SigningKey {
 }
 
 /** Who a token is for. */
-export interface TokenSubject {
+interface TokenSubject {
   readonly userId: string;
   readonly appid: string;
   /** Unix seconds of the WeChat login behind this token. Default: now. */
@@ -31,35 +32,31 @@ export interface MintedToken {
   readonly keyAgeSeconds: number;
 }
 
-/** Mints tokens. */
 export interface TokenMinter {
-  /** Begins to look for the signing key, so that a {@link TokenMinter.mint} soon after need not wait for it. */
+  /** Starts to read the signing key, so that a {@link TokenMinter.mint} soon after need not wait for it. */
   prepare(): void;
   /** @throws DomainError `unavailable` when the signing key cannot be had */
   mint(subject: TokenSubject): Promise<MintedToken>;
 }
 
-/** What a {@link TokenMinter} needs. */
-export interface TokenMinterOptions {
+interface TokenMinterOptions {
   readonly signingKey: () => Promise<SigningKey>;
   readonly issuer: string;
   readonly audience: string;
   readonly lifetimeSeconds: number;
-  /** Current Unix time in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock;
 }
 
-/** Creates a {@link TokenMinter}. */
 export function createTokenMinter(options: TokenMinterOptions): TokenMinter {
   const { signingKey, issuer, audience, lifetimeSeconds, now } = options;
   return {
     prepare() {
-      // A failure is met again, and answered, by the mint.
+      // The mint meets a failure again, and reports it.
       signingKey().catch(() => {});
     },
     async mint({ userId, appid, authTime }) {
       const { kid, key, publishedAt } = await signingKey();
-      const issuedAt = Math.floor(now() / 1000);
+      const issuedAt = unixSeconds(now);
       const expiresAt = issuedAt + lifetimeSeconds;
       const jti = randomUUID();
       const token = await new SignJWT({ client_id: appid, auth_time: authTime ?? issuedAt })

@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { answered, asUnavailable } from '../aws/unavailable.ts';
+import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import { PARTITION_KEY, revokedTokenKey, TTL_ATTRIBUTE } from '../contracts/table.ts';
 import { CLOCK_TOLERANCE_SECONDS, type VerifiedToken } from '../contracts/token.ts';
 import { DomainError } from '../errors/domain-error.ts';
@@ -20,18 +21,16 @@ import { DomainError } from '../errors/domain-error.ts';
 /** Whether a token that is otherwise valid still counts. */
 export type TokenStatus = 'active' | 'token_revoked' | 'user_banned';
 
-/** What {@link createRevocations} works with. */
-export interface RevocationsOptions {
+interface RevocationsOptions {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
-  /** Current Unix time in milliseconds. */
-  readonly now: () => number;
-  /** Waits milliseconds. Default: for real. */
+  readonly now: Clock;
+  /** Waits milliseconds. Default: a real timer. */
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-/** What the status of a token hangs on. */
-export type JudgedToken = Pick<VerifiedToken, 'jti' | 'userId' | 'authTime'>;
+/** The claims that decide whether a token is revoked. */
+type RevocableToken = Pick<VerifiedToken, 'jti' | 'userId' | 'authTime'>;
 
 /** Revokes tokens and tells which are. All throw DomainError `unavailable` when DynamoDB is in trouble. */
 export interface Revocations {
@@ -45,12 +44,12 @@ export interface Revocations {
   /**
    * Whether a token still counts, as of this moment. The token of a user who is gone is revoked.
    *
-   * @throws DomainError `unavailable` when that cannot be told: it never passes for a yes or a no
+   * @throws DomainError `unavailable` when DynamoDB does not say: that is neither a valid nor a revoked token
    */
-  statusOf(token: JudgedToken): Promise<TokenStatus>;
+  statusOf(token: RevocableToken): Promise<TokenStatus>;
 }
 
-/** Pauses between reads that DynamoDB left unanswered; the caller of a route waits for all of them. */
+/** Pauses before DynamoDB is read again for the items it left out; the request waits for all of them. */
 const UNPROCESSED_PAUSES_MS = [25, 50, 100];
 
 const userState = v.object({
@@ -58,7 +57,6 @@ const userState = v.object({
   tokens_valid_after: v.optional(v.number()),
 });
 
-/** Creates {@link Revocations} on a table of the shape in `table.ts`. */
 export function createRevocations(options: RevocationsOptions): Revocations {
   const { client, tableName: TableName, now, sleep = realSleep } = options;
 
@@ -73,11 +71,11 @@ export function createRevocations(options: RevocationsOptions): Revocations {
 
   /**
    * Tokens count whole seconds, so logins before and after this call within one second look alike. The date is
-   * therefore the next second, which voids all of them, and the answer waits until that second has begun, so that a
+   * therefore the next second, which voids all of them, and this call waits until that second has begun, so that a
    * login that follows it is valid at once.
    */
   async function revokeAllTokens(userId: string): Promise<void> {
-    const validAfter = Math.floor(now() / 1000) + 1;
+    const validAfter = unixSeconds(now) + 1;
     try {
       await client.send(
         new UpdateCommand({
@@ -98,7 +96,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     while (now() < validAfter * 1000) await sleep(validAfter * 1000 - now());
   }
 
-  async function statusOf({ jti, userId, authTime }: JudgedToken): Promise<TokenStatus> {
+  async function statusOf({ jti, userId, authTime }: RevocableToken): Promise<TokenStatus> {
     const mark = revokedTokenKey(jti);
     const items = await readTogether([mark, userId]);
     const user = items.get(userId);
@@ -111,7 +109,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     return items.has(mark) || loggedInBefore ? 'token_revoked' : 'active';
   }
 
-  /** One round trip, consistent: a logout or ban that was answered a moment ago counts. */
+  /** One round trip, consistent: a logout or ban of a moment ago counts. */
   async function readTogether(keys: readonly string[]): Promise<Map<unknown, Record<string, unknown>>> {
     const found = new Map<unknown, Record<string, unknown>>();
     let RequestItems: BatchGetCommandOutput['UnprocessedKeys'] = {
@@ -122,19 +120,16 @@ export function createRevocations(options: RevocationsOptions): Revocations {
         ExpressionAttributeNames: { '#pk': PARTITION_KEY, '#status': 'status' },
       },
     };
-    for (const pause of [...UNPROCESSED_PAUSES_MS, undefined]) {
+    for (const pause of [0, ...UNPROCESSED_PAUSES_MS]) {
+      if (pause > 0) await sleep(pause);
       const answer: BatchGetCommandOutput = await answered(
         client.send(new BatchGetCommand({ RequestItems })),
       );
       for (const item of answer.Responses?.[TableName] ?? []) found.set(item[PARTITION_KEY], item);
       RequestItems = answer.UnprocessedKeys;
       if (Object.keys(RequestItems ?? {}).length === 0) return found;
-      if (pause !== undefined) await sleep(pause);
     }
-    throw new DomainError('unavailable', {
-      retryAfterSeconds: 2,
-      reason: 'DynamoDB left a revocation read unanswered',
-    });
+    throw new DomainError('unavailable', { reason: 'DynamoDB left a revocation read unanswered' });
   }
 
   return { revokeToken, revokeAllTokens, statusOf };

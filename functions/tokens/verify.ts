@@ -2,58 +2,63 @@
  * Verifies a token, stricter than the standard asks where a looser reading buys nothing: one algorithm, one
  * spelling of each token, every claim we mint present. Follows RFC 8725 and RFC 9068.
  */
-import { errors, jwtVerify } from 'jose';
+import { type CryptoKey, errors, jwtVerify } from 'jose';
 import * as v from 'valibot';
+import type { Clock } from '../contracts/clock.ts';
+import type { RefusalReason } from '../contracts/metrics.ts';
+import { jsonText, nonEmptyText, unixTime } from '../contracts/schemas.ts';
 import {
   CLOCK_TOLERANCE_SECONDS,
   MAX_TOKEN_LENGTH,
+  MAX_TOKEN_LIFETIME_SECONDS,
   TOKEN_ALGORITHM,
-  TOKEN_LIFETIME_SECONDS,
   TOKEN_TYPE,
   type VerifiedToken,
 } from '../contracts/token.ts';
-import type { KeySource } from '../keys/verification-keys.ts';
-import { type RefusalReason, TokenRefusal } from './refusal.ts';
+import { TokenRefusal } from './refusal.ts';
 
-/** Verifies tokens. */
+/** Where a verifier finds its keys. */
+export interface KeySource {
+  /**
+   * The key of this id, or `undefined` if there is none.
+   *
+   * @throws DomainError `unavailable` while the keys cannot be read or are too old
+   */
+  find(kid: string): Promise<CryptoKey | undefined>;
+}
+
 export interface TokenVerifier {
   /**
    * @throws TokenRefusal when anything is wrong with the token
-   * @throws DomainError `unavailable` when the keys cannot be read or are too old: no verdict on the token
+   * @throws DomainError `unavailable` when the keys cannot be read or are too old: that says nothing about the token
    */
   verify(token: string): Promise<VerifiedToken>;
 }
 
-/** What a {@link TokenVerifier} needs. */
-export interface TokenVerifierOptions {
+interface TokenVerifierOptions {
   readonly keys: KeySource;
   readonly issuer: string;
   readonly audience: string;
-  /** Longest `exp - iat` that is believed, in seconds. Default: the lifetime of our tokens. */
+  /** Longest `exp - iat` that is believed, in seconds. Default: {@link MAX_TOKEN_LIFETIME_SECONDS}. */
   readonly maxLifetimeSeconds?: number;
-  /** Current Unix time in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock;
 }
 
 /** Header members that bring or point to a key, or change what is signed: the token does not choose those. */
 const FORBIDDEN_HEADER_MEMBERS = ['jwk', 'jku', 'x5u', 'x5c', 'crit'];
 
-const text = v.pipe(v.string(), v.minLength(1));
-const unixSeconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-
 /** What jose leaves unchecked: that every claim is there, `exp` included, and of its type. */
 const claimsSchema = v.object({
-  sub: text,
-  client_id: text,
-  jti: text,
-  auth_time: unixSeconds,
-  iat: unixSeconds,
-  exp: unixSeconds,
+  sub: nonEmptyText,
+  client_id: nonEmptyText,
+  jti: nonEmptyText,
+  auth_time: unixTime,
+  iat: unixTime,
+  exp: unixTime,
 });
 
-/** Creates a {@link TokenVerifier}. */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
-  const { keys, issuer, audience, maxLifetimeSeconds = TOKEN_LIFETIME_SECONDS, now } = options;
+  const { keys, issuer, audience, maxLifetimeSeconds = MAX_TOKEN_LIFETIME_SECONDS, now } = options;
   return {
     async verify(token) {
       const { header, claims: unverified } = decode(token);
@@ -115,14 +120,9 @@ function decodeBase64url(part: string): Buffer {
  */
 function decodeJson(part: string): unknown {
   const json = decodeBase64url(part).toString();
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw new TokenRefusal('malformed');
-  }
-  if (JSON.stringify(value) !== json) throw new TokenRefusal('malformed');
-  return value;
+  const read = v.safeParse(jsonText, json);
+  if (!read.success || JSON.stringify(read.output) !== json) throw new TokenRefusal('malformed');
+  return read.output;
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

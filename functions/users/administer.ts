@@ -9,6 +9,7 @@ import {
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { answered, asUnavailable } from '../aws/unavailable.ts';
+import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import {
   changesKey,
   openidGuardKey,
@@ -20,20 +21,18 @@ import type { Revocations } from '../tokens/revocations.ts';
 import { changesFromItem, type RecordedChange, recording, type TransactItem } from './recorded-changes.ts';
 import { type User, userFromItem } from './user.ts';
 
-/** What {@link createAdministration} works with. */
-export interface AdministrationOptions {
+interface AdministrationOptions {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
-  /** Current Unix time in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock;
   readonly revocations: Pick<Revocations, 'revokeAllTokens'>;
 }
 
 /** Who orders a change, and why. */
-export type Order = Pick<RecordedChange, 'by' | 'reason'>;
+type Order = Pick<RecordedChange, 'by' | 'reason'>;
 
 /** Everything held about a user, attributes as they are stored. */
-export interface UserExport {
+interface UserExport {
   readonly user: Item;
   /** What makes their openid unique; absent when it is another user's. */
   readonly openid_guard?: Item;
@@ -73,7 +72,6 @@ const IS_USER = `attribute_exists(${openidIndex.partitionKey}) AND attribute_exi
 /** A login of the same moment can be in the way of a transaction; these pauses outlast it. */
 const CONFLICT_PAUSES_MS = [50, 100, 200, 400];
 
-/** Creates an {@link Administration} of a table of the shape in `table.ts`. */
 export function createAdministration(options: AdministrationOptions): Administration {
   const { client, tableName: TableName, now, revocations } = options;
 
@@ -153,8 +151,8 @@ export function createAdministration(options: AdministrationOptions): Administra
 
   async function revoke(userId: string, order: Order): Promise<boolean> {
     const check = { TableName, Key: { [PARTITION_KEY]: userId }, ConditionExpression: IS_USER };
-    const outcome = await write([{ ConditionCheck: check }, record('revoke', userId, order)]);
-    if (outcome !== 'written') return false;
+    const written = await write([{ ConditionCheck: check }, record('revoke', userId, order)]);
+    if (written !== 'written') return false;
     await revocations.revokeAllTokens(userId);
     return true;
   }
@@ -188,7 +186,7 @@ export function createAdministration(options: AdministrationOptions): Administra
   }
 
   function record(what: RecordedChange['what'], userId: string, { by, reason }: Order): TransactItem {
-    return recording(TableName, userId, { at: Math.floor(now() / 1000), what, by, reason });
+    return recording(TableName, userId, { at: unixSeconds(now), what, by, reason });
   }
 
   async function getUserItem(userId: string): Promise<Item | undefined> {
@@ -204,7 +202,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     return Item;
   }
 
-  /** Writes all or nothing; if nothing, answers the position of the first item whose condition did not hold. */
+  /** Writes all or nothing; if nothing, gives the position of the first item whose condition did not hold. */
   async function write(TransactItems: TransactItem[]): Promise<'written' | number> {
     for (let attempt = 0; ; attempt++) {
       try {

@@ -14,25 +14,23 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { answered, asUnavailable } from '../aws/unavailable.ts';
+import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import { openidGuardKey, openidIndex, PARTITION_KEY } from '../contracts/table.ts';
 import { DomainError } from '../errors/domain-error.ts';
+import type { WechatIdentity } from '../wechat/identity.ts';
 import type { Profile } from './profile.ts';
 import { type User, userFromItem, userToItem } from './user.ts';
 
-/** Whom WeChat says a code belongs to. */
-export interface WechatIdentity {
+/** Whom WeChat knows by an openid in one of our mini-programs. */
+interface MiniProgramIdentity extends WechatIdentity {
   readonly appid: string;
-  readonly openid: string;
-  readonly unionid?: string;
 }
 
-/** What {@link createUsers} works with. */
-export interface UsersOptions {
+interface UsersOptions {
   /** Must drop `undefined` members. */
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
-  /** Current Unix time in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock;
   /** A new user's id. Default: a random UUID. */
   readonly newId?: () => string;
 }
@@ -42,12 +40,12 @@ export interface Users {
   /**
    * The user of an openid; a new one gets the profile, an existing one keeps theirs.
    *
-   * Right after an erasure the index can still show the erased user; unless that login has something to write,
-   * it answers them once more, and the authorizer, which reads the table itself, refuses their token.
+   * Right after an erasure the index can still show the erased user. A login that has nothing to write then finds them
+   * once more, and the authorizer, which reads the table itself, denies their token.
    *
    * @throws DomainError `user_banned`; `unavailable` when DynamoDB is in trouble.
    */
-  findOrCreateUser(identity: WechatIdentity, profile: Profile): Promise<{ user: User; isNew: boolean }>;
+  findOrCreateUser(identity: MiniProgramIdentity, profile: Profile): Promise<{ user: User; isNew: boolean }>;
   /**
    * The user with an id, or undefined. Read consistently: the client's next call after a first login is this one,
    * and it must not be told that the user does not exist.
@@ -64,29 +62,25 @@ const LAST_LOGIN_PRECISION_SECONDS = 24 * 3600;
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 50;
 
-/** Creates {@link Users} on a table of the shape in `table.ts`. */
 export function createUsers(options: UsersOptions): Users {
   const { client, tableName: TableName, now, newId = randomUUID } = options;
-  const unixSeconds = (): number => Math.floor(now() / 1000);
 
   async function findOrCreateUser(
-    identity: WechatIdentity,
+    identity: MiniProgramIdentity,
     profile: Profile,
   ): Promise<{ user: User; isNew: boolean }> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (attempt > 0) await pause(attempt);
-      const known = attempt === 0 ? await findInIndex(identity) : await findByGuard(identity);
+    let lookUp = findInIndex;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const known = await lookUp(identity);
       const returning = known && (await recordLogin(known, identity));
       if (returning) return { user: returning, isNew: false };
-
       const created = await createUser(identity, profile);
-      if (created.user) return { user: created.user, isNew: true };
-      const winner = created.existingId === undefined ? undefined : await findUser(created.existingId);
-      const joined = winner && (await recordLogin(winner, identity));
-      if (joined) return { user: joined, isNew: false };
+      if (created) return { user: created, isNew: true };
+      // Another login was first. The index may not show its user yet; the guard does.
+      lookUp = findByGuard;
+      if (attempt < ATTEMPTS) await pause(attempt);
     }
     throw new DomainError('unavailable', {
-      retryAfterSeconds: 1,
       reason: `no user after ${ATTEMPTS} attempts: a guard without its user, or transactions in conflict`,
     });
   }
@@ -97,7 +91,7 @@ export function createUsers(options: UsersOptions): Users {
   }
 
   /** Anything but one clear hit is left to the guard: after an erasure and a new login the index can show both users. */
-  async function findInIndex({ openid, appid }: WechatIdentity): Promise<User | undefined> {
+  async function findInIndex({ openid, appid }: MiniProgramIdentity): Promise<User | undefined> {
     const { Items = [] } = await answered(
       client.send(
         new QueryCommand({
@@ -112,7 +106,7 @@ export function createUsers(options: UsersOptions): Users {
     return Items.length === 1 ? userFromItem(Items[0]) : undefined;
   }
 
-  async function findByGuard({ appid, openid }: WechatIdentity): Promise<User | undefined> {
+  async function findByGuard({ appid, openid }: MiniProgramIdentity): Promise<User | undefined> {
     const guard = await getItem(openidGuardKey(appid, openid));
     return guard && findUser(userIdOf(guard.user_id));
   }
@@ -127,7 +121,7 @@ export function createUsers(options: UsersOptions): Users {
   /** The returning user as they are now; undefined when they were erased in the meantime, or are about to be. */
   async function recordLogin(user: User, { unionid }: WechatIdentity): Promise<User | undefined> {
     refuseBanned(user);
-    const loginIsOld = unixSeconds() - user.lastLoginAt > LAST_LOGIN_PRECISION_SECONDS;
+    const loginIsOld = unixSeconds(now) - user.lastLoginAt > LAST_LOGIN_PRECISION_SECONDS;
     const unionidIsNew = unionid !== undefined && user.unionid === undefined;
     if (!loginIsOld && !unionidIsNew) return user;
     try {
@@ -138,7 +132,10 @@ export function createUsers(options: UsersOptions): Users {
           UpdateExpression: `SET last_login_at = :now${unionidIsNew ? ', unionid = if_not_exists(unionid, :unionid)' : ''}`,
           ConditionExpression: 'attribute_exists(#pk)',
           ExpressionAttributeNames: { '#pk': PARTITION_KEY },
-          ExpressionAttributeValues: { ':now': unixSeconds(), ...(unionidIsNew && { ':unionid': unionid }) },
+          ExpressionAttributeValues: {
+            ':now': unixSeconds(now),
+            ...(unionidIsNew && { ':unionid': unionid }),
+          },
           ReturnValues: 'ALL_NEW',
         }),
       );
@@ -151,12 +148,12 @@ export function createUsers(options: UsersOptions): Users {
     }
   }
 
-  /** Creates user and guard together; tells whose guard was there first, or nothing when it is not known yet. */
+  /** Creates user and guard together, or nothing: undefined when another login was first, or is under way. */
   async function createUser(
-    { appid, openid, unionid }: WechatIdentity,
+    { appid, openid, unionid }: MiniProgramIdentity,
     profile: Profile,
-  ): Promise<{ user?: User; existingId?: string }> {
-    const at = unixSeconds();
+  ): Promise<User | undefined> {
+    const at = unixSeconds(now);
     const user: User = {
       userId: newId(),
       appid,
@@ -180,25 +177,24 @@ export function createUsers(options: UsersOptions): Users {
         new TransactWriteCommand({
           TransactItems: [
             { Put: { ...onlyIfAbsent, Item: userToItem(user) } },
-            { Put: { ...onlyIfAbsent, Item: guard, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } },
+            { Put: { ...onlyIfAbsent, Item: guard } },
           ],
         }),
       );
-      return { user };
+      return user;
     } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) throw asUnavailable(error);
-      const reasons = error.CancellationReasons ?? [];
-      const retryable = reasons.some(
-        ({ Code }) => Code === 'ConditionalCheckFailed' || Code === 'TransactionConflict',
-      );
-      if (!retryable) throw asUnavailable(error);
-      // The document client leaves the items of an error marshalled.
-      const existingId = reasons[1]?.Item?.user_id?.S;
-      return existingId === undefined ? {} : { existingId };
+      if (error instanceof TransactionCanceledException && isCollision(error)) return undefined;
+      throw asUnavailable(error);
     }
   }
 
   return { findOrCreateUser, findUser };
+}
+
+function isCollision({ CancellationReasons = [] }: TransactionCanceledException): boolean {
+  return CancellationReasons.some(
+    ({ Code }) => Code === 'ConditionalCheckFailed' || Code === 'TransactionConflict',
+  );
 }
 
 function refuseBanned(user: User): User {

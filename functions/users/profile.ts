@@ -1,8 +1,9 @@
-/** The profile a mini-program may send with a login: who cannot be trusted to send what, and what is kept of it. */
-import { DomainError } from '../errors/domain-error.ts';
+/** The profile a mini-program may send with a login: what is refused of it, and what is kept. */
+import type { DomainError } from '../errors/domain-error.ts';
+import { invalidRequest } from '../errors/invalid-request.ts';
 
 /** WeChat's numbers: 0 unknown, 1 male, 2 female. */
-export type Sex = 0 | 1 | 2;
+type Sex = 0 | 1 | 2;
 
 /** What a user shows of themselves. */
 export interface Profile {
@@ -31,29 +32,20 @@ const NOT_IN_URL = /[\s\p{Cc}"'<>\\`]/u;
 const sexes: readonly Sex[] = [0, 1, 2];
 
 /**
- * The profile in a request body, with what is absent left empty.
+ * The profile in a request body, with what is absent left empty. Both spellings are known: `nickname` and `nickName`,
+ * `sex` and `gender`, `avatar` and `avatarUrl`; the first that is present and not null counts.
  *
  * @throws DomainError `invalid_request` naming the member and the rule.
  */
 export function parseProfile(body: Readonly<Record<string, unknown>>): Profile {
-  return { username: '', sex: 0, avatar: '', ...parseGivenProfile(body) };
-}
-
-/**
- * Only what a request body gives of a profile. Both spellings are known: `nickname` and `nickName`, `sex` and `gender`,
- * `avatar` and `avatarUrl`; the first that is present and not null counts.
- *
- * @throws DomainError `invalid_request` naming the member and the rule.
- */
-export function parseGivenProfile(body: Readonly<Record<string, unknown>>): Partial<Profile> {
   const nickname = firstGiven(body, 'nickname', 'nickName');
   const sex = firstGiven(body, 'sex', 'gender');
   const avatar = firstGiven(body, 'avatar', 'avatarUrl');
   return {
-    ...(nickname && { username: parseNickname(nickname) }),
+    username: nickname === undefined ? '' : parseNickname(nickname),
     // A form that leaves the choice open sends an empty field.
-    ...(sex && sex.value !== '' && { sex: parseSex(sex) }),
-    ...(avatar && { avatar: parseAvatar(avatar) }),
+    sex: sex === undefined || sex.value === '' ? 0 : parseSex(sex),
+    avatar: avatar === undefined ? '' : parseAvatar(avatar),
   };
 }
 
@@ -109,9 +101,6 @@ function text(member: Member): string {
   return member.value;
 }
 
-function invalid(member: Member, zh: string, en: string): DomainError {
-  return new DomainError('invalid_request', {
-    detail: { zh: `${member.name}${zh}`, en: `${member.name} ${en}` },
-    reason: `${member.name} ${en}`,
-  });
+function invalid({ name }: Member, zh: string, en: string): DomainError {
+  return invalidRequest(`${name}${zh}`, `${name} ${en}`);
 }

@@ -1,5 +1,6 @@
 /** A user in our words, and how one is kept in the users table. */
 import * as v from 'valibot';
+import { nonEmptyText, unixTime } from '../contracts/schemas.ts';
 import type { UserStatus } from '../contracts/table.ts';
 import type { Profile } from './profile.ts';
 
@@ -9,7 +10,7 @@ export interface User extends Profile {
   readonly userId: string;
   readonly appid: string;
   readonly openid: string;
-  /** Present once WeChat has told it; users are never merged by it. */
+  /** Present once WeChat has named it; users are never merged by it. */
   readonly unionid?: string;
   readonly status: UserStatus;
   /** Exact to about a day, so that a login need not write. */
@@ -22,22 +23,19 @@ export interface User extends Profile {
   readonly phone?: string;
 }
 
-const nonEmpty = v.pipe(v.string(), v.minLength(1));
-const unixSeconds = v.pipe(v.number(), v.integer(), v.minValue(0));
-
 const userItem = v.object({
-  pk: nonEmpty,
-  appid: nonEmpty,
-  openid: nonEmpty,
-  unionid: v.optional(nonEmpty),
+  pk: nonEmptyText,
+  appid: nonEmptyText,
+  openid: nonEmptyText,
+  unionid: v.optional(nonEmptyText),
   username: v.string(),
   sex: v.picklist([0, 1, 2]),
   avatar: v.string(),
   phone: v.optional(v.string()),
   status: v.picklist(['active', 'banned']),
-  created_at: v.optional(unixSeconds),
-  last_login_at: unixSeconds,
-  tokens_valid_after: v.optional(unixSeconds),
+  created_at: v.optional(unixTime),
+  last_login_at: unixTime,
+  tokens_valid_after: v.optional(unixTime),
 });
 
 /**

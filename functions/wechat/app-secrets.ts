@@ -1,20 +1,24 @@
-/** The AppSecrets, fetched once per environment and refreshed behind the requests. */
+/** The AppSecrets, fetched once per environment and refreshed in the background. */
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
 import { createRefreshedValue } from '../cache/refreshed-value.ts';
+import type { Clock } from '../contracts/clock.ts';
+import { jsonText } from '../contracts/schemas.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import { WechatError } from './errcodes.ts';
 
-const schema = v.record(v.string(), v.string());
+const storedSchema = v.pipe(jsonText, v.record(v.string(), v.string()));
+
+type SecretsByAppid = Readonly<Record<string, string>>;
 
 /** The AppSecrets of the mini-programs served here. */
 export interface AppSecrets {
   /**
    * @throws WechatError `wechat_misconfigured` when none is filled in for the appid.
-   * @throws DomainError `unavailable` when Secrets Manager cannot be asked.
+   * @throws DomainError `unavailable` when Secrets Manager cannot be read.
    */
   secretFor(appid: string): Promise<string>;
-  /** The same after asking Secrets Manager again, at most every ten seconds: WeChat has refused the one at hand. */
+  /** The same, read from Secrets Manager again, at most every ten seconds: WeChat has refused the one at hand. */
   renewedSecretFor(appid: string): Promise<string>;
 }
 
@@ -22,8 +26,7 @@ export interface AppSecrets {
 export function createAppSecrets(options: {
   readonly client: SecretsManagerClient;
   readonly secretArn: string;
-  /** Current Unix time in milliseconds. */
-  readonly now: () => number;
+  readonly now: Clock;
 }): AppSecrets {
   const { client, secretArn, now } = options;
   const secrets = createRefreshedValue({
@@ -36,16 +39,12 @@ export function createAppSecrets(options: {
     now,
   });
 
-  const pick = async (
-    appid: string,
-    read: () => Promise<Readonly<Record<string, string>>>,
-  ): Promise<string> => {
+  const pick = async (appid: string, read: () => Promise<SecretsByAppid>): Promise<string> => {
     const known = await read().catch((cause: unknown) => {
       if (cause instanceof DomainError) throw cause;
       throw new DomainError('unavailable', {
         cause,
         reason: 'the AppSecrets cannot be read from Secrets Manager',
-        retryAfterSeconds: 2,
       });
     });
     const secret = Object.hasOwn(known, appid) ? known[appid] : undefined;
@@ -69,13 +68,10 @@ export function createAppSecrets(options: {
   };
 }
 
-/** The parser's own message would quote the secret, so it is replaced. */
-function parse(text: string | undefined): Readonly<Record<string, string>> {
-  try {
-    return v.parse(schema, JSON.parse(text ?? ''));
-  } catch {
-    throw new WechatError('wechat_misconfigured', {
-      reason: 'the WeChat secret is not a JSON object of AppSecret by appid',
-    });
-  }
+function parse(text: string | undefined): SecretsByAppid {
+  const read = v.safeParse(storedSchema, text);
+  if (read.success) return read.output;
+  throw new WechatError('wechat_misconfigured', {
+    reason: 'the WeChat secret is not a JSON object of AppSecret by appid',
+  });
 }

@@ -2,10 +2,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import * as v from 'valibot';
-import { WechatError, wechatErrorOf } from './errcodes.ts';
+import type { Clock } from '../contracts/clock.ts';
+import { jsonText } from '../contracts/schemas.ts';
+import { ERRCODE, WechatError, wechatErrorOf } from './errcodes.ts';
 import { getText, type TextResponse, TransportError } from './get-text.ts';
+import type { WechatIdentity } from './identity.ts';
 
-/** How a {@link WechatClient} behaves. Times are milliseconds. */
+/** Times are milliseconds. */
 export interface WechatClientOptions {
   /**
    * Base URLs in the order they are tried; the next one only when a request certainly did not reach the last.
@@ -16,11 +19,10 @@ export interface WechatClientOptions {
   readonly totalBudgetMs?: number;
   /** Budget for one host's DNS, TCP and TLS. Default: 1000. */
   readonly connectTimeoutMs?: number;
-  /** Wall clock as Unix time, by which idle connections are judged. Default: `Date.now`. */
-  readonly now?: () => number;
+  /** Tells how long connections have been idle. Default: `Date.now`. */
+  readonly now?: Clock;
 }
 
-/** What `code2Session` needs. */
 export interface Code2SessionInput {
   readonly appid: string;
   readonly secret: string;
@@ -28,13 +30,9 @@ export interface Code2SessionInput {
   readonly code: string;
 }
 
-/** Whom a code belongs to. WeChat's `session_key` is dropped: nothing here needs it. */
-export interface WechatSession {
-  /** Printable ASCII, at most 128 characters. */
-  readonly openid: string;
-  /** The same, when the mini-program is bound to an Open Platform account. */
-  readonly unionid?: string;
-  /** Which of `apiBases` answered, counted from 0; for the log. */
+/** Whom a code belongs to, and who said so. WeChat's `session_key` is dropped: nothing here needs it. */
+interface WechatSession extends WechatIdentity {
+  /** Which of `apiBases` answered, counted from 0. */
   readonly host: number;
 }
 
@@ -49,7 +47,7 @@ export interface WechatClient {
   code2Session(input: Code2SessionInput): Promise<WechatSession>;
   /**
    * Opens the first call's connection to the first host ahead of it: name, TCP, TLS, and undici's parser, which is
-   * WebAssembly that the first connection compiles. Takes at most a second, and failing is left to the call.
+   * WebAssembly that the first connection compiles. Takes at most a second, and does not fail: the call will meet the failure.
    */
   openConnection(): Promise<void>;
   /** Closes all connections; calls under way fail. */
@@ -60,13 +58,12 @@ export interface WechatClient {
 const KEEP_ALIVE_MS = 4_000;
 /** Lambda runs one call at a time; this only bounds a process that runs many. */
 const CONNECTIONS_PER_HOST = 32;
-/** An answer has some 150 bytes. */
-const MAX_ANSWER_BYTES = 64 * 1024;
+/** A response has some 150 bytes. */
+const MAX_RESPONSE_BYTES = 64 * 1024;
 /** Longest that a start waits for its connection. */
 const OPEN_MS = 1_000;
 /** Before the retry of a busy WeChat. */
 const BUSY_PAUSE_MS = 100;
-const BUSY = -1;
 
 /**
  * Creates a {@link WechatClient}; nothing is sent before the first call.
@@ -88,11 +85,14 @@ export function createWechatClient(options: WechatClientOptions): WechatClient {
     hosts = openHosts();
   };
 
-  const exchange = async (query: URLSearchParams, signal: AbortSignal): Promise<WechatSession> => {
+  const sendToFirstReachable = async (
+    query: URLSearchParams,
+    signal: AbortSignal,
+  ): Promise<WechatSession> => {
     const failures: string[] = [];
     for (const [host, { pool, prefix }] of hosts.entries()) {
       const path = `${prefix}/sns/jscode2session?${query}`;
-      const limits = { signal, connectTimeoutMs, maxBytes: MAX_ANSWER_BYTES };
+      const limits = { signal, connectTimeoutMs, maxBytes: MAX_RESPONSE_BYTES };
       try {
         return readSession(await getText(pool, path, limits), host);
       } catch (error) {
@@ -111,11 +111,11 @@ export function createWechatClient(options: WechatClientOptions): WechatClient {
       replaceIdleConnections();
       lastUsedAt = now();
       try {
-        return await exchange(query, signal).catch(async (error: unknown) => {
-          if (!(error instanceof WechatError && error.errcode === BUSY)) throw error;
+        return await sendToFirstReachable(query, signal).catch(async (error: unknown) => {
+          if (!(error instanceof WechatError && error.errcode === ERRCODE.busy)) throw error;
           await pause(BUSY_PAUSE_MS);
           if (signal.aborted) throw error;
-          return exchange(query, signal);
+          return sendToFirstReachable(query, signal);
         });
       } finally {
         lastUsedAt = now();
@@ -124,7 +124,7 @@ export function createWechatClient(options: WechatClientOptions): WechatClient {
     async openConnection() {
       const [first] = hosts;
       if (first === undefined) return;
-      const limits = { signal: AbortSignal.timeout(OPEN_MS), connectTimeoutMs, maxBytes: MAX_ANSWER_BYTES };
+      const limits = { signal: AbortSignal.timeout(OPEN_MS), connectTimeoutMs, maxBytes: MAX_RESPONSE_BYTES };
       // Whatever is answered here, the connection is open; no route is called that could count against a quota.
       await getText(first.pool, '/', limits).catch(() => {});
       lastUsedAt = now();
@@ -151,7 +151,11 @@ const errcode = v.union([
   v.pipe(v.number(), v.safeInteger()),
   v.pipe(v.string(), v.regex(/^-?\d{1,9}$/), v.transform(Number)),
 ]);
-const outcome = v.object({ errcode: v.optional(errcode, 0), errmsg: v.fallback(v.string(), '') });
+/** Any response; the members of a session are in it only without an errcode. */
+const response = v.pipe(
+  jsonText,
+  v.looseObject({ errcode: v.optional(errcode, 0), errmsg: v.fallback(v.string(), '') }),
+);
 
 /** WeChat promises no length or alphabet; what is refused here could not be a key or a header safely. */
 const identifier = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,128}$/));
@@ -164,24 +168,14 @@ const session = v.object({
 /** Success is no errcode, or 0, and an openid and a session_key; the content type is always `text/plain`. */
 function readSession({ status, body }: TextResponse, host: number): WechatSession {
   if (status !== 200) throw unavailable(`host ${host}: HTTP status ${status}`, host);
-  const answer = parseJson(body);
-  const read = v.safeParse(outcome, answer);
+  const read = v.safeParse(response, body);
   if (!read.success) throw unavailable(`host ${host}: an answer that cannot be read`, host);
   if (read.output.errcode !== 0) throw wechatErrorOf(read.output.errcode, read.output.errmsg, host);
-  const found = v.safeParse(session, answer);
+  const found = v.safeParse(session, read.output);
   if (!found.success)
     throw unavailable(`host ${host}: an answer without usable openid and session_key`, host);
   const { openid, unionid } = found.output;
   return { openid, ...(unionid !== undefined && { unionid }), host };
-}
-
-/** `undefined` for what is not JSON: the parser's error would quote the answer. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function unavailable(what: string, host: number): WechatError {

@@ -1,87 +1,101 @@
 /** WeChat's failures as our errors: errcodes mean different things to a user, to an operator and to a retry. */
+import type { WechatErrorCode } from '../contracts/errors.ts';
 import { DomainError } from '../errors/domain-error.ts';
 
-/** The part of the error catalogue that a call to WeChat can end in. */
-export type WechatErrorCode =
-  | 'invalid_code'
-  | 'code_used'
-  | 'login_blocked'
-  | 'rate_limited'
-  | 'wechat_unavailable'
-  | 'wechat_misconfigured';
+/**
+ * The errcodes that something here depends on: those of code2Session, and what is met beyond its page.
+ * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session.html
+ */
+export const ERRCODE = {
+  busy: -1,
+  invalidCode: 40029,
+  codeUsed: 40163,
+  loginBlocked: 40226,
+  minuteQuotaUsed: 45011,
+  dayQuotaUsed: 45009,
+  invalidAppid: 40013,
+  invalidAppSecret: 40125,
+  ipNotAllowed: 40164,
+  appSecretFrozen: 40243,
+  apiRestricted: 50002,
+} as const;
 
-/** What goes with a {@link WechatError}; every member is safe to log. */
-export interface WechatErrorDetails {
-  /** A sentence for operators; never WeChat's own text, which may hold an IP address, nor the URL. */
-  readonly reason: string;
-  /** WeChat's number for the failure; absent when there was no readable answer. */
-  readonly errcode?: number;
-  /** WeChat's request id, three groups of eight hex digits, for a support request. */
-  readonly rid?: string;
-  /** Which of the client's `apiBases` answered or failed, counted from 0. */
-  readonly host?: number;
-  /** Seconds for the `Retry-After` header. */
+interface Meaning {
+  readonly code: WechatErrorCode;
+  /** For operators. */
+  readonly words: string;
   readonly retryAfterSeconds?: number;
 }
 
-/** A call to WeChat that did not end in a session. Has no `cause`: the errors underneath may quote the answer. */
+const meanings: Readonly<Record<keyof typeof ERRCODE, Meaning>> = {
+  busy: { code: 'wechat_unavailable', words: 'WeChat is busy' },
+  invalidCode: { code: 'invalid_code', words: 'the code is unknown, expired or of another mini-program' },
+  codeUsed: { code: 'code_used', words: 'the code was exchanged before' },
+  loginBlocked: { code: 'login_blocked', words: 'WeChat rates this user as high risk' },
+  minuteQuotaUsed: {
+    code: 'rate_limited',
+    words: 'the quota of this minute is used up',
+    retryAfterSeconds: 60,
+  },
+  dayQuotaUsed: { code: 'rate_limited', words: 'the quota of this day is used up', retryAfterSeconds: 3600 },
+  invalidAppid: { code: 'wechat_misconfigured', words: 'the appid is not valid' },
+  invalidAppSecret: { code: 'wechat_misconfigured', words: 'the AppSecret is not valid' },
+  ipNotAllowed: {
+    code: 'wechat_misconfigured',
+    words: "this service's IP is not on the mini-program's API IP whitelist",
+  },
+  appSecretFrozen: { code: 'wechat_misconfigured', words: 'the AppSecret is frozen' },
+  apiRestricted: { code: 'wechat_misconfigured', words: "the mini-program's use of the API is restricted" },
+};
+
+const known: ReadonlyMap<number, Meaning> = new Map(
+  Object.entries(meanings).map(([name, meaning]) => [ERRCODE[name as keyof typeof ERRCODE], meaning]),
+);
+
+const unknown: Meaning = { code: 'wechat_unavailable', words: 'not a code this service knows' };
+
+/** Every member is safe to log. */
+interface WechatErrorDetails {
+  /** A sentence for operators; never WeChat's own text, which may hold an IP address, nor the URL. */
+  readonly reason: string;
+  /** WeChat's number for the failure; absent when there was no readable response. */
+  readonly errcode?: number;
+  /** WeChat's request id, three groups of eight hex digits: its support asks for it. */
+  readonly rid?: string | undefined;
+  /** Which of the client's `apiBases` answered or failed, counted from 0. */
+  readonly host?: number;
+  /** Seconds in `Retry-After`. Default: the catalogue's. */
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+/** A call to WeChat that brought no identity. Has no `cause`: the errors underneath may quote the response. */
 export class WechatError extends DomainError {
   override readonly name = 'WechatError';
   declare readonly code: WechatErrorCode;
   readonly errcode: number | undefined;
-  readonly rid: string | undefined;
-  readonly host: number | undefined;
 
   constructor(code: WechatErrorCode, details: WechatErrorDetails) {
-    const { reason, retryAfterSeconds } = details;
-    super(code, retryAfterSeconds === undefined ? { reason } : { reason, retryAfterSeconds });
-    this.errcode = details.errcode;
-    this.rid = details.rid;
-    this.host = details.host;
+    const { reason, errcode, rid, host, retryAfterSeconds } = details;
+    super(code, {
+      reason,
+      retryAfterSeconds,
+      fields: { wechat_errcode: errcode, wechat_rid: rid, wechat_host: host },
+    });
+    this.errcode = errcode;
   }
 }
-
-interface Meaning {
-  readonly code: WechatErrorCode;
-  readonly meaning: string;
-  readonly retryAfterSeconds?: number;
-}
-
-/** https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session.html, and what is met beyond it. */
-const meanings: ReadonlyMap<number, Meaning> = new Map([
-  [-1, { code: 'wechat_unavailable', meaning: 'WeChat is busy' }],
-  [40029, { code: 'invalid_code', meaning: 'the code is unknown, expired or of another mini-program' }],
-  [40163, { code: 'code_used', meaning: 'the code was exchanged before' }],
-  [40226, { code: 'login_blocked', meaning: 'WeChat rates this user as high risk' }],
-  [45011, { code: 'rate_limited', meaning: 'the quota of this minute is used up', retryAfterSeconds: 60 }],
-  [45009, { code: 'rate_limited', meaning: 'the quota of this day is used up', retryAfterSeconds: 3600 }],
-  [40013, { code: 'wechat_misconfigured', meaning: 'the appid is not valid' }],
-  [40125, { code: 'wechat_misconfigured', meaning: 'the AppSecret is not valid' }],
-  [
-    40164,
-    {
-      code: 'wechat_misconfigured',
-      meaning: "this service's IP is not on the mini-program's API IP whitelist",
-    },
-  ],
-  [40243, { code: 'wechat_misconfigured', meaning: 'the AppSecret is frozen' }],
-  [50002, { code: 'wechat_misconfigured', meaning: "the mini-program's use of the API is restricted" }],
-]);
-
-const unknown: Meaning = { code: 'wechat_unavailable', meaning: 'not a code this service knows' };
 
 /** Anchored to the end: the text before the rid is WeChat's and may hold anything. */
 const RID = /\brid: ([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})$/;
 
-/** Turns the `errcode` and `errmsg` of an answer of `apiBases[host]` into an error; only the rid is taken of `errmsg`. */
+/** The error for what `apiBases[host]` answered; only the rid is taken of `errmsg`. */
 export function wechatErrorOf(errcode: number, errmsg: string, host: number): WechatError {
-  const { code, meaning, retryAfterSeconds } = meanings.get(errcode) ?? unknown;
-  const rid = RID.exec(errmsg)?.[1];
+  const { code, words, retryAfterSeconds } = known.get(errcode) ?? unknown;
   return new WechatError(code, {
-    reason: `WeChat answered errcode ${errcode} (${meaning})`,
+    reason: `WeChat answered errcode ${errcode} (${words})`,
     errcode,
+    rid: RID.exec(errmsg)?.[1],
     host,
-    ...(rid !== undefined && { rid }),
-    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    retryAfterSeconds,
   });
 }

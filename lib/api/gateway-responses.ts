@@ -1,6 +1,6 @@
 /** API Gateway's own refusals in the service's envelope: no caller ever meets a second format. */
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { type ErrorCode, errorCatalogue } from '../../functions/contracts/errors.ts';
+import { type ErrorCode, type ErrorEntry, errorCatalogue } from '../../functions/contracts/errors.ts';
 
 /**
  * Which of our errors each refusal is. Those not named fall under the two defaults.
@@ -31,11 +31,6 @@ const refusals: readonly (readonly [ResponseType, ErrorCode])[] = [
 ];
 
 const REQUEST_ID = '$context.requestId';
-
-/** Seconds in `Retry-After` where waiting helps. */
-export const retryAfterSeconds = { unavailable: 2, rate_limited: 10 } as const satisfies Partial<
-  Record<ErrorCode, number>
->;
 
 /**
  * JSON in ASCII: CloudFormation deploys other characters well, but gives them back as question marks, and a change of
@@ -71,14 +66,14 @@ function envelope(code: number, msg: string, error: string, request_id: string):
 /** Gives every refusal of the API our envelope. The gateway cannot see `Accept-Language`, so it speaks Chinese. */
 export function addGatewayResponses(api: RestApi): void {
   for (const [type, error] of refusals) {
-    const retryAfter = (retryAfterSeconds as Partial<Record<ErrorCode, number>>)[error];
+    const { status, retryAfterSeconds }: ErrorEntry = errorCatalogue[error];
     api.addGatewayResponse(type.responseType, {
       type,
-      statusCode: String(errorCatalogue[error].status),
+      statusCode: String(status),
       responseHeaders: {
         'Cache-Control': "'no-store'",
         ...(error === 'unauthorized' && { 'WWW-Authenticate': "'Bearer'" }),
-        ...(retryAfter !== undefined && { 'Retry-After': `'${retryAfter}'` }),
+        ...(retryAfterSeconds !== undefined && { 'Retry-After': `'${retryAfterSeconds}'` }),
       },
       templates: {
         'application/json': type === ResponseType.ACCESS_DENIED ? denialTemplate : envelopeTemplate(error),

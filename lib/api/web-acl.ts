@@ -3,8 +3,9 @@ import { Stack } from 'aws-cdk-lib';
 import type { Stage } from 'aws-cdk-lib/aws-apigateway';
 import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
+import { errorCatalogue } from '../../functions/contracts/errors.ts';
 import { LOGIN_PATH } from '../../functions/contracts/routes.ts';
-import { errorText, retryAfterSeconds } from './gateway-responses.ts';
+import { errorText } from './gateway-responses.ts';
 
 /** Settings of a {@link WebAcl}. */
 export interface WebAclProps {
@@ -58,7 +59,7 @@ export class WebAcl extends Construct {
                 responseCode: 429,
                 customResponseBodyKey: TOO_MANY,
                 responseHeaders: [
-                  { name: 'Retry-After', value: String(retryAfterSeconds.rate_limited) },
+                  { name: 'Retry-After', value: String(errorCatalogue.rate_limited.retryAfterSeconds) },
                   { name: 'Cache-Control', value: 'no-store' },
                 ],
               },

@@ -120,10 +120,10 @@ describe('a failure of ours', () => {
     await damage(data.user_id, 'sex');
 
     expect(await metricsOf(logInAgain)).toEqual([
-      failed('internal'),
       login('internal'),
       durations(),
       exchange('ok'),
+      failed('internal'),
     ]);
     expect(await metricsOf(() => get('/member/me', data.token))).toEqual([
       decided('allow'),
@@ -139,10 +139,10 @@ describe('a failure of ours', () => {
     await database.send(new PutCommand({ TableName, Item: guardOfNobody }));
 
     expect(await metricsOf(() => post('/member/login', { code }))).toEqual([
-      failed('unavailable'),
       login('unavailable'),
       durations(),
       exchange('ok'),
+      failed('unavailable'),
     ]);
   });
 });
@@ -162,7 +162,7 @@ describe('the authorizer', () => {
     expect(await metricsOf(whoami)).toEqual([decided('deny'), refused('token_revoked')]);
   });
 
-  it('counts it when there is no verdict', async () => {
+  it('counts it when there is no decision', async () => {
     const { user_id, token } = await logIn();
     await damage(user_id, 'status');
 

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import type { IamAnswer } from '../../functions/authorizer/apis/iam-answer.ts';
+import type { IamResponse } from '../../functions/authorizer/apis/iam-response.ts';
 import { publishJwks } from '../../functions/keys/published-in-table.ts';
 import { createRevocations } from '../../functions/tokens/revocations.ts';
 import { AUDIENCE, createTestKey, ISSUER, NOW_SECONDS, signWith, type TestKey } from '../fixtures/tokens.ts';
@@ -27,7 +27,7 @@ async function importEntry(endpoint: string, checkRevocation: boolean) {
     POWERTOOLS_METRICS_DISABLED: 'true',
   }))
     vi.stubEnv(name, value);
-  return (await import('../../functions/authorizer.ts')).handler as (event: object) => Promise<IamAnswer>;
+  return (await import('../../functions/authorizer.ts')).handler as (event: object) => Promise<IamResponse>;
 }
 
 const requestWith = (token: string) => ({
@@ -58,14 +58,14 @@ it('has its keys before the first request comes, and without revocation needs no
   expect(answer.context).toMatchObject({ user_id: 'user-1' });
 });
 
-it('starts without its keys and reports their absence as trouble, not as a bad token', async () => {
+it('starts without its keys, and then fails instead of refusing tokens', async () => {
   const handler = await importEntry('http://127.0.0.1:1', true);
 
-  await expect(handler(requestWith(freshToken()))).rejects.toThrow('No verdict on the token');
+  await expect(handler(requestWith(freshToken()))).rejects.toThrow('No decision on the token');
   await expect(handler(requestWith('nonsense'))).rejects.toThrow(/^Unauthorized$/);
 });
 
-it('asks the table about every token, and has no verdict when the table is away', async () => {
+it('reads the table for every token, and makes no decision when the table is away', async () => {
   const table = await startTable();
   await table.put({ pk: 'user-1', status: 'active' });
   const handler = await importEntry(table.endpoint, true);
@@ -79,6 +79,6 @@ it('asks the table about every token, and has no verdict when the table is away'
     expect.objectContaining({ user_id: 'user-1' }),
     expect.objectContaining({ error: 'token_revoked' }),
   ]);
-  await expect(handler(requestWith(token))).rejects.toThrow('No verdict on the token');
-  await expect(handler(requestWith(revoked))).rejects.toThrow('No verdict on the token');
+  await expect(handler(requestWith(token))).rejects.toThrow('No decision on the token');
+  await expect(handler(requestWith(revoked))).rejects.toThrow('No decision on the token');
 });

@@ -100,6 +100,6 @@ describe('the authorizer that other teams deploy', () => {
     const handler = await handlerFor('http://127.0.0.1:1/jwks.json');
     const [kind] = apiKinds;
 
-    await expect(handler(kind?.event(`Bearer ${await issuer.token()}`) ?? {})).rejects.toThrow('No verdict');
+    await expect(handler(kind?.event(`Bearer ${await issuer.token()}`) ?? {})).rejects.toThrow('No decision');
   });
 });

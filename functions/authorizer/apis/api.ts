@@ -1,21 +1,19 @@
-/** What differs from one kind of API to the next: how it asks for a verdict, and how it wants the answer worded. */
+/** What differs from one kind of API to the next: how its events are read, and which response it understands. */
 import type { APIGatewaySimpleAuthorizerWithContextResult, AppSyncAuthorizerResult } from 'aws-lambda';
 import type { AuthorizerContext } from '../../contracts/token.ts';
-import type { DenialContext } from '../answer-context.ts';
-import type { Decision } from '../decide.ts';
-import type { IamAnswer } from './iam-answer.ts';
+import type { Decision, DenialContext } from '../decide.ts';
+import type { IamResponse } from './iam-response.ts';
 
-/** Answer of an HTTP API with payload 2.0 and simple responses. */
-export type SimpleAnswer = APIGatewaySimpleAuthorizerWithContextResult<AuthorizerContext | DenialContext>;
+/** For HTTP APIs with payload 2.0 and simple responses. */
+type SimpleResponse = APIGatewaySimpleAuthorizerWithContextResult<AuthorizerContext | DenialContext>;
 
-/** Answer of an AppSync API. */
-export type AppSyncAnswer = AppSyncAuthorizerResult<Record<string, string>>;
+/** For AppSync APIs. */
+type AppSyncResponse = AppSyncAuthorizerResult<Record<string, string>>;
 
-/** Any answer that some kind of API understands. */
-export type AuthorizerAnswer = IamAnswer | SimpleAnswer | AppSyncAnswer;
+export type AuthorizerResponse = IamResponse | SimpleResponse | AppSyncResponse;
 
-/** One request for a verdict. */
-export interface Inquiry {
+/** One request for a decision. */
+export interface AuthorizerRequest {
   /** Kind of API, for the log. */
   readonly api: string;
   /** The API's id of the request. */
@@ -23,16 +21,12 @@ export interface Inquiry {
   /** The token's text, not verified. @throws TokenRefusal when there is not exactly one */
   readonly token: () => string;
   /**
-   * Words the verdict; `undefined` when this kind of API learns it from an error with the message `Unauthorized`.
+   * The response, or `undefined` when the API expects a thrown `Unauthorized`.
    *
    * @throws Error when the event does not say what to grant: nothing is granted by guessing
    */
-  readonly answer: (decision: Decision) => AuthorizerAnswer | undefined;
+  readonly respond: (decision: Decision) => AuthorizerResponse | undefined;
 }
 
-/** Reads the events of one kind of API. */
-export interface Adapter<E extends object> {
-  /** Whether an event comes from this kind of API. */
-  recognizes(event: object): event is E;
-  inquiry(event: E): Inquiry;
-}
+/** Reads the events of one kind of API; `undefined` for an event of another kind. */
+export type ReadEvent = (event: object) => AuthorizerRequest | undefined;

@@ -1,43 +1,46 @@
 /**
- * HTTP APIs, payload 2.0, answered with a simple response or with a policy: the event does not tell which of the
- * two the API was set up for.
+ * HTTP APIs, payload 2.0, which take a simple response or a policy: the event does not tell which of the two the API
+ * was set up for.
  */
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda';
 import { tokenFromHeaders } from '../../tokens/bearer.ts';
-import { answerContext } from '../answer-context.ts';
-import type { Decision } from '../decide.ts';
-import type { Adapter, AuthorizerAnswer } from './api.ts';
-import { iamAnswer } from './iam-answer.ts';
+import { contextFor, type Decision } from '../decide.ts';
+import type { AuthorizerResponse, ReadEvent } from './api.ts';
+import { iamResponse } from './iam-response.ts';
 import { checkIdentitySource, type IdentitySources } from './identity-source.ts';
 
 /** What is read of the event. */
-export type HttpV2Event = Pick<APIGatewayRequestAuthorizerEventV2, 'version' | 'routeArn'> &
+type HttpV2Event = Pick<APIGatewayRequestAuthorizerEventV2, 'version' | 'routeArn'> &
   IdentitySources & {
     /** Names in lower case; several values of one name are joined with a comma, which no form of a token holds. */
     readonly headers?: Readonly<Record<string, string | undefined>> | null;
     readonly requestContext?: { readonly requestId?: string };
   };
 
-/** Simple responses (`enableSimpleResponses`): a boolean, and no is 403. */
-export const httpV2Simple = adapter('http 2.0 simple', (decision) => ({
-  isAuthorized: decision.outcome === 'allow',
-  context: answerContext(decision),
+/** Simple responses (`enableSimpleResponses`): a boolean, and refusals are 403 as well. */
+export const httpV2Simple = reader('http 2.0 simple', (decision) => ({
+  isAuthorized: decision.kind === 'allow',
+  context: contextFor(decision),
 }));
 
-/** Policies, and no is 403. */
-export const httpV2Iam = adapter('http 2.0 iam', (decision, { routeArn }) => iamAnswer(decision, routeArn));
+/** Policies, and refusals are 403 as well. */
+export const httpV2Iam = reader('http 2.0 iam', (decision, { routeArn }) => iamResponse(decision, routeArn));
 
-function adapter(
+function reader(
   api: string,
-  answer: (decision: Decision, event: HttpV2Event) => AuthorizerAnswer,
-): Adapter<HttpV2Event> {
-  return {
-    recognizes: (event): event is HttpV2Event => 'version' in event && event.version === '2.0',
-    inquiry: (event) => ({
-      api,
-      requestId: event.requestContext?.requestId,
-      token: () => checkIdentitySource(tokenFromHeaders(event.headers), event),
-      answer: (decision) => answer(decision, event),
-    }),
-  };
+  respond: (decision: Decision, event: HttpV2Event) => AuthorizerResponse,
+): ReadEvent {
+  return (event) =>
+    isHttpV2(event)
+      ? {
+          api,
+          requestId: event.requestContext?.requestId,
+          token: () => checkIdentitySource(tokenFromHeaders(event.headers), event),
+          respond: (decision) => respond(decision, event),
+        }
+      : undefined;
+}
+
+function isHttpV2(event: object): event is HttpV2Event {
+  return 'version' in event && event.version === '2.0';
 }

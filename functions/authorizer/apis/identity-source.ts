@@ -1,4 +1,4 @@
-/** Makes sure that a cached answer belongs to the token it was given for. */
+/** Makes sure that a cached decision belongs to the token it was made on. */
 
 /** What an HTTP API tells about the key of its cache: an array in payload 2.0, joined with commas in 1.0. */
 export interface IdentitySources {
@@ -6,8 +6,8 @@ export interface IdentitySources {
 }
 
 /**
- * Hands the token on if it is part of what the API keys its cache by. Keyed by anything else, one caller's answer
- * would be another caller's too.
+ * Hands the token on if it is part of what the API keys its cache by. Keyed by anything else, the decision
+ * on one member would hold for another.
  *
  * @throws Error when the API has identity sources and the token is in none of them: the API is misconfigured
  */

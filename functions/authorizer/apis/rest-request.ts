@@ -1,8 +1,8 @@
 /** REST APIs, authorizer type REQUEST: the whole request but its body. */
 import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { tokenFromHeaders } from '../../tokens/bearer.ts';
-import type { Adapter } from './api.ts';
-import { iamAnswer } from './iam-answer.ts';
+import type { ReadEvent } from './api.ts';
+import { iamResponse } from './iam-response.ts';
 
 /** What is read of the event. */
 export type RestRequestEvent = Pick<APIGatewayRequestAuthorizerEvent, 'methodArn' | 'headers'> &
@@ -11,13 +11,17 @@ export type RestRequestEvent = Pick<APIGatewayRequestAuthorizerEvent, 'methodArn
   };
 
 /** Without a valid token it is 401, with a revoked one or for a banned user 403. */
-export const restRequest: Adapter<RestRequestEvent> = {
-  recognizes: (event): event is RestRequestEvent =>
-    'type' in event && event.type === 'REQUEST' && !('version' in event) && 'httpMethod' in event,
-  inquiry: (event) => ({
-    api: 'rest request',
-    requestId: event.requestContext?.requestId,
-    token: () => tokenFromHeaders(event.headers, event.multiValueHeaders),
-    answer: (decision) => (decision.outcome === 'refuse' ? undefined : iamAnswer(decision, event.methodArn)),
-  }),
-};
+export const restRequest: ReadEvent = (event) =>
+  isRestRequest(event)
+    ? {
+        api: 'rest request',
+        requestId: event.requestContext?.requestId,
+        token: () => tokenFromHeaders(event.headers, event.multiValueHeaders),
+        respond: (decision) =>
+          decision.kind === 'refuse' ? undefined : iamResponse(decision, event.methodArn),
+      }
+    : undefined;
+
+function isRestRequest(event: object): event is RestRequestEvent {
+  return 'type' in event && event.type === 'REQUEST' && !('version' in event) && 'httpMethod' in event;
+}

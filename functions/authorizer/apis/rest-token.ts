@@ -1,17 +1,22 @@
 /** REST APIs, authorizer type TOKEN: one header's value and nothing else of the request. */
 import type { APIGatewayTokenAuthorizerEvent } from 'aws-lambda';
-import { tokenFromHeaders } from '../../tokens/bearer.ts';
-import type { Adapter } from './api.ts';
-import { iamAnswer } from './iam-answer.ts';
+import { tokenFromCredentials } from '../../tokens/bearer.ts';
+import type { ReadEvent } from './api.ts';
+import { iamResponse } from './iam-response.ts';
 
 /** Without a valid token it is 401, with a revoked one or for a banned user 403. */
-export const restToken: Adapter<APIGatewayTokenAuthorizerEvent> = {
-  recognizes: (event): event is APIGatewayTokenAuthorizerEvent => 'type' in event && event.type === 'TOKEN',
-  inquiry: (event) => ({
-    api: 'rest token',
-    requestId: undefined,
-    // Several headers arrive joined with a comma, which no form of a token holds.
-    token: () => tokenFromHeaders({ authorization: event.authorizationToken }),
-    answer: (decision) => (decision.outcome === 'refuse' ? undefined : iamAnswer(decision, event.methodArn)),
-  }),
-};
+export const restToken: ReadEvent = (event) =>
+  isRestToken(event)
+    ? {
+        api: 'rest token',
+        requestId: undefined,
+        // Several headers arrive joined with a comma, which no form of a token holds.
+        token: () => tokenFromCredentials(event.authorizationToken),
+        respond: (decision) =>
+          decision.kind === 'refuse' ? undefined : iamResponse(decision, event.methodArn),
+      }
+    : undefined;
+
+function isRestToken(event: object): event is APIGatewayTokenAuthorizerEvent {
+  return 'type' in event && event.type === 'TOKEN';
+}

@@ -1,11 +1,11 @@
 /** WebSocket APIs, route `$connect`: browsers cannot set headers there, so the token has three places to be in. */
-import { type Headers, type MultiValueHeaders, tokenFromHeaders } from '../../tokens/bearer.ts';
+import { type Headers, type MultiValueHeaders, tokenFromCredentials } from '../../tokens/bearer.ts';
 import { TokenRefusal } from '../../tokens/refusal.ts';
-import type { Adapter } from './api.ts';
-import { iamAnswer } from './iam-answer.ts';
+import type { ReadEvent } from './api.ts';
+import { iamResponse } from './iam-response.ts';
 
 /** What is read of the event. */
-export interface WebSocketEvent {
+interface WebSocketEvent {
   readonly methodArn: string;
   readonly headers?: Headers;
   readonly multiValueHeaders?: MultiValueHeaders;
@@ -21,18 +21,24 @@ const QUERY_PARAMETER = 'token';
 const TOKEN_PROTOCOL = 'bearer';
 
 /** Without a valid token it is 401, with a revoked one or for a banned user 403. */
-export const webSocket: Adapter<WebSocketEvent> = {
-  recognizes: (event): event is WebSocketEvent =>
+export const webSocket: ReadEvent = (event) =>
+  isConnect(event)
+    ? {
+        api: 'websocket',
+        requestId: event.requestContext.requestId,
+        token: () => tokenOf(event),
+        respond: (decision) =>
+          decision.kind === 'refuse' ? undefined : iamResponse(decision, event.methodArn),
+      }
+    : undefined;
+
+function isConnect(event: object): event is WebSocketEvent {
+  return (
     !('version' in event) &&
     'requestContext' in event &&
-    (event as WebSocketEvent).requestContext?.eventType === 'CONNECT',
-  inquiry: (event) => ({
-    api: 'websocket',
-    requestId: event.requestContext.requestId,
-    token: () => tokenOf(event),
-    answer: (decision) => (decision.outcome === 'refuse' ? undefined : iamAnswer(decision, event.methodArn)),
-  }),
-};
+    (event as WebSocketEvent).requestContext?.eventType === 'CONNECT'
+  );
+}
 
 /** The one token. Several would leave open which of them the back end reads. */
 function tokenOf(event: WebSocketEvent): string {
@@ -42,7 +48,7 @@ function tokenOf(event: WebSocketEvent): string {
     ...valuesOf('sec-websocket-protocol', event.headers, event.multiValueHeaders).flatMap(announcedTokens),
   ];
   if (named.length > 1) throw new TokenRefusal('duplicate_header');
-  return tokenFromHeaders({ authorization: named[0] });
+  return tokenFromCredentials(named[0]);
 }
 
 /** All values of a header or parameter; the map of all values wins over the map of last values. */

@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
-import { contextOf, createDecide } from '../../../functions/authorizer/decide.ts';
+import { createDecide } from '../../../functions/authorizer/decide.ts';
+import { contextOf } from '../../../functions/caller/context.ts';
 import type { VerifiedToken } from '../../../functions/contracts/token.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
 import { TokenRefusal } from '../../../functions/tokens/refusal.ts';
@@ -14,46 +15,60 @@ const token: VerifiedToken = {
   expiresAt: 3,
 };
 const verifier = { verify: async () => token };
+const readToken = () => 'text';
 const failing = (error: unknown) => ({ verify: () => Promise.reject(error) });
 const statusOf = (status: TokenStatus) => ({ statusOf: vi.fn(async () => status) });
 
-it('allows a valid token, with or without somebody to ask about revocation', async () => {
-  const allowed = { outcome: 'allow', token };
+it('allows a valid token, whether or not revocation is checked', async () => {
+  const allowed = { kind: 'allow', token };
 
-  expect(await createDecide({ verifier })('text')).toEqual(allowed);
-  expect(await createDecide({ verifier, revocations: statusOf('active') })('text')).toEqual(allowed);
+  expect(await createDecide({ verifier })(readToken)).toEqual(allowed);
+  expect(await createDecide({ verifier, revocations: statusOf('active') })(readToken)).toEqual(allowed);
 });
 
 it.each(['token_revoked', 'user_banned'] as const)('denies what is %s, naming it', async (error) => {
-  const decision = await createDecide({ verifier, revocations: statusOf(error) })('text');
+  const decision = await createDecide({ verifier, revocations: statusOf(error) })(readToken);
 
-  expect(decision).toEqual({ outcome: 'deny', error, token });
+  expect(decision).toEqual({ kind: 'deny', error, token });
 });
 
-it('refuses a bad token with its reason, without asking about revocation', async () => {
+it('refuses a bad token with its reason, and does not read revocations', async () => {
   const revocations = statusOf('active');
   const decide = createDecide({
     verifier: failing(new TokenRefusal('expired')),
     revocations,
   });
 
-  expect(await decide('text')).toEqual({ outcome: 'refuse', reason: 'expired' });
+  expect(await decide(readToken)).toEqual({ kind: 'refuse', reason: 'expired' });
   expect(revocations.statusOf).not.toHaveBeenCalled();
 });
 
-it('has no verdict when keys or revocations cannot be read, or something is broken', async () => {
+it('refuses a request without one token, and verifies nothing', async () => {
+  const verify = vi.fn(async () => token);
+  const readNothing = () => {
+    throw new TokenRefusal('missing_token');
+  };
+
+  expect(await createDecide({ verifier: { verify } })(readNothing)).toEqual({
+    kind: 'refuse',
+    reason: 'missing_token',
+  });
+  expect(verify).not.toHaveBeenCalled();
+});
+
+it('makes no decision when keys or revocations cannot be read, or something is broken', async () => {
   for (const error of [new DomainError('unavailable'), new TypeError('a bug'), 'text']) {
-    await expect(createDecide({ verifier: failing(error) })('text')).rejects.toBe(error);
+    await expect(createDecide({ verifier: failing(error) })(readToken)).rejects.toBe(error);
     const revocations = { statusOf: () => Promise.reject(error) };
-    await expect(createDecide({ verifier, revocations })('text')).rejects.toBe(error);
+    await expect(createDecide({ verifier, revocations })(readToken)).rejects.toBe(error);
   }
 });
 
-it('keeps an `unauthorized` of the revocation read from passing for a bad token', async () => {
+it('does not take an `unauthorized` of the revocation read for a bad token', async () => {
   const error = new DomainError('unauthorized');
   const revocations = { statusOf: () => Promise.reject(error) };
 
-  await expect(createDecide({ verifier, revocations })('text')).rejects.toBe(error);
+  await expect(createDecide({ verifier, revocations })(readToken)).rejects.toBe(error);
 });
 
 it('tells the back end about a token in flat strings', () => {

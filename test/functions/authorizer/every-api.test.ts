@@ -148,7 +148,7 @@ const flipped = (token: string): string => {
 describe.each(apiKinds)('behind $name', (kind) => {
   const no = kind.throws ? 'unauthorized' : 'no';
 
-  it('a valid token opens the stage, with the same context as everywhere', async () => {
+  it('a valid token is allowed for the whole stage, with the same context as everywhere', async () => {
     for (const scheme of ['Bearer ', 'bearer ', 'JWT ', '']) {
       const { outcome, answer } = await outcomeOf(kind, kind.event(`${scheme}${signWith(key, {})}`));
 
@@ -175,7 +175,7 @@ describe.each(apiKinds)('behind $name', (kind) => {
     expect(lines.at(-1)).toMatchObject({ decision: 'refuse', reason: 'missing_token' });
   });
 
-  it('a revoked token and a banned user are denied, not told to log in for lack of a token', async () => {
+  it('a revoked token and a banned user are denied, not refused as if they had no token', async () => {
     for (const reason of ['token_revoked', 'user_banned'] as const) {
       status = reason;
       const { outcome, answer } = await outcomeOf(kind, kind.event(`Bearer ${signWith(key, {})}`));
@@ -187,12 +187,12 @@ describe.each(apiKinds)('behind $name', (kind) => {
     }
   });
 
-  it('no verdict is trouble, and neither yes nor no', async () => {
+  it('without a decision it is a 5xx, neither allowed nor refused', async () => {
     keysAreAway = true;
     const { outcome, error } = await outcomeOf(kind, kind.event(`Bearer ${signWith(key, {})}`));
 
     expect(outcome).toBe('trouble');
-    expect(error).toMatchObject({ message: 'No verdict on the token' });
+    expect(error).toMatchObject({ message: 'No decision on the token' });
     expect(lines.at(-1)).toMatchObject({ decision: 'none', reason: 'keys are away' });
   });
 
@@ -219,12 +219,15 @@ describe('ARNs', () => {
     ['aws-us-gov', 'us-gov-west-1', 'prod', 'POST/arn:aws:execute-api:r:a:other/dev/GET'],
     ['aws', 'eu-west-1', 'prod', 'GET//'],
     ['aws', 'eu-west-1', 'prod', 'GET/*'],
-  ])('%s %s %s %s grant their own stage and nothing more', async (partition, region, stage, rest) => {
-    const stageArn = `arn:${partition}:execute-api:${region}:111122223333:abc123/${stage}`;
-    const event = { ...httpV2Event({ authorization: signWith(key, {}) }), routeArn: `${stageArn}/${rest}` };
+  ])(
+    'an ARN in %s %s %s %s grants its own stage and nothing more',
+    async (partition, region, stage, rest) => {
+      const stageArn = `arn:${partition}:execute-api:${region}:111122223333:abc123/${stage}`;
+      const event = { ...httpV2Event({ authorization: signWith(key, {}) }), routeArn: `${stageArn}/${rest}` };
 
-    expect(await resourceOf(event)).toBe(`${stageArn}/*`);
-  });
+      expect(await resourceOf(event)).toBe(`${stageArn}/*`);
+    },
+  );
 
   it('$connect grants its stage', async () => {
     const event = connectEvent({ Authorization: signWith(key, {}) });
@@ -237,7 +240,7 @@ describe('WebSocket tokens', () => {
   const [webSocket] = apiKinds.filter(({ name }) => name === 'WebSocket header');
   if (webSocket === undefined) throw new Error('no such kind');
 
-  it('in two places at once are refused, even when they are the same', async () => {
+  it('a WebSocket that sends a token in two places is refused, even when it is the same token', async () => {
     const token = signWith(key, {});
     const events = [
       connectEvent({ Authorization: token }, { token }),
@@ -253,7 +256,7 @@ describe('WebSocket tokens', () => {
     }
   });
 
-  it('are found among other subprotocols and without the maps of all values', async () => {
+  it('a WebSocket token is found among other subprotocols and without the maps of all values', async () => {
     const token = signWith(key, {});
     const {
       multiValueHeaders: _,
@@ -268,7 +271,7 @@ describe('WebSocket tokens', () => {
 });
 
 describe('the cache of an HTTP API', () => {
-  it('keyed by something else than the token gets no answer that could reach another caller', async () => {
+  it('an HTTP API that caches by something else than the token gets no decision that could reach another member', async () => {
     const [simple] = apiKinds.filter(({ name }) => name === 'HTTP 2.0 simple');
     if (simple === undefined) throw new Error('no such kind');
     const event = httpV2Event({ authorization: `Bearer ${signWith(key, {})}` });
@@ -281,7 +284,7 @@ describe('the cache of an HTTP API', () => {
 });
 
 describe('the cache of an AppSync API', () => {
-  it('never keeps a yes longer than the token lives', async () => {
+  it('AppSync never keeps an `allow` longer than the token lives', async () => {
     const [appSync] = apiKinds.filter(({ name }) => name === 'AppSync');
     if (appSync === undefined) throw new Error('no such kind');
     const ttlOf = async (secondsLeft: number) => {
@@ -296,8 +299,10 @@ describe('the cache of an AppSync API', () => {
   });
 });
 
-it('an event of no known kind gets no verdict', async () => {
+it('an event of no known kind of API gets no decision', async () => {
   for (const event of [{}, { type: 'REQUEST' }, { version: '3.0', type: 'REQUEST' }, { httpMethod: 'GET' }]) {
-    await expect(authorizerFor({ httpResponse: 'simple' })(event)).rejects.toThrow('No verdict on the token');
+    await expect(authorizerFor({ httpResponse: 'simple' })(event)).rejects.toThrow(
+      'No decision on the token',
+    );
   }
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createDecide, type Decision } from '../../../functions/authorizer/decide.ts';
+import { createDecide, type Decide, type Decision } from '../../../functions/authorizer/decide.ts';
 import { createAuthorizer } from '../../../functions/authorizer/handler.ts';
 import type { VerifiedToken } from '../../../functions/contracts/token.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
@@ -20,7 +20,7 @@ const event = (authorization: string) => ({
   headers: { Authorization: authorization },
 });
 
-async function recordedWhen(decide: () => Promise<Decision>, request: object = event('a.b.c')) {
+async function recordedWhen(decide: Decide, request: object = event('a.b.c')) {
   const { metrics, calls } = recordMetrics();
   const authorize = createAuthorizer({
     decide,
@@ -34,28 +34,30 @@ async function recordedWhen(decide: () => Promise<Decision>, request: object = e
   return calls;
 }
 
-const allow = async (): Promise<Decision> => ({ outcome: 'allow', token });
+const allow = async (): Promise<Decision> => ({ kind: 'allow', token });
 
-it('counts a verdict, and of a no its reason', async () => {
+it('counts each decision, and the reason of a refusal or denial', async () => {
   expect(await recordedWhen(allow)).toEqual([['AuthorizerDecisions', 'allow']]);
-  expect(await recordedWhen(async () => ({ outcome: 'deny', error: 'user_banned', token }))).toEqual([
+  expect(await recordedWhen(async () => ({ kind: 'deny', error: 'user_banned', token }))).toEqual([
     ['AuthorizerDecisions', 'deny'],
     ['TokenRefusals', 'user_banned'],
   ]);
-  expect(await recordedWhen(async () => ({ outcome: 'refuse', reason: 'expired' }))).toEqual([
+  expect(await recordedWhen(async () => ({ kind: 'refuse', reason: 'expired' }))).toEqual([
     ['AuthorizerDecisions', 'refuse'],
     ['TokenRefusals', 'expired'],
   ]);
 });
 
 it('counts a request without a token like a bad token', async () => {
-  expect(await recordedWhen(allow, event(''))).toEqual([
+  const decide = createDecide({ verifier: { verify: async () => token } });
+
+  expect(await recordedWhen(decide, event(''))).toEqual([
     ['AuthorizerDecisions', 'refuse'],
     ['TokenRefusals', 'missing_token'],
   ]);
 });
 
-it('counts as no verdict what cannot be decided, asked or answered', async () => {
+it('counts `none` when there is no decision, no known kind of API, or no response to give', async () => {
   const none = [['AuthorizerDecisions', 'none']];
   const unavailable = () => Promise.reject(new DomainError('unavailable', { reason: 'keys are away' }));
 
@@ -64,10 +66,10 @@ it('counts as no verdict what cannot be decided, asked or answered', async () =>
   expect(await recordedWhen(allow, { ...event('a.b.c'), methodArn: '*' })).toEqual(none);
 });
 
-it('takes a text that is none of our reasons for no verdict, and no dimension', async () => {
+it('counts `none`, and no dimension, for a reason that is not one of ours', async () => {
   const verify = () => Promise.reject(new DomainError('unauthorized', { reason: 'a text of somebody' }));
 
-  expect(await recordedWhen(() => createDecide({ verifier: { verify } })('a.b.c'))).toEqual([
+  expect(await recordedWhen(() => createDecide({ verifier: { verify } })(() => 'a.b.c'))).toEqual([
     ['AuthorizerDecisions', 'none'],
   ]);
 });

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { IamAnswer } from '../../../functions/authorizer/apis/iam-answer.ts';
+import type { IamResponse } from '../../../functions/authorizer/apis/iam-response.ts';
 import { createDecide } from '../../../functions/authorizer/decide.ts';
 import { type AuthorizerOptions, createAuthorizer } from '../../../functions/authorizer/handler.ts';
 import { errorCatalogue } from '../../../functions/contracts/errors.ts';
@@ -43,7 +43,7 @@ const log: Log = {
 const createRestAuthorizer = (options: Pick<AuthorizerOptions, 'decide' | 'log'>) =>
   createAuthorizer({ ...options, httpResponse: 'simple', cacheTtlSeconds: 0, now }) as (
     event: object,
-  ) => Promise<IamAnswer>;
+  ) => Promise<IamResponse>;
 
 const requestWith = (authorization: string, path = 'GET/member/me') => ({
   type: 'REQUEST',
@@ -76,7 +76,7 @@ describe('the REST authorizer', () => {
     });
   });
 
-  it('denies the stage to a token that may not pass, and says why in words the gateway can show', async () => {
+  it('denies the stage to a revoked token, and gives the reason in words the gateway can show', async () => {
     for (const error of ['token_revoked', 'user_banned'] as const) {
       const decide = createDecide({ verifier, revocations: { statusOf: async () => error } });
       const authorize = createRestAuthorizer({ decide, log });
@@ -118,7 +118,7 @@ describe('the REST authorizer', () => {
       ).toMatchObject([{ Resource: `${stage}/*` }]);
   });
 
-  it('answers with the one error API Gateway turns into 401 when there is no valid token', async () => {
+  it('throws the one error that API Gateway turns into 401 when there is no valid token', async () => {
     const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
     const token = signWith(key, {});
     const requests = [
@@ -136,7 +136,7 @@ describe('the REST authorizer', () => {
     ]);
   });
 
-  it('answers with another error, and no details, when there is no verdict', async () => {
+  it('throws another error, without details, when there is no decision', async () => {
     const failures = [
       new DomainError('unavailable', { reason: 'keys are away', cause: new Error('details') }),
       new TypeError('a bug'),
@@ -148,7 +148,7 @@ describe('the REST authorizer', () => {
       const error: unknown = await createRestAuthorizer({ decide: createDecide({ verifier: broken }), log })(
         requestWith('token'),
       ).catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ message: 'No verdict on the token' });
+      expect(error).toMatchObject({ message: 'No decision on the token' });
       expect(error).not.toHaveProperty('cause');
     }
 
@@ -162,7 +162,9 @@ describe('the REST authorizer', () => {
     const authorize = createRestAuthorizer({ decide: createDecide({ verifier }), log });
 
     for (const methodArn of ['', '*', 'arn:aws:lambda:r:a:x/y/z', 'arn:aws:execute-api:r:a:api'])
-      await expect(authorize({ ...requestWith(signWith(key, {})), methodArn })).rejects.toThrow('No verdict');
+      await expect(authorize({ ...requestWith(signWith(key, {})), methodArn })).rejects.toThrow(
+        'No decision',
+      );
   });
 
   it('writes one line per decision, with no token in it', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRefreshedValue } from '../../../functions/cache/refreshed-value.ts';
 
-function setUp(options: { maxAgeMs?: number } = {}) {
+function setUp(options: { maxAgeMs?: number; whileStale?: 'wait' } = {}) {
   const source = { loads: 0, fail: false, frozenOnly: false, hold: undefined as Promise<void> | undefined };
   const clock = { ms: 0 };
   const value = createRefreshedValue({
@@ -41,7 +41,7 @@ describe('createRefreshedValue', () => {
     expect(source.loads).toBe(1);
   });
 
-  it('answers the old value at once and refreshes behind it', async () => {
+  it('gives the old value at once and refreshes it in the background', async () => {
     const { clock, value } = setUp();
     await value.get();
 
@@ -51,7 +51,7 @@ describe('createRefreshedValue', () => {
     expect(await value.get()).toBe(2);
   });
 
-  it('keeps answering the old value while the source is down, until the maximum age', async () => {
+  it('goes on giving the old value while the source is down, until the maximum age', async () => {
     const { source, clock, value } = setUp({ maxAgeMs: 1_000 });
     await value.get();
     source.fail = true;
@@ -64,6 +64,24 @@ describe('createRefreshedValue', () => {
     source.fail = false;
     clock.ms = 1_100;
     expect(await value.get()).toBeGreaterThan(1);
+  });
+
+  it('waits for the refresh of a stale value where that is wanted, and gives the new value', async () => {
+    const { clock, value } = setUp({ whileStale: 'wait' });
+    await value.get();
+
+    clock.ms = 100;
+    expect(await value.get()).toBe(2);
+  });
+
+  it('gives the stale value when the refresh that it waited for fails', async () => {
+    const { source, clock, value } = setUp({ whileStale: 'wait' });
+    await value.get();
+    source.fail = true;
+
+    clock.ms = 100;
+    expect(await value.get()).toBe(1);
+    expect(source.loads).toBe(2);
   });
 
   it('makes no second attempt within the cool-down, not even after a failure', async () => {
@@ -113,7 +131,7 @@ describe('createRefreshedValue', () => {
       return { source, clock, value, thaw };
     }
 
-    it('loads anew when that one fails', async () => {
+    it('loads again when a load that was frozen with its environment fails', async () => {
       const { source, clock, value, thaw } = await freeze();
       clock.ms = 1_000_000;
       Object.assign(source, { fail: true, frozenOnly: true });
@@ -124,7 +142,7 @@ describe('createRefreshedValue', () => {
       expect(await reading).toEqual([3, 3, 3]);
     });
 
-    it('does not take what that one brings for new', async () => {
+    it('does not take for new what a load brings that was frozen with its environment', async () => {
       const { source, clock, value, thaw } = await freeze();
       clock.ms = 1_000_000;
 
@@ -135,7 +153,7 @@ describe('createRefreshedValue', () => {
       expect(source.loads).toBe(3);
     });
 
-    it('looks again for a reader who knows that the value has changed since', async () => {
+    it('loads again after a frozen load for a reader who knows that the value has changed', async () => {
       const { clock, value, thaw } = await freeze();
       clock.ms = 600;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contextOf } from '../../../functions/authorizer/decide.ts';
+import { contextOf } from '../../../functions/caller/context.ts';
 import { memberOf } from '../../../functions/caller/member-of.ts';
 
 const member = {
@@ -57,7 +57,7 @@ describe('memberOf', () => {
     expect(() => memberOf({ requestContext: { authorizer: { jwt: { claims } } } })).toThrow(TypeError);
   });
 
-  it('says what is missing when another authorizer answered, and never a value', () => {
+  it('names what is missing, and never a value, when another authorizer wrote the context', () => {
     const { user_id: _, ...noUser } = context;
     for (const authorizer of [
       {},

@@ -53,7 +53,7 @@ describe('readBody', () => {
     expect(() => readBody(json(body, true))).toThrow(expect.objectContaining({ code: 'invalid_request' }));
   });
 
-  it('refuses what API Gateway or a form has made of bytes that are not UTF-8', () => {
+  it('refuses the replacement characters that API Gateway or a form makes of bytes that are not UTF-8', () => {
     const garbled = Buffer.from('{"nickname":"\u00ff"}', 'latin1').toString('utf8');
 
     for (const event of [json(garbled), form('code=x&nickname=%ff')])
@@ -85,7 +85,7 @@ describe('readBody', () => {
     );
   });
 
-  it('lets __proto__ change nothing but itself', () => {
+  it('takes a member called __proto__ for a member and nothing else', () => {
     for (const body of [
       readBody(json('{"__proto__":{"code":"x"},"constructor":1}')),
       readBody(form('__proto__=x&constructor=1')),

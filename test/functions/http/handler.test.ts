@@ -1,12 +1,10 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import {
-  type AnsweredRequest,
-  createHttpHandler,
-  type RouteHandler,
-} from '../../../functions/http/handler.ts';
+import { createHttpHandler, type RouteHandler } from '../../../functions/http/handler.ts';
 import type { LogFields } from '../../../functions/telemetry/logger.ts';
+import { WechatError } from '../../../functions/wechat/errcodes.ts';
+import { recordMetrics } from '../../fixtures/recorded-metrics.ts';
 
 const event = (headers: Record<string, string> = {}): APIGatewayProxyEvent =>
   ({
@@ -19,12 +17,10 @@ const event = (headers: Record<string, string> = {}): APIGatewayProxyEvent =>
 async function answer(route: RouteHandler, headers?: Record<string, string>) {
   const lines: LogFields[] = [];
   const keep = (_message: string, fields: LogFields) => lines.push(fields);
-  const observed: AnsweredRequest[] = [];
-  const handler = createHttpHandler({ 'POST /member/login': route }, { info: keep, error: keep }, [
-    (request) => observed.push(request),
-  ]);
+  const { metrics, calls } = recordMetrics();
+  const handler = createHttpHandler({ 'POST /member/login': route }, { info: keep, error: keep }, metrics);
   const response = await handler(event(headers));
-  return { response, body: JSON.parse(response.body), lines, observed };
+  return { response, body: JSON.parse(response.body), lines, calls };
 }
 
 describe('createHttpHandler', () => {
@@ -43,22 +39,40 @@ describe('createHttpHandler', () => {
     ]);
   });
 
-  it('tells its observers the same as the log', async () => {
-    const ok = await answer(async (_event, trace) => {
-      trace.user_id = 'u1';
-      return {};
-    });
-    const failed = await answer(async () => {
-      throw new DomainError('unavailable');
+  it('adds to the line what the route has added, and what its error tells operators', async () => {
+    const { lines } = await answer(async (_event, line) => {
+      line.user_id = 'u1';
+      throw new WechatError('wechat_misconfigured', {
+        reason: 'the AppSecret is not valid',
+        errcode: 40125,
+        rid: '66c69111-4157f271-729ca238',
+        host: 1,
+      });
     });
 
-    const route = 'POST /member/login';
-    expect(ok.observed).toMatchObject([{ route, status: 200, outcome: 'ok', trace: { user_id: 'u1' } }]);
-    expect(failed.observed).toMatchObject([{ route, status: 503, outcome: 'unavailable' }]);
-    expect(ok.observed[0]?.durationMs).toBe(ok.lines[0]?.duration_ms);
+    expect(lines).toEqual([
+      expect.objectContaining({
+        outcome: 'wechat_misconfigured',
+        user_id: 'u1',
+        reason: 'the AppSecret is not valid',
+        wechat_errcode: 40125,
+        wechat_rid: '66c69111-4157f271-729ca238',
+        wechat_host: 1,
+      }),
+    ]);
   });
 
-  it('lets nobody keep an answer, which may hold a token', async () => {
+  it('counts the failures that are our own, and no other', async () => {
+    const counted = async (error: Error) => (await answer(() => Promise.reject(error))).calls;
+
+    expect((await answer(async () => ({}))).calls).toEqual([]);
+    expect(await counted(new DomainError('unavailable'))).toEqual([['Failures', 'unavailable']]);
+    expect(await counted(new TypeError('a bug'))).toEqual([['Failures', 'internal']]);
+    for (const code of ['unauthorized', 'wechat_unavailable', 'wechat_misconfigured'] as const)
+      expect(await counted(new DomainError(code)), code).toEqual([]);
+  });
+
+  it('forbids caches to keep a response, which may hold a token', async () => {
     const fail: RouteHandler = async () => {
       throw new DomainError('rate_limited', { retryAfterSeconds: 60 });
     };
@@ -81,15 +95,18 @@ describe('createHttpHandler', () => {
     expect((await answer(fail, { 'accept-language': 'en' })).body.msg).toBe('code is missing');
   });
 
-  it('says how long to wait where waiting helps', async () => {
-    const { response } = await answer(async () => {
-      throw new DomainError('rate_limited', { retryAfterSeconds: 60 });
-    });
+  it('says how long to wait where waiting helps: what the error says, else what the catalogue says', async () => {
+    const headersOf = async (error: DomainError) =>
+      (await answer(() => Promise.reject(error))).response.headers;
 
-    expect(response).toMatchObject({ statusCode: 429, headers: { 'Retry-After': '60' } });
+    expect(await headersOf(new DomainError('rate_limited', { retryAfterSeconds: 60 }))).toMatchObject({
+      'Retry-After': '60',
+    });
+    expect(await headersOf(new DomainError('unavailable'))).toMatchObject({ 'Retry-After': '2' });
+    expect(await headersOf(new DomainError('unauthorized'))).not.toHaveProperty('Retry-After');
   });
 
-  it('answers a bug as internal and logs where it was thrown, not what it said', async () => {
+  it('responds to a bug with internal, and logs where it was thrown but not its message', async () => {
     const { response, body, lines } = await answer(async () => {
       throw new TypeError('cannot read code 0verysecret');
     });
@@ -105,7 +122,7 @@ describe('createHttpHandler', () => {
   });
 
   it('answers a route that it does not know as not_found', async () => {
-    const handler = createHttpHandler({}, { info: () => {}, error: () => {} }, []);
+    const handler = createHttpHandler({}, { info: () => {}, error: () => {} }, recordMetrics().metrics);
 
     expect((await handler(event())).statusCode).toBe(404);
   });

@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { WechatErrorCode } from '../../../functions/contracts/errors.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import { createLogIn, type LogInDependencies, type LoginTrace } from '../../../functions/login/log-in.ts';
+import { createLogIn, type LogInOptions, type LoginTrace } from '../../../functions/login/log-in.ts';
 import type { User } from '../../../functions/users/user.ts';
-import { WechatError, type WechatErrorCode } from '../../../functions/wechat/errcodes.ts';
+import { WechatError } from '../../../functions/wechat/errcodes.ts';
 
 const user: User = {
   userId: 'user-1',
@@ -19,14 +20,14 @@ const refusal = (code: WechatErrorCode, errcode?: number) =>
   new WechatError(code, { reason: 'refused', ...(errcode !== undefined && { errcode }) });
 
 function setUp(overrides: {
-  code2Session?: LogInDependencies['wechat']['code2Session'];
-  awaitTwin?: LogInDependencies['spentCodes']['awaitTwin'];
-  remember?: LogInDependencies['spentCodes']['remember'];
+  code2Session?: LogInOptions['wechat']['code2Session'];
+  awaitTwin?: LogInOptions['spentCodes']['awaitTwin'];
+  remember?: LogInOptions['spentCodes']['remember'];
   renewed?: string;
 }) {
   const dependencies = {
     wechat: {
-      code2Session: vi.fn(overrides.code2Session ?? (async () => ({ openid: 'o1', host: 0 }))),
+      code2Session: vi.fn(overrides.code2Session ?? (async () => ({ openid: 'o1', host: 1 }))),
     },
     appSecrets: {
       secretFor: vi.fn(async () => 'old'),
@@ -43,13 +44,13 @@ function setUp(overrides: {
       prepare: vi.fn(),
       mint: vi.fn(async () => ({ token: 't', jti: 'j', expiresIn: 604_800, expiresAt: 1, keyAgeSeconds: 5 })),
     },
-  } satisfies LogInDependencies;
+  } satisfies LogInOptions;
   const trace: LoginTrace = {};
   return { dependencies, trace, logIn: () => createLogIn(dependencies)(request, trace) };
 }
 
 describe('a login', () => {
-  it('answers the user and a token, and remembers the code it has spent', async () => {
+  it('a login gives the user and a token, and remembers the code it has spent', async () => {
     const { dependencies, trace, logIn } = setUp({});
 
     expect(await logIn()).toEqual({
@@ -63,7 +64,7 @@ describe('a login', () => {
       expires_in: 604_800,
     });
     expect(dependencies.spentCodes.remember).toHaveBeenCalledOnce();
-    expect(trace).toMatchObject({ user_id: 'user-1', is_new: false });
+    expect(trace).toMatchObject({ user_id: 'user-1', is_new: false, wechat_outcome: 'ok', wechat_host: 1 });
   });
 
   it('writes the spent code beside the look-up of the user, not before or after it', async () => {
@@ -87,7 +88,7 @@ describe('a login', () => {
     expect(order.slice(0, 2).sort()).toEqual(['remember starts', 'user starts']);
   });
 
-  it('looks for the signing key while WeChat is asked', async () => {
+  it('reads the signing key while WeChat is called', async () => {
     const { dependencies, logIn } = setUp({
       code2Session: async () => {
         expect(dependencies.tokens.prepare).toHaveBeenCalledOnce();
@@ -111,7 +112,7 @@ describe('a login', () => {
 });
 
 describe('a code that WeChat calls used', () => {
-  it('logs in whom it belonged to a moment ago, without spending it again', async () => {
+  it('a code that was spent a moment ago logs the same user in again', async () => {
     const { dependencies, trace, logIn } = setUp({
       code2Session: async () => {
         throw refusal('code_used', 40163);
@@ -124,7 +125,7 @@ describe('a code that WeChat calls used', () => {
     expect(trace.code_repeated).toBe(true);
   });
 
-  it('is refused when nobody here has spent it', async () => {
+  it('a used code that nobody here has spent is refused', async () => {
     const { dependencies, logIn } = setUp({
       code2Session: async () => {
         throw refusal('code_used', 40163);
@@ -136,7 +137,7 @@ describe('a code that WeChat calls used', () => {
   });
 
   it.each(['invalid_code', 'login_blocked', 'rate_limited', 'wechat_unavailable'] as const)(
-    'is not looked for when WeChat says %s',
+    'a code is not looked up among the spent ones when WeChat says %s',
     async (code) => {
       const { dependencies, logIn } = setUp({
         code2Session: async () => {
@@ -151,26 +152,26 @@ describe('a code that WeChat calls used', () => {
 });
 
 describe('an AppSecret that WeChat refuses', () => {
-  const refusingOld: LogInDependencies['wechat']['code2Session'] = async ({ secret }) => {
+  const refusingOld: LogInOptions['wechat']['code2Session'] = async ({ secret }) => {
     if (secret === 'old') throw refusal('wechat_misconfigured', 40125);
     return { openid: 'o1', host: 0 };
   };
 
-  it('is renewed, and the login goes on when it has changed', async () => {
+  it('an AppSecret that WeChat refuses is read again, and the login goes on when it has changed', async () => {
     const { dependencies, logIn } = setUp({ code2Session: refusingOld, renewed: 'new' });
 
     expect(await logIn()).toMatchObject({ user_id: 'user-1' });
     expect(dependencies.wechat.code2Session).toHaveBeenCalledTimes(2);
   });
 
-  it('is not tried again when it has not', async () => {
+  it('an AppSecret that WeChat refuses is not tried again when it has not changed', async () => {
     const { dependencies, logIn } = setUp({ code2Session: refusingOld });
 
     await expect(logIn()).rejects.toMatchObject({ code: 'wechat_misconfigured' });
     expect(dependencies.wechat.code2Session).toHaveBeenCalledOnce();
   });
 
-  it.each([40013, 40164, 40243, 50002])('is not renewed for errcode %i', async (errcode) => {
+  it.each([40013, 40164, 40243, 50002])('an AppSecret is not read again for errcode %i', async (errcode) => {
     const { dependencies, logIn } = setUp({
       code2Session: async () => {
         throw refusal('wechat_misconfigured', errcode);

@@ -1,12 +1,12 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
+import type { WechatErrorCode } from '../../../functions/contracts/errors.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import { observeFailures } from '../../../functions/http/failure-metrics.ts';
 import { createHttpHandler } from '../../../functions/http/handler.ts';
-import { createLogIn, type LogInDependencies } from '../../../functions/login/log-in.ts';
-import { observeLogins } from '../../../functions/login/login-metrics.ts';
+import { createLogIn, type LogInOptions } from '../../../functions/login/log-in.ts';
+import { measureLogins } from '../../../functions/login/login-metrics.ts';
 import { createLoginRoute } from '../../../functions/login/login-route.ts';
-import { WechatError, type WechatErrorCode } from '../../../functions/wechat/errcodes.ts';
+import { WechatError } from '../../../functions/wechat/errcodes.ts';
 import { recordMetrics } from '../../fixtures/recorded-metrics.ts';
 
 const OPENID = 'oSecretOpenid';
@@ -31,12 +31,12 @@ const refusal = (code: WechatErrorCode, errcode?: number) =>
   new WechatError(code, { reason: 'refused', ...(errcode !== undefined && { errcode }) });
 
 interface Parts {
-  readonly code2Session: LogInDependencies['wechat']['code2Session'];
-  readonly secretFor: LogInDependencies['appSecrets']['secretFor'];
-  readonly renewedSecretFor: LogInDependencies['appSecrets']['renewedSecretFor'];
-  readonly awaitTwin: LogInDependencies['spentCodes']['awaitTwin'];
-  readonly findOrCreateUser: LogInDependencies['users']['findOrCreateUser'];
-  readonly mint: LogInDependencies['tokens']['mint'];
+  readonly code2Session: LogInOptions['wechat']['code2Session'];
+  readonly secretFor: LogInOptions['appSecrets']['secretFor'];
+  readonly renewedSecretFor: LogInOptions['appSecrets']['renewedSecretFor'];
+  readonly awaitTwin: LogInOptions['spentCodes']['awaitTwin'];
+  readonly findOrCreateUser: LogInOptions['users']['findOrCreateUser'];
+  readonly mint: LogInOptions['tokens']['mint'];
 }
 
 const working: Parts = {
@@ -66,22 +66,17 @@ async function logIn(parts: Partial<Parts>, body: object = { code: CODE }) {
       tokens: { prepare() {}, mint },
     }),
     appids: ['wx1'],
+    observe: measureLogins(metrics),
   });
-  const handler = createHttpHandler(
-    { 'POST /member/login': route, 'POST /member/refresh': route },
-    { info: log, error: log },
-    [observeFailures(metrics), observeLogins(metrics)],
-  );
-  const call = (resource: string) =>
-    handler({
-      httpMethod: 'POST',
-      resource,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      requestContext: { requestId: 'request-1' },
-    } as unknown as APIGatewayProxyEvent);
-  await call('/member/login');
-  return { recorded: calls, lines, call };
+  const handler = createHttpHandler({ 'POST /member/login': route }, { info: log, error: log }, metrics);
+  await handler({
+    httpMethod: 'POST',
+    resource: '/member/login',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    requestContext: { requestId: 'request-1' },
+  } as unknown as APIGatewayProxyEvent);
+  return { recorded: calls, lines };
 }
 
 const duration = expect.any(Number);
@@ -98,7 +93,19 @@ describe('a login', () => {
     ]);
   });
 
-  it('that creates its user counts the user, also when it fails afterwards', async () => {
+  it('says in its log line which of WeChat’s hosts answered, also when that refused the code', async () => {
+    const answered = await logIn({ code2Session: async () => ({ openid: OPENID, host: 1 }) });
+    const refused = await logIn({
+      code2Session: fail(new WechatError('invalid_code', { reason: 'refused', errcode: 40029, host: 1 })),
+    });
+
+    expect(answered.lines).toMatchObject([{ outcome: 'ok', wechat_outcome: 'ok', wechat_host: 1 }]);
+    expect(refused.lines).toMatchObject([
+      { outcome: 'invalid_code', wechat_outcome: 'invalid_code', wechat_errcode: 40029, wechat_host: 1 },
+    ]);
+  });
+
+  it('counts the user it creates, also when it fails afterwards', async () => {
     const findOrCreateUser = async () => ({ user, isNew: true });
 
     const { recorded } = await logIn({ findOrCreateUser });
@@ -109,10 +116,10 @@ describe('a login', () => {
 
     expect(recorded[1]).toEqual({ ...took, SigningKeyAge: 86_400, NewUsers: 1 });
     expect(failed).toEqual([
-      ['Failures', 'unavailable'],
       ['Logins', 'unavailable'],
       { ...took, NewUsers: 1 },
       ['WechatExchanges', 'ok'],
+      ['Failures', 'unavailable'],
     ]);
   });
 
@@ -123,13 +130,13 @@ describe('a login', () => {
     'rate_limited',
     'wechat_unavailable',
     'wechat_misconfigured',
-  ] as const)('that WeChat ends with %s is no failure of ours', async (code) => {
+  ] as const)('is no failure of ours when WeChat ends it with %s', async (code) => {
     const { recorded } = await logIn({ code2Session: fail(refusal(code)) });
 
     expect(recorded).toEqual([['Logins', code], took, ['WechatExchanges', code]]);
   });
 
-  it('with a repeated code is ok, and its exchange is not', async () => {
+  it('is ok when its code is a repeated one, and its exchange is not', async () => {
     const { recorded } = await logIn({
       code2Session: fail(refusal('code_used', 40163)),
       awaitTwin: async () => ({ openid: OPENID }),
@@ -142,7 +149,7 @@ describe('a login', () => {
     ]);
   });
 
-  it('does not count the wait for a twin as time of WeChat', async () => {
+  it('does not count the wait for a twin request as time of WeChat', async () => {
     const { recorded } = await logIn({
       code2Session: fail(refusal('code_used', 40163)),
       awaitTwin: async () => {
@@ -156,13 +163,13 @@ describe('a login', () => {
     expect(WechatDuration).toBeLessThan(LoginDuration - 40);
   });
 
-  it('without a code counts, and WeChat was not asked', async () => {
+  it('counts without a code, and WeChat is not called', async () => {
     const { recorded } = await logIn({}, {});
 
     expect(recorded).toEqual([['Logins', 'missing_code'], { LoginDuration: duration }]);
   });
 
-  it('without an AppSecret is misconfigured, though nobody has asked WeChat', async () => {
+  it('counts as misconfigured without an AppSecret, though WeChat is not called', async () => {
     const { recorded } = await logIn({ secretFor: fail(refusal('wechat_misconfigured')) });
 
     expect(recorded).toEqual([
@@ -172,17 +179,17 @@ describe('a login', () => {
     ]);
   });
 
-  it('whose AppSecret cannot be read says nothing about WeChat', async () => {
+  it('says nothing about WeChat when its AppSecret cannot be read', async () => {
     const { recorded } = await logIn({ secretFor: fail(new DomainError('unavailable')) });
 
     expect(recorded).toEqual([
-      ['Failures', 'unavailable'],
       ['Logins', 'unavailable'],
       { LoginDuration: duration },
+      ['Failures', 'unavailable'],
     ]);
   });
 
-  it('whose AppSecret was renewed in between is one ok exchange that took both calls', async () => {
+  it('is one ok exchange that took both calls when its AppSecret was renewed in between', async () => {
     const { recorded } = await logIn({
       code2Session: async ({ secret }) => {
         await new Promise((resolve) => setTimeout(resolve, 30));
@@ -196,30 +203,28 @@ describe('a login', () => {
     expect((recorded[1] as Record<string, number>).WechatDuration).toBeGreaterThan(50);
   });
 
-  it('whose refused AppSecret cannot be renewed still says what WeChat has said', async () => {
+  it('still says what WeChat has said when a refused AppSecret cannot be renewed', async () => {
     const { recorded } = await logIn({
       code2Session: fail(refusal('wechat_misconfigured', 40125)),
       renewedSecretFor: fail(new DomainError('unavailable')),
     });
 
     expect(recorded).toEqual([
-      ['Failures', 'unavailable'],
       ['Logins', 'unavailable'],
       took,
       ['WechatExchanges', 'wechat_misconfigured'],
+      ['Failures', 'unavailable'],
     ]);
   });
 
-  it('that meets a bug is an internal failure', async () => {
+  it('is an internal failure when it meets a bug', async () => {
     const { recorded } = await logIn({ findOrCreateUser: fail(new TypeError(`${OPENID} is no user`)) });
 
-    expect(recorded.slice(0, 2)).toEqual([
-      ['Failures', 'internal'],
-      ['Logins', 'internal'],
-    ]);
+    expect(recorded[0]).toEqual(['Logins', 'internal']);
+    expect(recorded.at(-1)).toEqual(['Failures', 'internal']);
   });
 
-  it('tells neither the log nor the metrics its code, its token or the openid', async () => {
+  it('puts its code, its token and the openid neither into the log nor into the metrics', async () => {
     for (const parts of [{}, { findOrCreateUser: fail(new TypeError(`${OPENID} ${CODE}`)) }]) {
       const { recorded, lines } = await logIn(parts);
 
@@ -227,17 +232,5 @@ describe('a login', () => {
       for (const secret of [OPENID, CODE, TOKEN])
         expect(JSON.stringify([recorded, lines])).not.toContain(secret);
     }
-  });
-});
-
-describe('another route', () => {
-  it('of the same function is no login, and its failures count all the same', async () => {
-    const { recorded, call } = await logIn({ mint: fail(new DomainError('unavailable')) });
-    recorded.length = 0;
-
-    await call('/member/refresh');
-    await call('/member/unknown');
-
-    expect(recorded).toEqual([['Failures', 'unavailable']]);
   });
 });

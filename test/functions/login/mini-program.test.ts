@@ -6,12 +6,12 @@ const referer = (appid: string) => `https://servicewechat.com/${appid}/0/page-fr
 const choose = (named: unknown, from?: string) => chooseMiniProgram([...appids], named, from);
 
 describe('the mini-program of a login', () => {
-  it('is the one the request names, before the one of the Referer', () => {
+  it('a login is of the mini-program that the request names, before the one of the Referer', () => {
     expect(choose('wx2')).toBe('wx2');
     expect(choose('wx1', referer('wx2'))).toBe('wx1');
   });
 
-  it('is that of the Referer which WeChat sends along', () => {
+  it('a login is of the mini-program in the Referer that WeChat sends along', () => {
     expect(choose(undefined, referer('wx2'))).toBe('wx2');
     expect(choose('', referer('wx2'))).toBe('wx2');
   });
@@ -22,12 +22,15 @@ describe('the mini-program of a login', () => {
     'https://servicewechat.com.example/wx2/0/',
     'https://servicewechat.com/wx3/0/page-frame.html',
     'wx2',
-  ])('is the first when nothing names one that is served here (%j)', (from) => {
+  ])('a login is of the first mini-program when nothing names one that is served here (%j)', (from) => {
     expect(choose(undefined, from)).toBe('wx1');
     expect(choose(null, from)).toBe('wx1');
   });
 
-  it.each(['wx3', 'WX1', ' wx1', 5, {}, ['wx1'], true])('is refused when the request names %j', (named) => {
-    expect(() => choose(named)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
-  });
+  it.each(['wx3', 'WX1', ' wx1', 5, {}, ['wx1'], true])(
+    'a login is refused when the request names the mini-program %j',
+    (named) => {
+      expect(() => choose(named)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+    },
+  );
 });

@@ -42,7 +42,7 @@ function setUp() {
 }
 
 describe('POST /member/refresh', () => {
-  it('answers a token of the same user and login, as long as a new one', async () => {
+  it('gives a token of the same user and login that lives as long as a new one', async () => {
     const { call, log } = setUp();
 
     const answer = await call(NOW_SECONDS - 1000);
@@ -66,7 +66,7 @@ describe('POST /member/refresh', () => {
     expect(log).toEqual({ user_id: 'user-1' });
   });
 
-  it('works for thirty days after the login and not a second longer', async () => {
+  it('a refresh works for thirty days after the login and not a second longer', async () => {
     const { call } = setUp();
 
     await expect(call(NOW_SECONDS - THIRTY_DAYS)).resolves.toHaveProperty('token');

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changesKey, JWKS_KEY, openidGuardKey } from '../../../functions/contracts/table.ts';
 import { createRevocations } from '../../../functions/tokens/revocations.ts';
 import { createAdministration } from '../../../functions/users/administer.ts';
-import { createUsers, type WechatIdentity } from '../../../functions/users/find-or-create.ts';
+import { createUsers } from '../../../functions/users/find-or-create.ts';
+import type { WechatIdentity } from '../../../functions/wechat/identity.ts';
 import { type Intercept, startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 const START = Date.UTC(2026, 0, 1);
@@ -22,7 +23,7 @@ afterAll(() => table.stop());
 
 let people = 0;
 /** An openid no other test uses. */
-const someone = (): WechatIdentity => ({
+const someone = (): WechatIdentity & { appid: string } => ({
   appid,
   openid: `o${'A'.repeat(22)}${String(++people).padStart(5, '0')}`,
 });
@@ -118,7 +119,7 @@ describe('looking for a user', () => {
 });
 
 describe('a ban', () => {
-  it('refuses the next login until it is taken back, and changes nothing else', async () => {
+  it('a ban refuses the next login until it is taken back, and changes nothing else', async () => {
     const { userId, identity } = await logIn();
     const before = await table.item(userId);
     const { administration } = setUp();
@@ -134,7 +135,7 @@ describe('a ban', () => {
 });
 
 describe('a revocation', () => {
-  it('dates the validity of tokens and leaves the user as they were', async () => {
+  it('a revocation sets the date of valid tokens and leaves the user as they were', async () => {
     const { userId } = await logIn();
     const before = await table.item(userId);
     const { administration } = setUp();
@@ -144,7 +145,7 @@ describe('a revocation', () => {
     expect(await table.item(userId)).toEqual({ ...before, tokens_valid_after: START / 1000 + 1 });
   });
 
-  it('is on record even when it fails', async () => {
+  it('a revocation is on record even when it fails', async () => {
     const { userId } = await logIn();
     const { administration } = setUp(async ({ command }, proceed) => {
       if (command === 'UpdateItem')
@@ -159,7 +160,7 @@ describe('a revocation', () => {
 });
 
 describe('an erasure', () => {
-  it('removes user and guard, so that nothing of the person is left and a later login is a new user', async () => {
+  it('an erasure removes user and guard, so that nothing of the person is left and a later login is a new user', async () => {
     const identity = { ...someone(), unionid: 'oUNION-erased' };
     const { userId, guardKey } = await logIn(identity);
     await put({ ...(await table.item(userId)), phone: '13800000000' });
@@ -178,7 +179,7 @@ describe('an erasure', () => {
     expect(await administration.findByUserId(again.userId)).toBeDefined();
   });
 
-  it('copes with a missing guard', async () => {
+  it('an erasure works without a guard', async () => {
     const { userId, guardKey } = await logIn();
     await table.client.send(new DeleteCommand({ TableName: table.tableName, Key: { pk: guardKey } }));
     const { administration } = setUp();
@@ -188,7 +189,7 @@ describe('an erasure', () => {
     expect(await table.item(userId)).toBeUndefined();
   });
 
-  it('leaves a guard that is another user’s', async () => {
+  it('an erasure leaves a guard that is another user’s', async () => {
     const { userId, guardKey } = await logIn();
     await put({ pk: guardKey, user_id: 'somebody-else' });
     const { administration } = setUp();
@@ -200,7 +201,7 @@ describe('an erasure', () => {
     expect(await administration.changesOf(userId)).toHaveLength(1);
   });
 
-  it('happens once when it is ordered many times at once', async () => {
+  it('an erasure happens once when it is ordered many times at once', async () => {
     const { userId } = await logIn();
     const { administration } = setUp();
 
@@ -212,7 +213,7 @@ describe('an erasure', () => {
 });
 
 describe('every change', () => {
-  it('is recorded with who, what, when and why, also beyond the user', async () => {
+  it('every change is recorded with who, what, when and why, and the record outlives the user', async () => {
     const { userId } = await logIn();
     const { administration } = setUp();
 
@@ -227,7 +228,7 @@ describe('every change', () => {
     expect(Object.keys((await table.item(changesKey(userId))) ?? {}).sort()).toEqual(['changes', 'pk']);
   });
 
-  it('of something that is not a user happens not at all and is not recorded', async () => {
+  it('what is not a user is neither changed nor on record', async () => {
     const { guardKey } = await logIn();
     await put({ pk: JWKS_KEY, jwks: '{}' });
     const before = await table.items();
@@ -240,7 +241,7 @@ describe('every change', () => {
     expect(await table.items()).toEqual(before);
   });
 
-  it('is tried again when a login is in its way, and given up as unavailable when that does not end', async () => {
+  it('a change is tried again when a login is in its way, and is unavailable when that does not end', async () => {
     const { userId } = await logIn();
     let conflicts = 2;
     const { administration } = setUp(async ({ command }, proceed) => {
@@ -257,7 +258,7 @@ describe('every change', () => {
     await expect(administration.unban(userId, order)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('fails as unavailable, without a word about the person, when the database does', async () => {
+  it('a change is unavailable when the database is, without a word about the person', async () => {
     const { userId, identity } = await logIn();
     const { administration } = setUp(async ({ command }, proceed) => {
       if (command === 'GetItem') return proceed();
@@ -283,7 +284,7 @@ describe('every change', () => {
 });
 
 describe('an export', () => {
-  it('holds every attribute of the user, their guard and what was done, but not by whom', async () => {
+  it('an export holds every attribute of the user, their guard and what was done, but not by whom', async () => {
     const { userId, guardKey } = await logIn({ ...someone(), unionid: 'oUNION-export' });
     await put({ ...(await table.item(userId)), phone: '13800000000', added_later: 'too' });
     const { administration } = setUp();
@@ -299,7 +300,7 @@ describe('an export', () => {
     expect(held?.user).toMatchObject({ phone: '13800000000', added_later: 'too' });
   });
 
-  it('leaves out a guard that is another user’s', async () => {
+  it('an export leaves out a guard that is another user’s', async () => {
     const { userId, guardKey } = await logIn();
     await put({ pk: guardKey, user_id: 'somebody-else' });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import { parseGivenProfile, parseProfile } from '../../../functions/users/profile.ts';
+import { parseProfile } from '../../../functions/users/profile.ts';
 
 const refusal = (body: Record<string, unknown>): DomainError => {
   try {
@@ -135,7 +135,7 @@ describe('parseProfile', () => {
 
   it('takes an empty field of a form for a choice left open', () => {
     expect(parseProfile({ sex: '' }).sex).toBe(0);
-    expect(parseGivenProfile({ gender: '' })).toEqual({});
+    expect(parseProfile({ gender: '' }).sex).toBe(0);
   });
 
   it('keeps an https avatar of up to 2,048 characters', () => {
@@ -200,13 +200,5 @@ describe('parseProfile', () => {
       expect(detail?.zh).toMatch(new RegExp(`^${member}\\P{ASCII}`, 'u'));
       expect(`${detail?.en}${detail?.zh}${message}${stack?.split('\n')[0]}`).not.toContain('secret');
     }
-  });
-});
-
-describe('parseGivenProfile', () => {
-  it('answers only what is given, an empty value included', () => {
-    expect(parseGivenProfile({})).toEqual({});
-    expect(parseGivenProfile({ nickName: '' })).toEqual({ username: '' });
-    expect(parseGivenProfile({ sex: 0, avatar: null })).toEqual({ sex: 0 });
   });
 });

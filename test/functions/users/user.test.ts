@@ -17,21 +17,21 @@ const user: User = {
 };
 
 describe('a user item', () => {
-  it('becomes the user it was made of', () => {
+  it('a user item becomes the user it was made of', () => {
     const { unionid: _, tokensValidAfter: __, phone: ___, createdAt: ____, ...least } = user;
 
     expect(userFromItem(userToItem(user))).toEqual(user);
     expect(userFromItem(userToItem(least))).toEqual(least);
   });
 
-  it('holds no member that a user does not have', () => {
+  it('a user item holds no member that its user does not have', () => {
     const item = userToItem({ ...user, is_admin: true, pk: 'other' } as User);
 
     expect(item).not.toHaveProperty('is_admin');
     expect(item.pk).toBe(user.userId);
   });
 
-  it('is refused when it is damaged, naming the attribute and no value', () => {
+  it('a damaged user item is refused, naming the attribute and no value', () => {
     const item = userToItem(user);
     const damages: [string, unknown][] = [
       ['pk', ''],

@@ -1,0 +1,9 @@
+/** Whom WeChat says a code belongs to: the one thing that a login takes from WeChat. */
+
+/** Both are printable ASCII of at most 128 characters. */
+export interface WechatIdentity {
+  /** The user within one mini-program. */
+  readonly openid: string;
+  /** The same user in every app of an Open Platform account; present when the mini-program is bound to one. */
+  readonly unionid?: string;
+}
