@@ -34,7 +34,7 @@ it('names every missing variable at once', () => {
   );
 });
 
-it('asks of every function what it calls the service', () => {
+it('requires the name of the service for every function', () => {
   for (const name of Object.keys(environments) as FunctionName[])
     expect(() => readEnvironment(name, {}), name).toThrow('POWERTOOLS_SERVICE_NAME is missing');
 });
@@ -53,7 +53,7 @@ it('names a wrong variable without its value', () => {
   }
 });
 
-it('takes keys over TLS only, save from this machine', () => {
+it('accepts a keys URL only with https, or of this machine', () => {
   const remote = { ...complete, HTTP_RESPONSE: 'simple', CACHE_TTL_SECONDS: '300' };
   const read = (url: string) => () => readEnvironment('remote-authorizer', { ...remote, JWKS_URL: url });
 

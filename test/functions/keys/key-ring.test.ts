@@ -1,7 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import { inspect } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  type CreateKey,
   createKeyRing,
   dropKeys,
   type KeyRing,
@@ -10,37 +11,49 @@ import {
   publicJwks,
   usesKey,
 } from '../../../functions/keys/key-ring.ts';
+import { keySupply } from '../../fixtures/key-pairs.ts';
 import { NOW_SECONDS } from '../../fixtures/tokens.ts';
 
 const DAY = 86_400;
 const HOUR = 3600;
 
 let ring: KeyRing;
+let createKey: CreateKey;
 
 beforeAll(async () => {
-  ring = await createKeyRing(NOW_SECONDS);
+  ring = await createKeyRing(NOW_SECONDS, keySupply());
+});
+
+beforeEach(() => {
+  // The first two are in the ring.
+  createKey = keySupply(2);
 });
 
 describe('a new key ring', () => {
-  it('has a key that signs and another that is public before its time', () => {
+  it('a new ring has a key that signs and another that is only public yet', () => {
     expect(ring.current.kid).not.toBe(ring.next.kid);
     expect(ring.retired).toEqual([]);
-    for (const { private_jwk } of [ring.current, ring.next]) {
+  });
+
+  it('a new ring has RSA keys of 2,048 bits', async () => {
+    const { current, next } = await createKeyRing(NOW_SECONDS);
+
+    for (const { private_jwk } of [current, next]) {
       const key = createPublicKey({ key: private_jwk, format: 'jwk' });
       expect(key.asymmetricKeyDetails?.modulusLength).toBe(2048);
     }
   });
 
-  it('survives being stored', () => {
+  it('a ring is the same after it was stored and read', () => {
     expect(parseKeyRing(JSON.stringify(ring))).toEqual(ring);
   });
 });
 
 describe('promotion', () => {
-  it('lets next sign, makes a new next, and keeps the old key public until its last token is gone', async () => {
+  it('a promotion lets next sign, makes a new next, and keeps the old key public until its last token is gone', async () => {
     const now = NOW_SECONDS + 30 * DAY;
 
-    const { ring: promoted, kept } = await promote(ring, now);
+    const { ring: promoted, kept } = await promote(ring, now, createKey);
 
     expect(kept).toBeUndefined();
     expect(promoted.current).toEqual(ring.next);
@@ -52,22 +65,22 @@ describe('promotion', () => {
     expect(parseKeyRing(JSON.stringify(promoted))).toEqual(promoted);
   });
 
-  it('does not let a key sign that has not been public for long enough', async () => {
-    const early = await promote(ring, NOW_SECONDS + 12 * HOUR - 1);
-    const due = await promote(ring, NOW_SECONDS + 12 * HOUR);
+  it('a promotion does not let a key sign that has not been public for long enough', async () => {
+    const early = await promote(ring, NOW_SECONDS + 12 * HOUR - 1, createKey);
+    const due = await promote(ring, NOW_SECONDS + 12 * HOUR, createKey);
 
     expect(early).toEqual({ ring, kept: 'next_is_too_young' });
     expect(due.kept).toBeUndefined();
   });
 
-  it('drops a retired key when its time is over and not a second earlier, promoting or not', async () => {
-    const { ring: promoted } = await promote(ring, NOW_SECONDS + DAY);
+  it('a promotion drops a retired key when its time is over and not a second earlier, promoting or not', async () => {
+    const { ring: promoted } = await promote(ring, NOW_SECONDS + DAY, createKey);
     const end = promoted.retired[0]?.remove_after ?? 0;
 
-    const before = await promote(promoted, end - 1);
+    const before = await promote(promoted, end - 1, createKey);
     const young = { ...promoted, next: { ...promoted.next, published_at: end } };
-    const after = await promote(young, end);
-    const promotedAgain = await promote(promoted, end);
+    const after = await promote(young, end, createKey);
+    const promotedAgain = await promote(promoted, end, createKey);
 
     expect(before.ring.retired.map(({ kid }) => kid)).toContain(ring.current.kid);
     expect(after.kept).toBe('next_is_too_young');
@@ -75,13 +88,13 @@ describe('promotion', () => {
     expect(promotedAgain.ring.retired.map(({ kid }) => kid)).toEqual([promoted.current.kid]);
   });
 
-  it('waits when the set would outgrow what verifiers read', async () => {
+  it('a promotion waits when the set would outgrow what verifiers read', async () => {
     let grown = ring;
     let now = NOW_SECONDS;
     const outcomes: (string | undefined)[] = [];
     for (let round = 0; round < 12; round++) {
       now += 12 * HOUR;
-      const promotion = await promote(grown, now);
+      const promotion = await promote(grown, now, createKey);
       grown = promotion.ring;
       outcomes.push(promotion.kept);
       expect(publicJwks(grown).keys.length).toBeLessThanOrEqual(10);
@@ -96,8 +109,8 @@ describe('dropping keys', () => {
   const kids = (...dropped: { kid: string }[]) => new Set(dropped.map(({ kid }) => kid));
 
   it('lets next sign at once when current is dropped, and makes a new next', async () => {
-    const { ring: rotated } = await promote(ring, NOW_SECONDS + DAY);
-    const after = await dropKeys(rotated, NOW_SECONDS + DAY + 1, kids(rotated.current));
+    const { ring: rotated } = await promote(ring, NOW_SECONDS + DAY, createKey);
+    const after = await dropKeys(rotated, NOW_SECONDS + DAY + 1, kids(rotated.current), createKey);
 
     expect(after.current).toEqual(rotated.next);
     expect([rotated.current.kid, rotated.next.kid]).not.toContain(after.next.kid);
@@ -106,8 +119,8 @@ describe('dropping keys', () => {
   });
 
   it('keeps the key that signs when only next or a retired one is dropped', async () => {
-    const { ring: rotated } = await promote(ring, NOW_SECONDS + DAY);
-    const after = await dropKeys(rotated, NOW_SECONDS + DAY + 1, kids(rotated.next, ring.current));
+    const { ring: rotated } = await promote(ring, NOW_SECONDS + DAY, createKey);
+    const after = await dropKeys(rotated, NOW_SECONDS + DAY + 1, kids(rotated.next, ring.current), createKey);
 
     expect(after.current).toEqual(rotated.current);
     expect(after.next.kid).not.toBe(rotated.next.kid);
@@ -115,9 +128,9 @@ describe('dropping keys', () => {
   });
 
   it('replaces every key when every key is dropped', async () => {
-    const { ring: rotated } = await promote(ring, NOW_SECONDS + DAY);
+    const { ring: rotated } = await promote(ring, NOW_SECONDS + DAY, createKey);
     const all = kids(...publicJwks(rotated).keys);
-    const after = await dropKeys(rotated, NOW_SECONDS + DAY + 1, all);
+    const after = await dropKeys(rotated, NOW_SECONDS + DAY + 1, all, createKey);
 
     expect(publicJwks(after).keys.filter(({ kid }) => all.has(kid))).toEqual([]);
     expect(publicJwks(after).keys).toHaveLength(2);
@@ -125,8 +138,8 @@ describe('dropping keys', () => {
 });
 
 describe('the published set', () => {
-  it('holds every key in order, with the members verifiers insist on and never a private one', async () => {
-    const { ring: promoted } = await promote(ring, NOW_SECONDS + DAY);
+  it('the published set holds every key in order, with the members verifiers insist on and never a private one', async () => {
+    const { ring: promoted } = await promote(ring, NOW_SECONDS + DAY, createKey);
 
     const { keys } = publicJwks(promoted);
 
@@ -137,7 +150,7 @@ describe('the published set', () => {
     }
   });
 
-  it('is refused when it breaks a limit', () => {
+  it('a set that breaks a limit is not published', () => {
     const one = publicJwks(ring).keys[0];
     if (one === undefined) throw new Error('no key');
     const retired = (count: number, public_jwk = one) =>
@@ -155,13 +168,13 @@ describe('the published set', () => {
 });
 
 describe('the stored text', () => {
-  it('is no ring yet while it is the placeholder a secret is born with', () => {
+  it('the stored text is no ring yet while it is the placeholder a secret is born with', () => {
     for (const text of [undefined, '', 'Zk{3"x|9', '{"placeholder":"Zk3x9"}', '{}']) {
       expect(parseKeyRing(text)).toBeUndefined();
     }
   });
 
-  it('is never taken for a missing ring, and never quoted, when it is damaged', () => {
+  it('a damaged ring is never taken for a missing one, and never quoted', () => {
     const text = JSON.stringify(ring);
     const { d, p } = ring.current.private_jwk;
     const damaged = [

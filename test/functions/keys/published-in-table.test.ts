@@ -18,14 +18,14 @@ beforeAll(async () => {
 afterAll(() => table.stop());
 
 describe('the published set', () => {
-  it('is unavailable before anything was published', async () => {
+  it('the keys are unavailable before anything was published', async () => {
     await expect(loadJwksFromTable(table)).rejects.toMatchObject({
       code: 'unavailable',
       reason: 'no JWK Set is published yet',
     });
   });
 
-  it('reads back as it was published, and is stored as the text to serve', async () => {
+  it('the set reads back as it was published, and is stored as the text to serve', async () => {
     await publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS });
 
     expect(await loadJwksFromTable(table)).toEqual(key.jwks);
@@ -40,7 +40,7 @@ describe('the published set', () => {
     expect(await loadSigningKeyCreatedAt(table)).toBe(NOW_SECONDS);
   });
 
-  it('does not count as published when another is read back', async () => {
+  it('publishing fails when another set is read back', async () => {
     const { client } = table.connect(async ({ command }, proceed) => {
       const answer = await proceed();
       if (command === 'PutItem') await publishJwks(table, { jwks: { keys: [] }, signingKeyCreatedAt: 0 });
@@ -52,14 +52,14 @@ describe('the published set', () => {
     await expect(publishing).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('is unavailable when the item holds something else', async () => {
+  it('the keys are unavailable when the item holds something else', async () => {
     for (const jwks of ['{"keys"', 1, null, { keys: [] }]) {
       await table.client.send(new PutCommand({ TableName: table.tableName, Item: { pk: 'jwks', jwks } }));
       await expect(loadJwksFromTable(table)).rejects.toMatchObject({ code: 'unavailable' });
     }
   });
 
-  it('is unavailable when the table cannot be reached or does not exist', async () => {
+  it('the keys are unavailable when the table cannot be reached or does not exist', async () => {
     const away = new DynamoDBClient({ ...localIdentity, endpoint: 'http://127.0.0.1:1', maxAttempts: 1 });
 
     for (const unreachable of [

@@ -30,7 +30,7 @@ const routes = createMemberRoutes({
 });
 
 describe('GET /member/me', () => {
-  it('answers the profile and nothing of WeChat', async () => {
+  it('GET /member/me gives the profile and nothing of WeChat', async () => {
     const answer = await routes['GET /member/me']?.(event(context), {});
 
     expect(answer).toEqual({
@@ -67,7 +67,7 @@ describe('GET /whoami', () => {
 });
 
 describe('GET /health', () => {
-  it('tells the version and how old the signing key is', async () => {
+  it('GET /health tells the version and how old the signing key is', async () => {
     expect(await routes['GET /health']?.(event(undefined), {})).toEqual({
       version: '1.2.3',
       key_age_seconds: 90,

@@ -34,7 +34,7 @@ const document = (dimensions: object, values: object) => ({
 const one = { unit: 'Count', value: 1 };
 
 describe('a document of metrics', () => {
-  it('is one line, with the service and the dimension of what is counted, and nothing else', () => {
+  it('a document of metrics is one line, with the service and the dimension of what is counted, and nothing else', () => {
     metrics.count('Logins', 'code_used');
 
     expect(written).toHaveLength(1);
@@ -42,7 +42,7 @@ describe('a document of metrics', () => {
     expect(emfDocuments(written)).toEqual([document({ outcome: 'code_used' }, { Logins: one })]);
   });
 
-  it('has the dimension that the catalogue gives each metric', () => {
+  it('a document of metrics has the dimension that the catalogue gives each metric', () => {
     metrics.count('WechatExchanges', 'ok');
     metrics.count('Failures', 'internal');
     metrics.count('AuthorizerDecisions', 'none');
@@ -56,7 +56,7 @@ describe('a document of metrics', () => {
     ]);
   });
 
-  it('holds the values without a dimension of their own, in their units, if they happened', () => {
+  it('a document of metrics holds the values without a dimension of their own, in their units, if they happened', () => {
     metrics.record({ LoginDuration: 12, WechatDuration: undefined, NewUsers: 1, SigningKeyAge: 0 });
 
     expect(written).toHaveLength(1);
@@ -72,7 +72,7 @@ describe('a document of metrics', () => {
     ]);
   });
 
-  it('takes nothing over from the one before', () => {
+  it('a document of metrics takes nothing over from the one before', () => {
     metrics.count('Logins', 'ok');
     metrics.record({ LoginDuration: 1 });
     metrics.count('TokenRefusals', 'expired');
@@ -86,7 +86,7 @@ describe('a document of metrics', () => {
     ]);
   });
 
-  it('that cannot be written is lost alone: nobody is disturbed, the log says so, the next is whole', () => {
+  it('a document that cannot be written is lost alone: nothing is thrown, the log says so, the next is whole', () => {
     metrics.record({ LoginDuration: 1, SigningKeyAge: 'not a number' as unknown as number });
     metrics.count('bogus' as 'Logins', 'ok');
     metrics.record({ WechatDuration: 2 });

@@ -14,7 +14,7 @@ function reasonOf(headers: Headers, multiValueHeaders?: MultiValueHeaders): stri
 }
 
 describe('the Authorization header', () => {
-  it('is understood in every form and case that mini-programs send', () => {
+  it('a token is found in every form and case that mini-programs send', () => {
     for (const value of [
       `Bearer ${token}`,
       `bearer ${token}`,
@@ -30,7 +30,7 @@ describe('the Authorization header', () => {
       }
   });
 
-  it('is missing when there is none or it is empty', () => {
+  it('a token is missing when there is no header or it is empty', () => {
     for (const headers of [
       null,
       undefined,
@@ -42,7 +42,7 @@ describe('the Authorization header', () => {
       expect(reasonOf(headers, null)).toBe('missing_token');
   });
 
-  it('is refused when there is more than one, even with the same value', () => {
+  it('two Authorization headers are refused, even with the same value', () => {
     const cases: [Headers, MultiValueHeaders][] = [
       [{ Authorization: token }, { Authorization: [token, 'other'] }],
       [{ Authorization: token }, { Authorization: [token, token] }],
@@ -54,7 +54,7 @@ describe('the Authorization header', () => {
     for (const [single, multiple] of cases) expect(reasonOf(single, multiple)).toBe('duplicate_header');
   });
 
-  it('is refused when it is anything else', () => {
+  it('an Authorization header of any other form is refused', () => {
     const values = [
       `Bearer ${token}, Bearer ${token}`,
       `Bearer ${token},${token}`,

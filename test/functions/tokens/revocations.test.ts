@@ -63,11 +63,11 @@ const tokenOf = (changes: { jti?: string; authTime?: number; userId?: string } =
 });
 
 describe('the status of a token', () => {
-  it('is active while nothing speaks against it', async () => {
+  it('a token is active until it is revoked', async () => {
     expect(await setUp().revocations.statusOf(tokenOf())).toBe('active');
   });
 
-  it('is read consistently, in one request, of nothing but what decides', async () => {
+  it('the status is read consistently, in one request, and only the attributes that decide', async () => {
     const { revocations, inputs } = setUp();
 
     await revocations.statusOf(tokenOf());
@@ -85,7 +85,7 @@ describe('the status of a token', () => {
     ]);
   });
 
-  it('is revoked after its own revocation, which leaves other tokens alone', async () => {
+  it('a token is revoked after its own revocation, which leaves other tokens alone', async () => {
     const { revocations } = setUp();
 
     await revocations.revokeToken({ jti: 'jti-1', expiresAt: SECOND + 60 });
@@ -94,11 +94,11 @@ describe('the status of a token', () => {
     expect(await revocations.statusOf(tokenOf({ jti: 'jti-2' }))).toBe('active');
   });
 
-  it('is revoked when the user is gone', async () => {
+  it('a token is revoked when its user is gone', async () => {
     expect(await setUp().revocations.statusOf(tokenOf({ userId: 'nobody' }))).toBe('token_revoked');
   });
 
-  it('is banned when the user is, whatever else there is', async () => {
+  it('a banned user counts as banned, even with a revoked token', async () => {
     const { revocations } = setUp();
     await revocations.revokeToken({ jti: tokenOf().jti, expiresAt: SECOND + 60 });
     await table.put({ pk: userId, status: 'banned', tokens_valid_after: SECOND + 60 });
@@ -106,7 +106,7 @@ describe('the status of a token', () => {
     expect(await revocations.statusOf(tokenOf())).toBe('user_banned');
   });
 
-  it('hangs on the login and not on a refresh that crossed the revocation', async () => {
+  it('a refresh that was under way during the revocation does not save its token', async () => {
     await table.put({ pk: userId, status: 'active', tokens_valid_after: SECOND });
     const refreshed = { ...tokenOf({ authTime: SECOND - 1 }), issuedAt: SECOND + 5 };
 
@@ -114,7 +114,7 @@ describe('the status of a token', () => {
     expect(await setUp().revocations.statusOf(tokenOf({ authTime: SECOND }))).toBe('active');
   });
 
-  it('is a bug, and no verdict, when the user item is damaged', async () => {
+  it('a damaged user item is a bug, and says nothing about the token', async () => {
     for (const item of [
       {},
       { status: 'other' },
@@ -128,13 +128,13 @@ describe('the status of a token', () => {
 });
 
 describe('revoking a token', () => {
-  it('leaves a mark that outlives the token by what verifiers forgive', async () => {
+  it('the mark of a revoked token outlives it by what verifiers forgive', async () => {
     await setUp().revocations.revokeToken({ jti: 'jti-3', expiresAt: SECOND + 60 });
 
     expect(await table.item('revoked#jti-3')).toEqual({ pk: 'revoked#jti-3', expires_at: SECOND + 65 });
   });
 
-  it('can be repeated', async () => {
+  it('a revocation can be repeated', async () => {
     const { revocations } = setUp();
     const token = { jti: 'jti-4', expiresAt: SECOND + 60 };
 
@@ -146,7 +146,7 @@ describe('revoking a token', () => {
 });
 
 describe("revoking all of a user's tokens", () => {
-  it('voids every login up to now, in this very second too, and none after the answer', async () => {
+  it('revoking all tokens voids every login up to now, of this very second too, and none after it has resolved', async () => {
     const { revocations, now } = setUp();
 
     await revocations.revokeAllTokens(userId);
@@ -156,7 +156,7 @@ describe("revoking all of a user's tokens", () => {
     expect(await revocations.statusOf(tokenOf({ authTime: Math.floor(now() / 1000) }))).toBe('active');
   });
 
-  it('answers as soon as the next second has begun, and not before', async () => {
+  it('revoking all tokens resolves as soon as the next second has begun, and not before', async () => {
     for (const [at, pauses] of [
       [SECOND * 1000, [1_000]],
       [NOW, [500]],
@@ -169,7 +169,7 @@ describe("revoking all of a user's tokens", () => {
     }
   });
 
-  it('waits on when a timer fires early', async () => {
+  it('revoking all tokens waits on when a timer fires early', async () => {
     let time = NOW;
     const revocations = createRevocations({
       client: table.client,
@@ -185,7 +185,7 @@ describe("revoking all of a user's tokens", () => {
     expect(time).toBe((SECOND + 1) * 1000);
   });
 
-  it('changes nothing else of the user', async () => {
+  it('revoking all tokens changes nothing else of the user', async () => {
     const before = await table.item(userId);
 
     await setUp().revocations.revokeAllTokens(userId);
@@ -193,7 +193,7 @@ describe("revoking all of a user's tokens", () => {
     expect(await table.item(userId)).toEqual({ ...before, tokens_valid_after: SECOND + 1 });
   });
 
-  it('never sets an earlier date than there is', async () => {
+  it('revoking all tokens never sets an earlier date than there is', async () => {
     for (const existing of [SECOND + 1, SECOND + 3600]) {
       await table.put({ pk: userId, status: 'active', tokens_valid_after: existing });
       await setUp().revocations.revokeAllTokens(userId);
@@ -201,7 +201,7 @@ describe("revoking all of a user's tokens", () => {
     }
   });
 
-  it('does not bring an erased user back', async () => {
+  it('revoking all tokens does not bring an erased user back', async () => {
     await setUp().revocations.revokeAllTokens('erased');
 
     expect(await table.item('erased')).toBeUndefined();
@@ -209,7 +209,7 @@ describe("revoking all of a user's tokens", () => {
 });
 
 describe('when DynamoDB is in trouble', () => {
-  it('asks again for what was left unanswered, with growing pauses', async () => {
+  it('reads again what DynamoDB left out, with growing pauses', async () => {
     let reads = 0;
     const { revocations, inputs, pauses } = setUp({
       intercept: async ({ input }, proceed) => {
@@ -235,7 +235,7 @@ describe('when DynamoDB is in trouble', () => {
     expect(pauses).toEqual([25]);
   });
 
-  it('keeps a mark that the first answer held when the rest comes later', async () => {
+  it('keeps a mark of the first response when the rest comes later', async () => {
     let reads = 0;
     const { revocations } = setUp({
       intercept: async ({ input, command }, proceed) => {
@@ -258,7 +258,7 @@ describe('when DynamoDB is in trouble', () => {
     expect(await revocations.statusOf(tokenOf())).toBe('token_revoked');
   });
 
-  it('gives up after a bounded number of reads, without a verdict', async () => {
+  it('gives up as unavailable after a bounded number of reads', async () => {
     const { revocations, inputs } = setUp({
       intercept: async ({ input }, proceed) => {
         const answer = (await proceed()) as { output: Record<string, unknown> };
@@ -275,34 +275,39 @@ describe('when DynamoDB is in trouble', () => {
     expect(inputs).toHaveLength(4);
   });
 
-  it.each(['throttled', 'silent', 'gone'])('has no verdict from a table that is %s', async (trouble) => {
-    const server = createServer((_request, response) => {
-      if (trouble !== 'throttled') return;
-      response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
-      response.end('{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}');
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    if (trouble === 'gone') server.close();
-    const client = DynamoDBDocumentClient.from(
-      new DynamoDBClient({
-        endpoint: `http://127.0.0.1:${port}`,
-        ...localIdentity,
-        maxAttempts: 1,
-        requestHandler: { requestTimeout: 100, throwOnRequestTimeout: true },
-      }),
-    );
-    const revocations = createRevocations({ client, tableName: 'users', now: () => NOW });
+  it.each(['throttled', 'silent', 'gone'])(
+    'the status is unavailable when the table is %s',
+    async (trouble) => {
+      const server = createServer((_request, response) => {
+        if (trouble !== 'throttled') return;
+        response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+        response.end(
+          '{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}',
+        );
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      if (trouble === 'gone') server.close();
+      const client = DynamoDBDocumentClient.from(
+        new DynamoDBClient({
+          endpoint: `http://127.0.0.1:${port}`,
+          ...localIdentity,
+          maxAttempts: 1,
+          requestHandler: { requestTimeout: 100, throwOnRequestTimeout: true },
+        }),
+      );
+      const revocations = createRevocations({ client, tableName: 'users', now: () => NOW });
 
-    for (const call of [
-      () => revocations.statusOf(tokenOf()),
-      () => revocations.revokeToken({ jti: 'jti-5', expiresAt: SECOND }),
-      () => revocations.revokeAllTokens(userId),
-    ])
-      await expect(call()).rejects.toMatchObject({ code: 'unavailable' });
+      for (const call of [
+        () => revocations.statusOf(tokenOf()),
+        () => revocations.revokeToken({ jti: 'jti-5', expiresAt: SECOND }),
+        () => revocations.revokeAllTokens(userId),
+      ])
+        await expect(call()).rejects.toMatchObject({ code: 'unavailable' });
 
-    client.destroy();
-    server.closeAllConnections();
-    server.close();
-  });
+      client.destroy();
+      server.closeAllConnections();
+      server.close();
+    },
+  );
 });

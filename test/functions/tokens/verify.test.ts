@@ -45,7 +45,7 @@ const changedHeader = (header: Record<string, unknown>) => signWith(key, { heade
 const changedClaims = (claims: Record<string, unknown>) => signWith(key, { claims });
 
 describe('a token of ours', () => {
-  it('says after verification what it was minted with', async () => {
+  it('a token says after verification what it was minted with', async () => {
     const minter = createTokenMinter({
       signingKey: async () => key,
       ...{ issuer: ISSUER, audience: AUDIENCE, lifetimeSeconds: 7 * 86_400, now },
@@ -65,7 +65,7 @@ describe('a token of ours', () => {
     expect(minted).toMatchObject({ expiresIn: 7 * 86_400, expiresAt: verified.expiresAt });
   });
 
-  it('is the moment of login itself when no earlier login is named', async () => {
+  it('auth_time is the moment of minting when no earlier login is named', async () => {
     const minter = createTokenMinter({
       signingKey: async () => key,
       ...{ issuer: ISSUER, audience: AUDIENCE, lifetimeSeconds: 60, now },
@@ -76,7 +76,7 @@ describe('a token of ours', () => {
     expect((await verifier.verify(token)).authTime).toBe(NOW_SECONDS);
   });
 
-  it('carries these header members and claims and no others', async () => {
+  it('a token carries these header members and claims and no others', async () => {
     const minter = createTokenMinter({
       signingKey: async () => key,
       ...{ issuer: ISSUER, audience: AUDIENCE, lifetimeSeconds: 60, now },
@@ -95,7 +95,7 @@ describe('a token of ours', () => {
     expect(token.length).toBeLessThan(900);
   });
 
-  it('is accepted with every variation that the standard allows', async () => {
+  it('a token is accepted with every variation that the standard allows', async () => {
     const tokens = [
       changedHeader({ typ: 'application/at+jwt' }),
       changedClaims({ aud: ['others', AUDIENCE] }),
@@ -110,7 +110,7 @@ describe('a token of ours', () => {
 });
 
 describe('a hostile token', () => {
-  it('is refused for a reason that an operator can count', async () => {
+  it('a hostile token is refused for a reason that an operator can count', async () => {
     const valid = signWith(key, {});
     const hmac = (secret: string | Buffer, alg = 'HS256') => {
       const input = `${base64url(JSON.stringify({ ...validHeader(key), alg }))}.${valid.split('.')[1]}`;
@@ -259,7 +259,7 @@ describe('a hostile token', () => {
       expect(await refusalOf(token).catch((error: unknown) => error), what).toBe(reason);
   });
 
-  it('is refused when it claims to need no signature, however that is spelled', async () => {
+  it('a token that claims to need no signature is refused, however that is spelled', async () => {
     for (const alg of ['none', 'None', 'NONE', 'nOnE', ' none', 'none ', '', 'null'])
       for (const signature of ['', 'AA', signWith(key, {}).split('.')[2]]) {
         const [, claims] = signWith(key, {}).split('.');
@@ -268,7 +268,7 @@ describe('a hostile token', () => {
       }
   });
 
-  it('is refused for every other algorithm there is', async () => {
+  it('a token of any other algorithm is refused', async () => {
     for (const alg of [
       'RS384',
       'RS512',
@@ -284,7 +284,7 @@ describe('a hostile token', () => {
       expect(await refusalOf(changedHeader({ alg })), alg).toBe('wrong_algorithm');
   });
 
-  it('is refused when any single character of it was changed, to any other', async () => {
+  it('a token is refused when any single character of it was changed, to any other', async () => {
     const valid = signWith(key, {});
 
     for (let at = 0; at < valid.length; at++) {
@@ -298,7 +298,7 @@ describe('a hostile token', () => {
     }
   });
 
-  it('is accepted in one spelling only of its last character', async () => {
+  it('a token is accepted in only one spelling of its last character', async () => {
     const valid = signWith(key, {});
 
     const accepted = [];
@@ -310,7 +310,7 @@ describe('a hostile token', () => {
     expect(accepted).toEqual([valid]);
   });
 
-  it('is refused when it is noise', async () => {
+  it('noise is refused', async () => {
     for (let round = 0; round < 300; round++) {
       const parts = [randomBytes(round), randomBytes(200), randomBytes(256)];
       await refusalOf(parts.map(base64url).join('.'));
@@ -319,7 +319,7 @@ describe('a hostile token', () => {
     }
   });
 
-  it('leaves nothing of itself in the error', async () => {
+  it('a refused token leaves nothing of itself in the error', async () => {
     const secret = 'user-4711';
     const tokens = [
       changedClaims({ sub: secret, exp: NOW_SECONDS - 99 }),
@@ -337,7 +337,7 @@ describe('a hostile token', () => {
 });
 
 describe('trouble that is not the token’s', () => {
-  it('is no verdict when the keys cannot be read', async () => {
+  it('the verifier is unavailable when the keys cannot be read, and refuses nothing', async () => {
     const load = async () => {
       throw new DomainError('unavailable', { reason: 'the table is away' });
     };
@@ -349,7 +349,7 @@ describe('trouble that is not the token’s', () => {
     await expect(cut.verify(signWith(key, {}))).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('stays a bug when it is a bug of ours', async () => {
+  it('a bug of ours stays a bug, and refuses nothing', async () => {
     const keys = { find: () => Promise.reject(new TypeError('a bug')), warm: async () => {} };
     const broken = createTokenVerifier({ keys, issuer: ISSUER, audience: AUDIENCE, now });
 

@@ -30,7 +30,7 @@ const fillIn = (text: string) =>
 const create = () => createAppSecrets({ client, secretArn, now: () => clock.ms });
 
 describe('the AppSecrets', () => {
-  it('are found by appid', async () => {
+  it('an AppSecret is found by its appid', async () => {
     await fillIn('{"wx1":"first","wx2":"second"}');
 
     expect(await create().secretFor('wx2')).toBe('second');
@@ -50,7 +50,7 @@ describe('the AppSecrets', () => {
     },
   );
 
-  it('are found soon after they were filled in, without a restart', async () => {
+  it('an AppSecret is found soon after it was filled in, without a restart', async () => {
     const secrets = create();
     await expect(secrets.secretFor('wx1')).rejects.toMatchObject({ code: 'wechat_misconfigured' });
 
@@ -59,7 +59,7 @@ describe('the AppSecrets', () => {
     expect(await secrets.secretFor('wx1')).toBe('filled');
   });
 
-  it('are asked for again when WeChat has refused them, but not for every request', async () => {
+  it('the AppSecrets are read again when WeChat has refused one, but not for every request', async () => {
     await fillIn('{"wx1":"old"}');
     const secrets = create();
     await secrets.secretFor('wx1');
@@ -71,14 +71,14 @@ describe('the AppSecrets', () => {
     expect(await secrets.renewedSecretFor('wx1')).toBe('new');
   });
 
-  it('know nothing of names that every object has', async () => {
+  it('names that every object has are no appids', async () => {
     await fillIn('{"wx1":"x"}');
 
     await expect(create().secretFor('constructor')).rejects.toMatchObject({ code: 'wechat_misconfigured' });
     await expect(create().secretFor('__proto__')).rejects.toMatchObject({ code: 'wechat_misconfigured' });
   });
 
-  it('are unavailable, not misconfigured, when Secrets Manager cannot be asked', async () => {
+  it('the AppSecrets are unavailable, not misconfigured, when Secrets Manager cannot be read', async () => {
     await service.close();
 
     await expect(create().secretFor('wx1')).rejects.toMatchObject({
