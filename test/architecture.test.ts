@@ -1,3 +1,4 @@
+/** The house's plan as tests: rooms, the one direction of imports between them, and no circle anywhere. */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -5,76 +6,160 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Files of ours and the files of ours that they import, as paths from the repository's root. */
+/**
+ * Each house from top to bottom. A row names the rooms of one floor (a file on top of the house counts as a room of
+ * its name; `*` stands for those that are named nowhere). A room may import rooms of the floors below, never of its
+ * own floor or above. `outside` is what else a house may import, by the beginning of the path.
+ */
+const houses = {
+  functions: {
+    floors: [
+      ['*'],
+      ['login', 'member', 'events', 'authorizer'],
+      ['caller', 'http'],
+      ['users', 'keys'],
+      ['tokens', 'wechat'],
+      ['telemetry', 'aws', 'cache'],
+      ['errors'],
+      ['contracts'],
+    ],
+    outside: [],
+  },
+  lib: {
+    floors: [['*'], ['api', 'monitoring', 'other-teams'], ['compute'], ['data'], ['settings']],
+    outside: ['functions/contracts/', 'package.json'],
+  },
+  local: { floors: [['*'], ['console'], ['wechat']], outside: [] },
+  'packages/local-aws/src': {
+    floors: [
+      ['*'],
+      ['account', 'api-gateway', 'secrets-manager', 'dynamodb'],
+      ['lambda'],
+      ['iam'],
+      ['template'],
+      ['json', 'errors', 'loopback-server', 'temporary-directory'],
+    ],
+    outside: [],
+  },
+  'packages/mini-program/src': { floors: [['*']], outside: [] },
+} as const satisfies Record<string, { floors: readonly (readonly string[])[]; outside: readonly string[] }>;
+
+interface House {
+  readonly floors: readonly (readonly string[])[];
+  readonly outside: readonly string[];
+}
+
+/** Files of ours and the files of ours that they import, types included, as paths from the repository's root. */
 const imports = new Map(
-  globSync('{bin,lib,functions,local}/**/*.ts', { cwd: root }).map((file) => {
+  globSync('{bin,lib,functions,local,testing,bench,packages/*/src}/**/*.ts', { cwd: root }).map((file) => {
     const text = readFileSync(join(root, file), 'utf8');
-    const targets = [...text.matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map(([, target = '']) =>
+    const targets = [...text.matchAll(/(?:from |import\(|import )'(\.[^']+)'/g)].map(([, target = '']) =>
       normalize(join(dirname(file), target)),
     );
     return [file, targets] as const;
   }),
 );
 
-const importsOf = (pattern: RegExp): [string, string][] =>
-  [...imports].flatMap(([file, targets]) =>
-    pattern.test(file) ? targets.map((target): [string, string] => [file, target]) : [],
-  );
+const houseOf = (file: string): [string, House] | undefined =>
+  Object.entries(houses).find(([name]) => file.startsWith(`${name}/`));
 
-/** What stands once and is read by stack and functions alike: data, types and rules, nothing that calls anything. */
-const contracts = [
-  'functions/contracts/environment.ts',
-  'functions/contracts/errors.ts',
-  'functions/contracts/routes.ts',
-  'functions/contracts/secure-url.ts',
-  'functions/contracts/metrics.ts',
-  'functions/contracts/token.ts',
-  'functions/contracts/key-schedule.ts',
-  'functions/contracts/table.ts',
-];
+/** The number of the floor that a file of a house is on, from the top, and its room. */
+function placeOf(file: string, [name, { floors }]: [string, House]): { floor: number; room: string } {
+  const room = file.slice(name.length + 1).split(/[/.]/)[0] ?? '';
+  const floor = floors.findIndex((rooms) => rooms.includes(room));
+  const own = file.slice(name.length + 1).includes('/');
+  if (floor === -1 && own) throw new Error(`${file} is in a room that the plan does not name`);
+  return { floor: floor === -1 ? 0 : floor, room: floor === -1 ? '*' : room };
+}
 
-describe('imports go one way', () => {
-  it('finds the files at all', () => {
-    expect(imports.size).toBeGreaterThan(50);
+/** Why one file of a house may not import another file; undefined when it may. */
+function objectionTo(file: string, target: string): string | undefined {
+  const house = houseOf(file);
+  if (house === undefined) return undefined;
+  const [name, { outside }] = house;
+  if (!target.startsWith(`${name}/`))
+    return outside.some((prefix) => target.startsWith(prefix))
+      ? undefined
+      : `${file} leaves its house for ${target}`;
+  const from = placeOf(file, house);
+  const to = placeOf(target, house);
+  return from.room === to.room || from.floor < to.floor
+    ? undefined
+    : `${file} imports ${target}, which is not below it`;
+}
+
+describe('imports', () => {
+  it('are found at all', () => {
+    expect(imports.size).toBeGreaterThan(150);
   });
 
-  it('functions know nothing of the stack, the local run or the entry points', () => {
-    for (const [file, target] of importsOf(/^functions\//)) {
-      expect(target, file).toMatch(/^functions\//);
-    }
+  it('go down from floor to floor in every house, and leave it only for what its plan names', () => {
+    const objections = [...imports].flatMap(([file, targets]) =>
+      targets.map((target) => objectionTo(file, target)),
+    );
+
+    expect(objections.filter((objection) => objection !== undefined)).toEqual([]);
   });
 
-  it('no domain imports a Lambda entry', () => {
-    for (const [file, target] of importsOf(/^functions\/.+\//)) {
-      expect(
-        target === 'functions/contracts/environment.ts' || target.split('/').length > 2,
-        `${file} → ${target}`,
-      ).toBe(true);
-    }
+  it.each(
+    Object.entries<House>(houses).flatMap(([name, { floors }]) =>
+      floors.slice(1).map((rooms, index) => [name, rooms[0] ?? '', floors[index]?.[0] ?? ''] as const),
+    ),
+  )('%s: what is in %s may not import what is in %s', (name, lower, upper) => {
+    const inRoom = (room: string): string => (room === '*' ? `${name}/entry.ts` : `${name}/${room}/file.ts`);
+
+    expect(objectionTo(inRoom(lower), inRoom(upper))).toBeDefined();
+    expect(objectionTo(inRoom(upper), inRoom(lower))).toBeUndefined();
   });
 
-  it('the stack knows functions as bundles and contracts only', () => {
-    for (const [file, target] of importsOf(/^lib\//)) {
-      expect(
-        target.startsWith('lib/') || target === 'package.json' || contracts.includes(target),
-        `${file} → ${target}`,
-      ).toBe(true);
-    }
+  it.each(
+    Object.entries<House>(houses).flatMap(([name, { floors }]) =>
+      floors.flatMap(([first, second]) => (first && second ? [[name, first, second] as const] : [])),
+    ),
+  )('%s: %s and %s, on one floor, do not import each other', (name, first, second) => {
+    expect(objectionTo(`${name}/${first}/file.ts`, `${name}/${second}/file.ts`)).toBeDefined();
   });
 
-  it('the local run knows the template and the bundles only', () => {
-    for (const [file, target] of importsOf(/^local\//)) expect(target, file).toMatch(/^local\//);
+  it.each([
+    ['functions/login/file.ts', 'lib/settings.ts'],
+    ['lib/compute/file.ts', 'functions/tokens/file.ts'],
+    ['local/service.ts', 'packages/local-aws/src/stack.ts'],
+    ['packages/local-aws/src/stack.ts', 'functions/contracts/routes.ts'],
+    ['packages/mini-program/src/client.ts', 'functions/contracts/routes.ts'],
+  ])('%s may not import %s of another house', (file, target) => {
+    expect(objectionTo(file, target)).toBeDefined();
+  });
+
+  it('form no circle, types included', () => {
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      else if (!done.has(file)) {
+        for (const target of imports.get(file) ?? []) visit(target, [...path, file]);
+        done.add(file);
+      }
+    };
+    for (const file of imports.keys()) visit(file, []);
+
+    expect(circles).toEqual([]);
   });
 });
 
 describe('files', () => {
   it('open with a sentence that says why they exist', () => {
     for (const file of imports.keys()) {
-      expect(readFileSync(join(root, file), 'utf8'), file).toMatch(/^\/\*\*/);
+      expect(readFileSync(join(root, file), 'utf8'), file).toMatch(/^(#!.*\n)?\/\*\*/);
     }
   });
 
   it('are in no folder that could hold anything', () => {
     for (const file of imports.keys()) expect(file).not.toMatch(/(^|\/)(utils?|common|helpers?|shared)\//);
+  });
+
+  it('are at most fourteen to a folder', () => {
+    const counts = Map.groupBy(imports.keys(), (file) => dirname(file));
+
+    expect([...counts].filter(([, files]) => files.length > 14).map(([folder]) => folder)).toEqual([]);
   });
 });

@@ -16,22 +16,6 @@ const imports = new Map(
   }),
 );
 
-/** Rooms from top to bottom: each may import itself and what stands below it. */
-const rows = [
-  ['index.ts'],
-  ['stack.ts'],
-  ['account.ts', 'api-gateway', 'dynamodb', 'secrets-manager'],
-  ['lambda'],
-  ['iam'],
-  ['template'],
-  ['errors.ts', 'json.ts', 'loopback-server.ts', 'temporary-directory.ts'],
-];
-const roomOf = (file: string): string => file.split('/')[1] ?? '';
-const rowOf = (file: string): number => rows.findIndex((row) => row.includes(roomOf(file)));
-const sources = [...imports].filter(([file]) => file.startsWith('src/'));
-const sourcesOf = (file: string): readonly string[] =>
-  (imports.get(file) ?? []).filter((target) => target.startsWith('src/'));
-
 describe('the package', () => {
   test('imports no file from outside of it', () => {
     expect(imports.size).toBeGreaterThan(60);
@@ -46,27 +30,5 @@ describe('the package', () => {
       for (const target of targets.filter((name) => !/^(node:|src\/|test\/)/.test(name)))
         expect(Object.keys(known), file).toContain(/^(@[^/]+\/)?[^/]+/.exec(target)?.[0]);
     }
-  });
-
-  test('has rooms that import only what stands below them', () => {
-    for (const [file] of sources) {
-      expect(rowOf(file), file).not.toBe(-1);
-      for (const target of sourcesOf(file))
-        expect(
-          roomOf(target) === roomOf(file) || rowOf(target) > rowOf(file),
-          `${file} imports ${target}`,
-        ).toBe(true);
-    }
-  });
-
-  test('has no circle of imports', () => {
-    const reaches = (from: string, wanted: string, seen = new Set<string>()): boolean =>
-      sourcesOf(from).some((target) => {
-        if (target === wanted) return true;
-        if (seen.has(target)) return false;
-        seen.add(target);
-        return reaches(target, wanted, seen);
-      });
-    for (const [file] of sources) expect(reaches(file, file), `${file} imports itself`).toBe(false);
   });
 });
