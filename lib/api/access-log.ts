@@ -11,7 +11,6 @@ import { METRICS_NAMESPACE, type MetricName, SERVICE_DIMENSION } from '../../fun
 import { dataRemovalPolicy } from '../data/removal-policy.ts';
 import type { StageSettings } from '../settings.ts';
 
-/** Settings of an {@link AccessLog}. */
 export interface AccessLogProps {
   /** Value of the metrics' `service` dimension. */
   readonly service: string;

@@ -5,9 +5,8 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Construct } from 'constructs';
 import type { StageSettings } from '../settings.ts';
 
-/** Settings of a {@link CustomDomain}. */
-export interface CustomDomainProps {
-  readonly domain: NonNullable<StageSettings['customDomain']>;
+/** The stage's setting, and the API. */
+export interface CustomDomainProps extends NonNullable<StageSettings['customDomain']> {
   /** What is served at its root. */
   readonly api: RestApi;
 }
@@ -17,20 +16,20 @@ export class CustomDomain extends Construct {
   /** Where the domain's DNS record has to point. */
   readonly target: string;
 
-  constructor(scope: Construct, id: string, { domain, api }: CustomDomainProps) {
+  constructor(scope: Construct, id: string, { name: domainName, certificateArn, api }: CustomDomainProps) {
     super(scope, id);
-    // Said before anything is made, not by API Gateway half-way.
+    // CloudFormation checks a rule before it makes anything; API Gateway would refuse half-way.
     new CfnRule(this, 'CertificateIsHere', {
       assertions: [
         {
-          assert: Fn.conditionEquals(Aws.REGION, domain.certificateArn.split(':')[3]),
-          assertDescription: `The certificate of the customDomain must be in this region; it is ${domain.certificateArn}`,
+          assert: Fn.conditionEquals(Aws.REGION, certificateArn.split(':')[3]),
+          assertDescription: `The certificate of the customDomain must be in this region; it is ${certificateArn}`,
         },
       ],
     });
     const name = new DomainName(this, 'Name', {
-      domainName: domain.name,
-      certificate: Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
+      domainName,
+      certificate: Certificate.fromCertificateArn(this, 'Certificate', certificateArn),
       endpointType: EndpointType.REGIONAL,
       securityPolicy: SecurityPolicy.TLS_1_2,
     });

@@ -30,10 +30,9 @@ import type { ServedDocument } from './well-known-documents.ts';
 /** API Gateway's own name for the deployed version; part of the default address, not of a custom domain's. */
 export const API_STAGE = 'v1';
 
-/** Settings of {@link LoginApi}. */
 export interface LoginApiProps {
-  /** What it is called in the console and in its metrics. */
-  readonly name: string;
+  /** What the stage calls itself: the API's name in the console and in its metrics. */
+  readonly service: string;
   readonly settings: Pick<
     StageSettings,
     'throttle' | 'loginThrottle' | 'tracing' | 'logRetentionDays' | 'protectData' | 'apiGatewayLogRole'
@@ -57,11 +56,11 @@ const LOGIN_ROUTE = `${LOGIN_PATH}/POST`;
 export class LoginApi extends Construct {
   readonly api: RestApi;
 
-  constructor(scope: Construct, id: string, { name, settings }: LoginApiProps) {
+  constructor(scope: Construct, id: string, { service, settings }: LoginApiProps) {
     super(scope, id);
-    const accessLog = new AccessLog(this, 'AccessLog', { service: name, settings });
+    const accessLog = new AccessLog(this, 'AccessLog', { service, settings });
     this.api = new RestApi(this, 'Rest', {
-      restApiName: name,
+      restApiName: service,
       description: 'WeChat mini-program login',
       endpointTypes: [EndpointType.REGIONAL],
       deployOptions: {
@@ -91,7 +90,7 @@ export class LoginApi extends Construct {
     Validations.of(this.api).acknowledge(
       {
         id: 'AwsSolutions-COG4',
-        reason: 'This service is the issuer: its own authorizer judges the tokens that its own login gives.',
+        reason: 'This service is the issuer: its own authorizer checks the tokens that its own login mints.',
       },
       {
         id: 'AwsSolutions-APIG2',
@@ -115,39 +114,45 @@ export class LoginApi extends Construct {
     return `https://${this.api.restApiId}.execute-api.${region}.${urlSuffix}/${API_STAGE}`;
   }
 
-  /** Adds every route of the service. Our own routes ask the authorizer each time, so a logout acts at once. */
+  /** Adds every route of the service. Our own routes call the authorizer each time, so a logout acts at once. */
   addRoutes(targets: RouteTargets): void {
     const authorizer = new RequestAuthorizer(this, 'Authorizer', {
       handler: targets.authorizer,
       identitySources: [IdentitySource.header('Authorization')],
       resultsCacheTtl: Duration.seconds(0),
     });
-    const resources = new Map<string, IResource>();
     for (const route of routes as readonly Route[]) {
       const resource = this.api.root.resourceForPath(route.path);
-      resources.set(route.path, resource);
-      if ('document' in route) {
-        const { integration, methodResponses } = targets.documents[route.document];
-        const authorizationType = AuthorizationType.NONE;
-        const method = resource.addMethod(route.method, integration, { authorizationType, methodResponses });
-        openToAll(
-          method,
-          'A verifier reads it before it can judge any token; it says nothing about anybody.',
-        );
-        continue;
-      }
-      const method = resource.addMethod(
-        route.method,
-        new LambdaIntegration(targets.functions[route.function], { allowTestInvoke: false }),
-        route.auth === 'token'
-          ? { authorizer, authorizationType: AuthorizationType.CUSTOM }
-          : { authorizationType: AuthorizationType.NONE },
-      );
-      if (route.auth === 'none')
-        openToAll(method, 'For who has no token: a login, or a probe. It tells nothing about anybody else.');
+      if ('document' in route) serveDocument(resource, route, targets);
+      else callFunction(resource, route, targets, authorizer);
     }
-    for (const [path, resource] of resources) refuseOtherMethods(resource, path);
+    for (const path of new Set(routes.map((route) => route.path)))
+      refuseOtherMethods(this.api.root.resourceForPath(path), path);
   }
+}
+
+function serveDocument(resource: IResource, route: DocumentRoute, { documents }: RouteTargets): void {
+  const { integration, methodResponses } = documents[route.document];
+  const method = resource.addMethod(route.method, integration, {
+    authorizationType: AuthorizationType.NONE,
+    methodResponses,
+  });
+  openToAll(method, 'A verifier reads it before it can check any token; it says nothing about anybody.');
+}
+
+function callFunction(
+  resource: IResource,
+  { method: httpMethod, ...route }: FunctionRoute,
+  { functions }: RouteTargets,
+  authorizer: RequestAuthorizer,
+): void {
+  const integration = new LambdaIntegration(functions[route.function], { allowTestInvoke: false });
+  if (route.auth === 'token') {
+    resource.addMethod(httpMethod, integration, { authorizer, authorizationType: AuthorizationType.CUSTOM });
+    return;
+  }
+  const method = resource.addMethod(httpMethod, integration, { authorizationType: AuthorizationType.NONE });
+  openToAll(method, 'Public: a login comes before any token, and /health is for probes.');
 }
 
 /** Says beside a method why it asks for no token. */
@@ -199,5 +204,5 @@ function refuseOtherMethods(resource: IResource, path: string): void {
       ],
     },
   );
-  openToAll(method, 'Refuses every request by itself, whoever asks.');
+  openToAll(method, 'Answers every request with 405 by itself.');
 }

@@ -1,24 +1,24 @@
 /** The web ACL before the API: nobody may burn WeChat's quota for everybody else, and known attacks are turned away. */
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import type { Stage } from 'aws-cdk-lib/aws-apigateway';
 import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { errorCatalogue } from '../../functions/contracts/errors.ts';
 import { LOGIN_PATH } from '../../functions/contracts/routes.ts';
+import type { StageSettings } from '../settings.ts';
 import { errorText } from './gateway-responses.ts';
 
-/** Settings of a {@link WebAcl}. */
-export interface WebAclProps {
+interface WebAclProps {
   /** What it stands before. */
   readonly stage: Stage;
-  /** What one address may ask for within five minutes. */
+  /** Logins that one address may request within five minutes. */
   readonly loginsPerIpIn5Minutes: number;
 }
 
 /**
  * Rules of AWS's common set that are counted only. A nickname is free text, which may look like a script or a path and is
- * data to everybody here; the functions check size and form of bodies themselves. And who fetches the public keys,
- * API Gateway and load balancers included, need not say what it is.
+ * data to everybody here; the functions check size and form of bodies themselves. And clients that fetch the public keys,
+ * such as API Gateway and load balancers, may send no User-Agent.
  * https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
  */
 const countedOnly = [
@@ -30,8 +30,22 @@ const countedOnly = [
   'NoUserAgent_HEADER',
 ];
 
+/** Puts a web ACL before the API where the stage wants one. */
+export function protectApi(
+  scope: Construct,
+  stage: Stage,
+  settings: Pick<StageSettings, 'webAcl' | 'loginsPerIpIn5Minutes'>,
+): void {
+  if (settings.webAcl) new WebAcl(scope, 'WebAcl', { stage, ...settings });
+  else
+    Validations.of(stage).acknowledge({
+      id: 'AwsSolutions-APIG3',
+      reason: 'A web ACL costs as much as the rest of a stage without users: the setting webAcl adds it.',
+    });
+}
+
 /** A web ACL of AWS WAF, attached to a stage of the API. */
-export class WebAcl extends Construct {
+class WebAcl extends Construct {
   constructor(scope: Construct, id: string, { stage, loginsPerIpIn5Minutes }: WebAclProps) {
     super(scope, id);
     const seenAs = (metricName: string): CfnWebACL.VisibilityConfigProperty => ({

@@ -10,11 +10,13 @@ import {
   MockIntegration,
   PassthroughBehavior,
 } from 'aws-cdk-lib/aws-apigateway';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
 import { errorCatalogue } from '../../functions/contracts/errors.ts';
 import { documentPath } from '../../functions/contracts/routes.ts';
 import { JWKS_ATTRIBUTE, JWKS_KEY, PARTITION_KEY } from '../../functions/contracts/table.ts';
 import { TOKEN_ALGORITHM } from '../../functions/contracts/token.ts';
+import type { UsersTable } from '../data/users-table.ts';
 import { envelopeTemplate } from './gateway-responses.ts';
 
 /** A document as a method of the API. */
@@ -74,11 +76,15 @@ export function discoveryDocument(issuer: string): ServedDocument {
 }
 
 /**
- * The JWK Set (RFC 7517) out of the item that rotation publishes, as the text it is stored as.
- *
- * @param reader may read that item and do nothing else
+ * The JWK Set (RFC 7517) out of the item that rotation publishes, as the text it is stored as. API Gateway reads it in
+ * a role that may read that item and do nothing else.
  */
-export function jwksDocument(reader: IRole, tableName: string): ServedDocument {
+export function jwksDocument(scope: Construct, users: UsersTable): ServedDocument {
+  const reader = new Role(scope, 'JwksReader', {
+    description: 'Lets API Gateway serve the public keys without a function',
+    assumedBy: new ServicePrincipal('apigateway.amazonaws.com'),
+  });
+  users.grantItem(reader, JWKS_KEY, 'dynamodb:GetItem');
   const { status } = errorCatalogue.unavailable;
   return {
     integration: new AwsIntegration({
@@ -90,7 +96,7 @@ export function jwksDocument(reader: IRole, tableName: string): ServedDocument {
         passthroughBehavior: PassthroughBehavior.NEVER,
         requestTemplates: {
           'application/json': JSON.stringify({
-            TableName: tableName,
+            TableName: users.tableName,
             Key: { [PARTITION_KEY]: { S: JWKS_KEY } },
             ProjectionExpression: JWKS_ATTRIBUTE,
           }),

@@ -16,7 +16,6 @@ import { Effect, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
 import type { FunctionOptions, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
-/** Settings of an {@link EgressNetwork}. */
 export interface EgressNetworkProps {
   /** How many addresses, each in an availability zone of its own: 1 or 2. */
   readonly addresses: number;

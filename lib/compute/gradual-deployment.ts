@@ -6,7 +6,6 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Alias, CfnFunction, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
-/** Settings of a {@link GradualDeployment}. */
 export interface GradualDeploymentProps {
   /** What callers name; each is moved by itself. */
   readonly aliases: Readonly<Record<string, Alias>>;

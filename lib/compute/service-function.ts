@@ -8,24 +8,32 @@ import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../../functions/contracts/environment.ts';
 import { dataRemovalPolicy } from '../data/removal-policy.ts';
+import type { UsersTable } from '../data/users-table.ts';
 import type { StageSettings } from '../settings.ts';
 import { bundleOptions } from './bundle-options.ts';
 import type { EgressNetwork } from './egress-network.ts';
 import { createFunctionRole } from './function-role.ts';
 
-/** Settings of a {@link ServiceFunction}. */
+/** What every function of a stage is given. */
+export interface StageFunctionProps {
+  /** What the stage calls itself in log lines and metrics. */
+  readonly service: string;
+  readonly settings: StageSettings;
+  readonly users: UsersTable;
+}
+
 export interface ServiceFunctionProps<N extends FunctionName> {
   /** Which function: the file `functions/<name>.ts`. */
   readonly name: N;
   /** What it does, as shown in the Lambda console. */
   readonly description: string;
-  /** What it calls the service in its log lines and metrics. */
+  /** What the stage calls itself in log lines and metrics. */
   readonly service: string;
   /** Exactly the other variables that the function declares in `functions/contracts/environment.ts`. */
   readonly environment: Omit<EnvironmentOf<N>, 'POWERTOOLS_SERVICE_NAME'>;
-  /** In MB; CPU grows with it. */
+  /** MB; CPU grows with it. */
   readonly memorySize: number;
-  /** After this the invocation is ended. */
+  /** Lambda ends the invocation after it. */
   readonly timeout: Duration;
   /** What the stage says about all functions. */
   readonly settings: Pick<StageSettings, 'architecture' | 'tracing' | 'logRetentionDays' | 'protectData'>;
@@ -86,8 +94,8 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
         reservedConcurrentExecutions: props.reservedConcurrency,
       }),
       ...network?.placement,
-      // Who has to go back to an older version finds it here. One that was taken back is not kept: Lambda makes no
-      // second version of the same code, so it could not be deployed again.
+      // Old versions stay so that the alias can be pointed back. A rolled-back one is deleted: Lambda does not publish
+      // the same code twice, so it could not be deployed again.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
       // The variable is for SDK v2 only.
       awsSdkConnectionReuse: false,

@@ -7,7 +7,6 @@ import { Construct } from 'constructs';
 import { dataRemovalPolicy } from './removal-policy.ts';
 import type { SecretsKey } from './secrets-key.ts';
 
-/** Settings of a {@link KeyRing}. */
 export interface KeyRingProps {
   /** The secret stays when the stack goes: without it every token in the field is void. */
   readonly protectData: boolean;

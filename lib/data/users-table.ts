@@ -5,7 +5,6 @@ import { Construct } from 'constructs';
 import { openidIndex, PARTITION_KEY, TTL_ATTRIBUTE } from '../../functions/contracts/table.ts';
 import { dataRemovalPolicy } from './removal-policy.ts';
 
-/** Settings of {@link UsersTable}. */
 export interface UsersTableProps {
   /** Point-in-time recovery, deletion protection, and the table stays when the stack goes. */
   readonly protectData: boolean;

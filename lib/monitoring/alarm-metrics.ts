@@ -1,4 +1,4 @@
-/** What the alarms look at: single metrics, and the formulas made of several, each with what it leaves out and why. */
+/** What the alarms watch: single metrics, and formulas of several, each with what it leaves out and why. */
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ErrorCode } from '../../functions/contracts/errors.ts';
@@ -31,15 +31,22 @@ const loginFailures = [
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
 
+/**
+ * A formula: percent of requests that are bad, where at least so many are; below that one bad request would be a high rate.
+ * CloudWatch has no variables inside of a formula, so `bad` stands in it twice.
+ */
+const percentWhere = (bad: string, of: string, atLeast: number): string =>
+  `IF((${bad}) >= ${atLeast}, 100 * (${bad}) / ${of}, 0)`;
+
 /** Exchanges of a code that ended in one of WeChat's errors. */
 export const exchanges = (service: string, of: ErrorCode, period: Duration): Metric =>
   serviceMetric(service, 'WechatExchanges', { of, statistic: 'Sum', period });
 
-/** Answers of the functions that are our own failure. */
+/** Responses of the functions that are our own failure. */
 export const failures = (service: string, of: 'internal' | 'unavailable', period: Duration): Metric =>
   serviceMetric(service, 'Failures', { of, statistic: 'Sum', period });
 
-/** What Lambda itself says about a function, counted. */
+/** One of Lambda's own counts for a function. */
 export function functionMetric(
   metricName: string,
   dimensionsMap: Readonly<Record<string, string>>,
@@ -55,8 +62,8 @@ export function functionMetric(
 }
 
 /**
- * Percent of the logins that were not the client's own mistake, where enough failed. One that ended without an answer
- * has recorded nothing itself.
+ * Percent of failed logins, the client's own mistakes left out. A login whose function crashed recorded nothing itself,
+ * so Lambda's count of errors is added.
  */
 export function loginFailureRate(
   { service, functions }: WatchedParts,
@@ -70,7 +77,7 @@ export function loginFailureRate(
   );
   const sum = [...loginFailures, 'crashed'].map((outcome) => `FILL(${outcome}, 0)`).join(' + ');
   return new MathExpression({
-    expression: `IF((${sum}) >= ${atLeast}, 100 * (${sum}) / (${sum} + FILL(ok, 0)), 0)`,
+    expression: percentWhere(sum, `(${sum} + FILL(ok, 0))`, atLeast),
     usingMetrics: {
       ...failed,
       crashed: functionMetric('Errors', functions.login, period),
@@ -81,7 +88,7 @@ export function loginFailureRate(
   });
 }
 
-/** The answers of 500 or more, by who made them; logins that failed at WeChat are not among them. */
+/** Responses of 500 or more, by what made them, without logins that failed at WeChat. */
 const failuresByMaker = (service: string, period: Duration): Record<string, Metric> => ({
   gateway: serviceMetric(service, 'GatewayFailures', { statistic: 'Sum', period }),
   internal: failures(service, 'internal', period),
@@ -90,12 +97,12 @@ const failuresByMaker = (service: string, period: Duration): Record<string, Metr
 const FAILURES = 'FILL(gateway, 0) + FILL(internal, 0) + FILL(unavailable, 0)';
 
 /**
- * Percent of the requests, where at least five failed. API Gateway's own count of 5xx may leave out answers whose status
- * we have changed: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+ * Percent of the requests that got a 5xx. Not API Gateway's own count of 5xx: it may leave out responses whose status we
+ * have changed. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
  */
 export function serverErrorRate({ service, api }: WatchedParts): IMetric {
   return new MathExpression({
-    expression: `IF((${FAILURES}) >= 5, 100 * (${FAILURES}) / requests, 0)`,
+    expression: percentWhere(FAILURES, 'requests', 5),
     usingMetrics: {
       ...failuresByMaker(service, MINUTE),
       requests: new Metric({
@@ -111,7 +118,7 @@ export function serverErrorRate({ service, api }: WatchedParts): IMetric {
   });
 }
 
-/** How many requests failed; those of other teams as far as the authorizer lived to record it. */
+/** Failed requests, plus authorizer calls without a decision; an authorizer that crashed is not counted here. */
 export function allFailures({ service }: WatchedParts, period: Duration): IMetric {
   return new MathExpression({
     expression: `${FAILURES} + FILL(undecided, 0)`,
@@ -125,15 +132,14 @@ export function allFailures({ service }: WatchedParts, period: Duration): IMetri
 }
 
 /**
- * Percent of the authorizer's invocations without a verdict, where at least three have none: one that crashed or ran out
- * of time could record nothing itself. A rate, because a verdict may be counted in the minute after its question.
+ * Percent of the authorizer's invocations without a decision, crashes and time-outs included. A rate, because a decision
+ * may be counted in the minute after its invocation.
  */
 export function undecidedTokenRate({ service, functions }: WatchedParts): IMetric {
   const decided = (decision: string): Metric =>
     serviceMetric(service, 'AuthorizerDecisions', { of: decision, statistic: 'Sum', period: MINUTE });
-  const undecided = '(asked - FILL(allow, 0) - FILL(refuse, 0) - FILL(deny, 0))';
   return new MathExpression({
-    expression: `IF(${undecided} >= 3, 100 * ${undecided} / asked, 0)`,
+    expression: percentWhere('asked - FILL(allow, 0) - FILL(refuse, 0) - FILL(deny, 0)', 'asked', 3),
     usingMetrics: {
       asked: functionMetric('Invocations', functions.authorizer, MINUTE),
       allow: decided('allow'),
@@ -145,6 +151,7 @@ export function undecidedTokenRate({ service, functions }: WatchedParts): IMetri
   });
 }
 
+/** Reads and writes that DynamoDB turned away, of the table and of its index. */
 export function databaseThrottles({ tableName, indexName }: WatchedParts): IMetric {
   const events = (metricName: string, index?: string): Metric =>
     new Metric({

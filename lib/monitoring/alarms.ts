@@ -1,4 +1,4 @@
-/** What an operator is told about, how urgently, and where the runbook says what to do. */
+/** Every alarm: what fires it, how urgent it is, and which section of the runbook says what to do. */
 import { Duration } from 'aws-cdk-lib';
 import {
   Alarm,
@@ -8,8 +8,10 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { oldestSigningKeySeconds } from '../../functions/contracts/key-schedule.ts';
+import type { StageSettings } from '../settings.ts';
 import {
   allFailures,
   databaseThrottles,
@@ -23,18 +25,18 @@ import {
   undecidedTokenRate,
   type WatchedParts,
 } from './alarm-metrics.ts';
-import type { AlarmTopics, Severity } from './alarm-topics.ts';
+import type { Severity } from './alarm-topics.ts';
 import { serviceMetric } from './service-metrics.ts';
 
-/** Settings of {@link Alarms}. */
 export interface AlarmsProps {
   readonly parts: WatchedParts;
-  readonly topics: AlarmTopics;
+  /** Where alarms of each severity are sent to. */
+  readonly topics: Readonly<Record<Severity, ITopic>>;
   /** What the links to the runbook begin with. */
   readonly runbookUrl: string;
   readonly keyRotationDays: number;
-  /** Of the custom domain. @default - there is none to watch */
-  readonly certificateArn?: string | undefined;
+  /** Its certificate is watched. @default - there is none */
+  readonly customDomain?: StageSettings['customDomain'];
 }
 
 interface AlarmEntry {
@@ -44,14 +46,16 @@ interface AlarmEntry {
   /** One sentence: what it means for users. */
   readonly meaning: string;
   readonly metric: IMetric;
-  /** From here on it is bad. */
+  /** A value from here on is bad. */
   readonly threshold: number;
-  /** Periods that are looked at, and how many of them have to be bad. @default [1, 1] */
+  /** How many of the last periods must be bad for it to fire. @default [1, 1] */
   readonly badPeriods?: readonly [bad: number, of: number];
-  /** Whether it is what is below the threshold that is bad. @default false */
+  /** Whether values below the threshold are the bad ones. @default false */
   readonly below?: boolean;
-  /** What no data means. @default TreatMissingData.NOT_BREACHING: a night without a login is quiet */
+  /** What a period without data means. @default TreatMissingData.NOT_BREACHING: a night without a login is quiet */
   readonly missing?: TreatMissingData;
+  /** Whether it rolls a deployment back. Not for what WeChat, or the load, can cause. @default false */
+  readonly blamesVersion?: boolean;
 }
 
 const MINUTE = Duration.minutes(1);
@@ -61,17 +65,13 @@ const FIVE_MINUTES = Duration.minutes(5);
 export class Alarms extends Construct {
   /** All of them, the urgent ones first. */
   readonly all: readonly IAlarm[];
-  /** Those that tell a bad version of a function from a bad day at WeChat. */
+  /** Those that roll a deployment back (WeChat's outages excluded). */
   readonly ofBadVersions: readonly IAlarm[];
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     const { topics, runbookUrl } = props;
-    const entries: Readonly<Record<string, AlarmEntry>> = {
-      ...entriesFor(props),
-      ...(props.certificateArn !== undefined && certificateEntry(props.certificateArn)),
-    };
-    const alarms = Object.entries(entries).map(([name, entry]): [string, IAlarm] => {
+    const alarms = Object.entries(entriesFor(props)).map(([name, entry]) => {
       const [bad, of] = entry.badPeriods ?? [1, 1];
       const alarm = new Alarm(this, name, {
         alarmName: `${props.parts.service}-${name}`,
@@ -85,40 +85,34 @@ export class Alarms extends Construct {
         datapointsToAlarm: bad,
         treatMissingData: entry.missing ?? TreatMissingData.NOT_BREACHING,
       });
-      const action = new SnsAction(topics.topics[entry.severity]);
+      const action = new SnsAction(topics[entry.severity]);
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);
-      return [name, alarm];
+      return { alarm, entry };
     });
-    const named = Object.fromEntries(alarms) as Record<AlarmName, IAlarm>;
-    this.all = alarms.map(([, alarm]) => alarm);
-    this.ofBadVersions = [
-      named.ServerErrors,
-      named.AuthorizerFailures,
-      named.InternalErrors,
-      named.Unavailable,
-      named.LoginFunctionErrors,
-      named.MemberFunctionErrors,
-    ];
+    this.all = alarms.map(({ alarm }) => alarm);
+    this.ofBadVersions = alarms.filter(({ entry }) => entry.blamesVersion).map(({ alarm }) => alarm);
   }
 }
-
-type AlarmName = keyof ReturnType<typeof entriesFor>;
 
 /** The fragment by which Markdown viewers find a heading. */
 const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll(' ', '-');
 
-function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
+function entriesFor({
+  parts,
+  keyRotationDays,
+  customDomain,
+}: AlarmsProps): Readonly<Record<string, AlarmEntry>> {
   const { service, functions } = parts;
-  const functionErrors = (name: 'login' | 'member') =>
-    ({
-      severity: 'notice',
-      heading: 'Function errors',
-      meaning: `The ${name} function ended without an answer: a time-out or a crash.`,
-      metric: functionMetric('Errors', functions[name], MINUTE),
-      threshold: 1,
-      badPeriods: [2, 5],
-    }) as const;
+  const functionErrors = (name: 'login' | 'member'): AlarmEntry => ({
+    severity: 'notice',
+    heading: 'Function errors',
+    meaning: `The ${name} function ended without an answer: a time-out or a crash.`,
+    metric: functionMetric('Errors', functions[name], MINUTE),
+    threshold: 1,
+    badPeriods: [2, 5],
+    blamesVersion: true,
+  });
   return {
     LoginFailures: {
       severity: 'urgent',
@@ -134,7 +128,7 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       meaning: 'WeChat refuses an AppID, an AppSecret or our address, or an AppSecret is not filled in.',
       metric: exchanges(service, 'wechat_misconfigured', MINUTE),
       threshold: 1,
-      // At once, and over only when it has been quiet for an hour: not one mail a login.
+      // Fires at once, and is over after an hour of quiet: not one mail per login.
       badPeriods: [1, 60],
     },
     ServerErrors: {
@@ -145,6 +139,7 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       metric: serverErrorRate(parts),
       threshold: 5,
       badPeriods: [3, 5],
+      blamesVersion: true,
     },
     AuthorizerFailures: {
       severity: 'urgent',
@@ -154,6 +149,7 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       metric: undecidedTokenRate(parts),
       threshold: 5,
       badPeriods: [3, 5],
+      blamesVersion: true,
     },
     FunctionThrottles: {
       severity: 'urgent',
@@ -184,6 +180,7 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       metric: failures(service, 'internal', MINUTE),
       threshold: 1,
       badPeriods: [1, 15],
+      blamesVersion: true,
     },
     Unavailable: {
       severity: 'notice',
@@ -192,6 +189,7 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       metric: failures(service, 'unavailable', MINUTE),
       threshold: 1,
       badPeriods: [2, 5],
+      blamesVersion: true,
     },
     LoginFunctionErrors: functionErrors('login'),
     MemberFunctionErrors: functionErrors('member'),
@@ -224,7 +222,7 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       meaning: 'The signing keys could not be rotated; tokens are signed and verified as before.',
       metric: functionMetric('Errors', parts.rotation),
       threshold: 1,
-      // A rotation is tried again once a day: until then nothing is over.
+      // Secrets Manager tries a failed rotation again once a day: the alarm stays until then.
       badPeriods: [1, 288],
     },
     SigningKeyTooOld: {
@@ -250,7 +248,8 @@ function entriesFor({ parts, keyRotationDays }: AlarmsProps) {
       threshold: 5,
       badPeriods: [2, 2],
     },
-  } as const satisfies Record<string, AlarmEntry>;
+    ...(customDomain && certificateEntry(customDomain.certificateArn)),
+  };
 }
 
 function certificateEntry(certificateArn: string): Record<string, AlarmEntry> {
@@ -262,7 +261,7 @@ function certificateEntry(certificateArn: string): Record<string, AlarmEntry> {
       metric: daysToExpiry(certificateArn),
       threshold: 20,
       below: true,
-      // There is none from the day on that it has ended.
+      // ACM stops publishing the metric once the certificate has expired: the alarm then keeps its state.
       missing: TreatMissingData.IGNORE,
     },
   };

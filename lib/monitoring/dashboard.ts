@@ -23,7 +23,6 @@ import type { WatchedParts } from './alarm-metrics.ts';
 import type { Alarms } from './alarms.ts';
 import { serviceMetric } from './service-metrics.ts';
 
-/** Settings of a {@link Dashboard}. */
 export interface DashboardProps {
   readonly parts: WatchedParts;
   readonly alarms: Alarms;

@@ -13,7 +13,6 @@ import { Construct } from 'constructs';
 /** Longest that a yes may be reused: a token can end, or be revoked, and still open doors that long. */
 const MAX_CACHE_TTL = Duration.minutes(5);
 
-/** Settings of {@link ApiAuthorizers}. */
 export interface ApiAuthorizersProps {
   /**
    * How long an API reuses the answer for a token, on all of its routes. The token may end meanwhile, so it is at

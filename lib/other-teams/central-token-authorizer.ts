@@ -4,7 +4,6 @@ import { type IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lamb
 import type { Construct } from 'constructs';
 import { ApiAuthorizers, type ApiAuthorizersProps } from './api-authorizers.ts';
 
-/** Settings of {@link CentralTokenAuthorizer}. */
 export interface CentralTokenAuthorizerProps extends ApiAuthorizersProps {
   /** The function's ARN, which may be known at deployment only. */
   readonly authorizerArn: string;

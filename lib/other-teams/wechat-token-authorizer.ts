@@ -13,7 +13,6 @@ import { createFunctionRole } from '../compute/function-role.ts';
 import { ApiAuthorizers, type ApiAuthorizersProps } from './api-authorizers.ts';
 import type { WechatTokenIssuer } from './wechat-token-issuer.ts';
 
-/** Settings of {@link WechatTokenAuthorizer}. */
 export interface WechatTokenAuthorizerProps extends ApiAuthorizersProps {
   /** Whose tokens are let in. */
   readonly issuer: WechatTokenIssuer;

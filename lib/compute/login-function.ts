@@ -1,0 +1,53 @@
+/** The function that logs people in: it alone may read the AppSecrets and, beside rotation, the signing keys. */
+import { Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { JWKS_KEY } from '../../functions/contracts/table.ts';
+import type { KeyRing } from '../data/key-ring.ts';
+import type { WechatSecrets } from '../data/wechat-secrets.ts';
+import type { EgressNetwork } from './egress-network.ts';
+import { ServiceFunction, type StageFunctionProps } from './service-function.ts';
+
+export interface LoginFunctionProps extends StageFunctionProps {
+  /** The tokens' `iss`. */
+  readonly issuer: string;
+  readonly keyRing: KeyRing;
+  readonly wechatSecrets: WechatSecrets;
+  /** The network WeChat is called from. @default - Lambda's own */
+  readonly network?: EgressNetwork | undefined;
+}
+
+export class LoginFunction extends ServiceFunction<'login'> {
+  constructor(scope: Construct, id: string, props: LoginFunctionProps) {
+    const { service, settings, users, issuer, keyRing, wechatSecrets, network } = props;
+    super(scope, id, {
+      name: 'login',
+      description: 'Exchanges a wx.login code for a user and a token',
+      memorySize: 1024,
+      // WeChat's budget (4 s), the wait for a twin (2.5 s) and four calls of DynamoDB (4 s each, when it is barely
+      // there); below API Gateway's 29 s.
+      timeout: Duration.seconds(25),
+      reservedConcurrency: settings.reservedConcurrency.login,
+      network,
+      service,
+      settings,
+      environment: {
+        TOKEN_ISSUER: issuer,
+        TOKEN_AUDIENCE: settings.audience,
+        TABLE_NAME: users.tableName,
+        WECHAT_APPIDS: settings.appids.join(','),
+        WECHAT_API_BASE: settings.wechatApiBases.join(','),
+        WECHAT_SECRETS_ARN: wechatSecrets.secretArn,
+        KEY_RING_ARN: keyRing.secretArn,
+        TOKEN_LIFETIME_SECONDS: String(settings.tokenLifetimeSeconds),
+        CODE_REUSE_WINDOW_SECONDS: String(settings.codeReuseWindowSeconds),
+      },
+    });
+    users.grantItems(this.role, 'dynamodb:GetItem');
+    // TransactWriteItems needs the permission of each write in it. Whoever may write the public keys decides whose
+    // tokens are valid.
+    users.grantItemsExcept(this.role, JWKS_KEY, 'dynamodb:PutItem', 'dynamodb:UpdateItem');
+    users.grantOpenidQuery(this.role);
+    keyRing.grantRead(this.role);
+    wechatSecrets.grantRead(this.role);
+  }
+}
