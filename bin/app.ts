@@ -9,7 +9,7 @@ const stage: string = app.node.tryGetContext('stage') ?? 'dev';
 
 new WechatLoginStack(app, `WechatLogin-${stage}`, {
   stage,
-  // For the bill: what it is that costs.
+  // Cost allocation tag.
   tags: { service: serviceName(stage) },
   settings: settingsFor(stage, app.node.tryGetContext('settings')),
 });

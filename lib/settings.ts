@@ -183,17 +183,17 @@ const settingsSchema = v.pipe(
     protectData: v.boolean(),
     /**
      * The secrets are encrypted with a key of their own, whose use is logged and can be cut off; a dollar a month. Turn
-     * it on in a quiet hour: functions that start during that deployment may answer `unavailable` for a moment.
+     * it on in a quiet hour: functions that start during that deployment may respond `unavailable` for a moment.
      */
     encryptionKey: v.boolean(),
     /** A web ACL (AWS WAF) before the API: a limit for each address, and AWS's common rules. */
     webAcl: v.boolean(),
     /**
-     * Logins that one IP address may ask for within five minutes, where there is a web ACL. Mobile carriers put
+     * Logins that one IP address may request within five minutes, where there is a web ACL. Mobile carriers put
      * thousands of subscribers behind one address.
      */
     loginsPerIpIn5Minutes: wholeNumber(10, 2_000_000_000),
-    /** What all callers together may ask of the API's routes, each on its own. */
+    /** Limit of each route, for all clients together. */
     throttle,
     /** The same for `POST /member/login`, which spends the mini-program's quota at WeChat. */
     loginThrottle: throttle,
@@ -217,7 +217,7 @@ const settingsSchema = v.pipe(
     architecture: v.picklist(['arm64', 'x86_64'], 'must be arm64 or x86_64'),
     /**
      * A new version of a function takes a tenth of the requests for five minutes before it takes all, and is taken back
-     * when an alarm rings.
+     * when an alarm fires.
      */
     gradualDeployment: v.boolean(),
     /** Traces a sample of the requests with AWS X-Ray. */
@@ -235,7 +235,7 @@ const settingsSchema = v.pipe(
      * false where there is one already, set by somebody else.
      */
     apiGatewayLogRole: v.boolean(),
-    /** Who is told of alarms: `urgent` wakes somebody, `notice` can wait for the next working day. */
+    /** Who gets the alarms: `urgent` wakes somebody, `notice` can wait for the next working day. */
     alarmEmails: v.strictObject({ urgent: listOfEmails, notice: listOfEmails }),
     /** Where your team reads `docs/operations.md`; the alarms link to its sections. */
     runbookUrl: v.pipe(v.string(), v.regex(/^[!"$-~]{1,512}$/, 'must be a URL or a path, without a #')),

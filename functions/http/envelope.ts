@@ -1,6 +1,7 @@
 /** The one shape of every response: `{code, msg, data | error, request_id}`. */
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { type ErrorCode, errorCatalogue } from '../contracts/errors.ts';
+import { errorEnvelope } from '../contracts/envelope.ts';
+import { errorCatalogue } from '../contracts/errors.ts';
 import type { DomainError } from '../errors/domain-error.ts';
 import type { Language } from './language.ts';
 
@@ -16,14 +17,14 @@ export function failure(error: DomainError, requestId: string, language: Languag
   const { status: code, [language]: text } = errorCatalogue[error.code];
   const separator = language === 'zh' ? '：' : ': ';
   const msg = error.detail === undefined ? text : text + separator + error.detail[language];
-  return respond({ code, msg, error: error.code, request_id: requestId }, error.retryAfterSeconds);
+  return respond(errorEnvelope(code, msg, error.code, requestId), error.retryAfterSeconds);
 }
 
 interface Envelope {
   readonly code: number;
   readonly msg: string;
   readonly data?: object;
-  readonly error?: ErrorCode;
+  readonly error?: string;
   readonly request_id: string;
 }
 

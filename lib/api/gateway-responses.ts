@@ -1,5 +1,6 @@
-/** API Gateway's own refusals in the service's envelope: no caller ever meets a second format. */
+/** API Gateway's own refusals in the service's envelope: clients never meet a second format. */
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { errorEnvelope } from '../../functions/contracts/envelope.ts';
 import { type ErrorCode, type ErrorEntry, errorCatalogue } from '../../functions/contracts/errors.ts';
 
 /**
@@ -24,7 +25,7 @@ const refusals: readonly (readonly [ResponseType, ErrorCode])[] = [
   [ResponseType.QUOTA_EXCEEDED, 'rate_limited'],
   // Trouble of ours: never to be taken for a bad token or a bad request.
   [ResponseType.AUTHORIZER_FAILURE, 'unavailable'],
-  // Said of an authorizer function that fails in whatever way, so of one that cannot read the table as well.
+  // API Gateway's name for any failure of the authorizer function, such as a table it cannot read.
   [ResponseType.AUTHORIZER_CONFIGURATION_ERROR, 'unavailable'],
   [ResponseType.INTEGRATION_FAILURE, 'unavailable'],
   [ResponseType.INTEGRATION_TIMEOUT, 'unavailable'],
@@ -45,23 +46,21 @@ const asciiJson = (value: object): string =>
 /** The envelope of an error, in Chinese. */
 export const errorText = (error: ErrorCode, requestId: string): string => {
   const { status, zh } = errorCatalogue[error];
-  return envelope(status, zh, error, requestId);
+  return asciiJson(errorEnvelope(status, zh, error, requestId));
 };
 
 /** The same as a template that API Gateway fills in. */
 export const envelopeTemplate = (error: ErrorCode): string => errorText(error, REQUEST_ID);
 
 /** Our authorizer denies a token only with a reason, which it puts into its context: revoked, or banned. */
-const denialTemplate = envelope(
-  errorCatalogue.forbidden.status,
-  '$context.authorizer.msg',
-  '$context.authorizer.error',
-  REQUEST_ID,
+const denialTemplate = asciiJson(
+  errorEnvelope(
+    errorCatalogue.forbidden.status,
+    '$context.authorizer.msg',
+    '$context.authorizer.error',
+    REQUEST_ID,
+  ),
 );
-
-function envelope(code: number, msg: string, error: string, request_id: string): string {
-  return asciiJson({ code, msg, error, request_id });
-}
 
 /** Gives every refusal of the API our envelope. The gateway cannot see `Accept-Language`, so it speaks Chinese. */
 export function addGatewayResponses(api: RestApi): void {

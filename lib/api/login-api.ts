@@ -1,4 +1,4 @@
-/** The REST API, built from the list of routes: who may call what, and which function answers. */
+/** The REST API, built from the list of routes: which need a token, and which function or document responds. */
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import {
   AuthorizationType,
@@ -39,7 +39,7 @@ export interface LoginApiProps {
   >;
 }
 
-/** What answers the routes. */
+/** What responds on the routes. */
 export interface RouteTargets {
   /** The functions that routes name. */
   readonly functions: Readonly<Record<FunctionRoute['function'], IFunction>>;
@@ -101,7 +101,7 @@ export class LoginApi extends Construct {
     Validations.of(this.api.deploymentStage).acknowledge({
       id: 'AwsSolutions-APIG6',
       reason:
-        'Execution logs hold requests and answers, and with them codes and tokens; every function logs one line a request.',
+        'Execution logs hold requests and responses, and with them codes and tokens; every function logs one line a request.',
     });
   }
 
@@ -155,7 +155,7 @@ function callFunction(
   openToAll(method, 'Public: a login comes before any token, and /health is for probes.');
 }
 
-/** Says beside a method why it asks for no token. */
+/** Says beside a method why it needs no token. */
 function openToAll(method: Method, reason: string): void {
   Validations.of(method).acknowledge({ id: 'AwsSolutions-APIG4', reason });
 }

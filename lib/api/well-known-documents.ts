@@ -53,7 +53,7 @@ export function discoveryDocument(issuer: string): ServedDocument {
   const document = JSON.stringify({
     issuer,
     jwks_uri: Fn.join('', [issuer, documentPath('jwks')]),
-    // Nothing is handed out over OAuth here; this is what issuers without an authorization endpoint say.
+    // Required by the standard; no token is handed out over OAuth here.
     response_types_supported: ['id_token'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [TOKEN_ALGORITHM],
@@ -127,8 +127,8 @@ export function jwksDocument(scope: Construct, users: UsersTable): ServedDocumen
 }
 
 /**
- * DynamoDB answers 200 for an item that is not there, as before the first rotation. Overrides are API Gateway's way
- * to change the answer once the template has seen the body.
+ * DynamoDB responds 200 for an item that is not there, as before the first rotation. An override changes the status once
+ * the template has seen that body.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html
  */
 const publishedOrUnavailable = `#set($jwks = $input.path('$.Item.${JWKS_ATTRIBUTE}.S'))

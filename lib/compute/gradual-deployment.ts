@@ -7,9 +7,9 @@ import type { Alias, CfnFunction, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
 export interface GradualDeploymentProps {
-  /** What callers name; each is moved by itself. */
+  /** By the name of the function; each is moved by itself. */
   readonly aliases: Readonly<Record<string, Alias>>;
-  /** Any of them takes the new version back. */
+  /** Any of them rolls the new version back. */
   readonly alarms: readonly IAlarm[];
 }
 

@@ -56,7 +56,7 @@ const bundling = {
 /** Beside everything that could be traced and is not. */
 export const noTracing = 'The stage has turned it off: it costs, and not every region has it.';
 
-/** What callers name instead of a version. */
+/** Name of the alias, which API Gateway and other teams call instead of a version. */
 const ALIAS = 'live';
 
 /** The alias as CDK's other constructs take it, which its own type misses by an optional member. */
@@ -104,7 +104,7 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
     Validations.of(this.lambda).acknowledge({
       id: 'Serverless-LambdaDLQ',
       reason:
-        'API Gateway and Secrets Manager wait for the answer: a failure is theirs to see, and no event gets lost.',
+        'API Gateway and Secrets Manager wait for the response: they see a failure themselves, and no event gets lost.',
     });
     if (!settings.tracing)
       Validations.of(this.lambda).acknowledge({ id: 'Serverless-LambdaTracing', reason: noTracing });

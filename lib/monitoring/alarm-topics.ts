@@ -17,7 +17,7 @@ export class AlarmTopics extends Construct {
     super(scope, id);
     const create = (severity: Severity, displayName: string): Topic => {
       const topic = new Topic(this, severity, { displayName, enforceSSL: true });
-      // A topic with a policy of its own has no longer the one that lets its account's services publish.
+      // A topic with its own policy loses the default one, under which the account's services may publish.
       topic.addToResourcePolicy(
         new PolicyStatement({
           principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],

@@ -10,13 +10,14 @@ import {
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
-/** Longest that a yes may be reused: a token can end, or be revoked, and still open doors that long. */
+/** Longest that an allow may be reused: a token that has ended, or was revoked, still opens routes that long. */
 const MAX_CACHE_TTL = Duration.minutes(5);
 
 export interface ApiAuthorizersProps {
   /**
-   * How long an API reuses the answer for a token, on all of its routes. The token may end meanwhile, so it is at
-   * most 5 minutes; 0 asks for every request. WebSocket APIs ask once per connection, whatever is set here.
+   * How long an API reuses the decision on a token, on all of its routes: at most 5 minutes, because the token may end
+   * meanwhile. With 0 the authorizer is called for every request. A WebSocket API calls it once per connection,
+   * whatever is set here.
    *
    * @default Duration.minutes(5)
    */
@@ -79,7 +80,7 @@ export abstract class ApiAuthorizers extends Construct {
    * `?token=…` (access logs may show it) or with `new WebSocket(url, ['bearer', token])`, which the `$connect`
    * integration must answer with the header `Sec-WebSocket-Protocol: bearer`.
    *
-   * @param source where API Gateway looks before it asks; a request without it is answered 401. Default: the header
+   * @param source where API Gateway looks for the token; a request without it gets a 401. Default: the header
    *   `Authorization`
    */
   forWebSocketApi(source: WebSocketTokenSource = 'header'): IWebSocketRouteAuthorizer {

@@ -1,4 +1,4 @@
-/** What the login stack does for other teams: tells them how to trust its tokens, and lets their APIs ask. */
+/** What the login stack does for other teams: publishes how to trust its tokens, and lets their APIs call the authorizer. */
 import { Stack } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';

@@ -20,7 +20,7 @@ export interface WechatTokenAuthorizerProps extends ApiAuthorizersProps {
 
 /**
  * Deploys the authorizer that this package carries. It verifies tokens with the issuer's public keys alone: it needs
- * no permission, and it learns nothing of a logout or a ban before the token expires.
+ * no permission, and a logout or a ban has no effect on it before the token expires.
  */
 export class WechatTokenAuthorizer extends ApiAuthorizers {
   readonly lambda: LambdaFunction;
@@ -53,7 +53,7 @@ export class WechatTokenAuthorizer extends ApiAuthorizers {
     });
   }
 
-  /** For AppSync GraphQL APIs, as default or additional mode. A yes is never reused longer than its token lives. */
+  /** For AppSync GraphQL APIs, as default or additional mode. An allow is never reused longer than its token lives. */
   forAppSync(): AuthorizationMode {
     this.appSyncMode ??= {
       authorizationType: AuthorizationType.LAMBDA,

@@ -8,7 +8,7 @@ import type { ApiAuthorizersProps } from './api-authorizers.ts';
 import { CentralTokenAuthorizer } from './central-token-authorizer.ts';
 import { type StageParameter, stageParameterName } from './stage-parameters.ts';
 
-/** What must be known of a login service. */
+/** What a stack must know of a login service to trust its tokens. */
 export interface WechatTokenIssuerAttributes {
   /** The tokens' `iss`, such as `https://login.example.com`, without a slash at the end. */
   readonly issuer: string;
@@ -51,7 +51,7 @@ export class WechatTokenIssuer extends Construct {
   static fromStage(scope: Construct, id: string, props: FromStageProps): WechatTokenIssuer {
     const read = (parameter: StageParameter): string =>
       StringParameter.valueForStringParameter(scope, stageParameterName(props.stage, parameter));
-    // Read when asked for: a parameter that nothing uses would be one more that a deployment can fail on.
+    // Getters: a parameter that nothing uses would be one more thing that a deployment can fail on.
     return new WechatTokenIssuer(scope, id, {
       get issuer() {
         return read('issuer');
