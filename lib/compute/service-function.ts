@@ -1,16 +1,25 @@
 /** One Lambda function of the service: the house's runtime, bundling, role, log group, versions and alias. */
 import { fileURLToPath } from 'node:url';
-import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AssetHashType, DockerImage, type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
-import { Alias, Architecture, type IFunction, type IVersion, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { Charset, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import {
+  Alias,
+  Architecture,
+  type AssetCode,
+  Code,
+  type IFunction,
+  type IVersion,
+  Function as LambdaFunction,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../../functions/contracts/environment.ts';
 import { dataRemovalPolicy } from '../data/removal-policy.ts';
 import type { UsersTable } from '../data/users-table.ts';
 import type { StageSettings } from '../settings.ts';
-import { bundleOptions } from './bundle-options.ts';
+import { bundle } from './bundle.ts';
 import type { EgressNetwork } from './egress-network.ts';
 import { createFunctionRole } from './function-role.ts';
 
@@ -43,16 +52,6 @@ export interface ServiceFunctionProps<N extends FunctionName> {
   readonly network?: EgressNetwork | undefined;
 }
 
-/** A bundle carries its own SDK, minified from the ES modules: the cold start is a third of the runtime's SDK. */
-const { external, ...shared } = bundleOptions;
-const bundling = {
-  ...shared,
-  format: OutputFormat.ESM,
-  charset: Charset.UTF8,
-  bundleAwsSDK: true,
-  externalModules: external,
-};
-
 /** Beside everything that could be traced and is not. */
 export const noTracing = 'The stage has turned it off: it costs, and not every region has it.';
 
@@ -64,7 +63,7 @@ export type LiveAlias = Alias & IFunction;
 
 /** A function with a role that may do nothing but write its own logs and traces, until something is granted to it. */
 export class ServiceFunction<N extends FunctionName> extends Construct {
-  readonly lambda: NodejsFunction;
+  readonly lambda: LambdaFunction;
   readonly role: Role;
   readonly logGroup: LogGroup;
 
@@ -78,10 +77,10 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
     );
     this.role = role;
     this.logGroup = logGroup;
-    this.lambda = new NodejsFunction(this, 'Function', {
+    this.lambda = new LambdaFunction(this, 'Function', {
       description: props.description,
-      entry: fileURLToPath(new URL(`../../functions/${props.name}.ts`, import.meta.url)),
-      handler: 'handler',
+      code: bundled(props.name),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: settings.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
       memorySize: props.memorySize,
@@ -97,9 +96,6 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
       // Old versions stay so that the alias can be pointed back. A rolled-back one is deleted: Lambda does not publish
       // the same code twice, so it could not be deployed again.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
-      // The variable is for SDK v2 only.
-      awsSdkConnectionReuse: false,
-      bundling,
     });
     Validations.of(this.lambda).acknowledge({
       id: 'Serverless-LambdaDLQ',
@@ -127,4 +123,24 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
     const { functionName } = this.lambda;
     return { FunctionName: functionName, Resource: `${functionName}:${ALIAS}` };
   }
+}
+
+const functions = fileURLToPath(new URL('../../functions', import.meta.url));
+
+/** The bundle as an asset, which is named after what is in it: code that has not changed is not deployed again. */
+function bundled(name: FunctionName): AssetCode {
+  return Code.fromAsset(functions, {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // CDK would run the command in the image if it could not bundle locally; here they only tell the functions apart.
+      image: DockerImage.fromRegistry('none'),
+      command: [name],
+      local: {
+        tryBundle(directory) {
+          bundle(name, directory);
+          return true;
+        },
+      },
+    },
+  });
 }

@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { measureStartUp } from '../../bench/start-up.ts';
+import { bundle } from '../../lib/compute/bundle.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -36,20 +37,11 @@ describe.each(Object.entries(budgetKb))('the bundle of %s', (name, budget) => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'wechat-login-bundle-'));
-    copyFileSync(join(bundleOf(name), 'index.mjs'), join(folder, 'index.mjs'));
+    cpSync(bundleOf(name), folder, { recursive: true });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const start = (env: NodeJS.ProcessEnv): string =>
-    execFileSync(
-      process.execPath,
-      [
-        '--input-type=module',
-        '-e',
-        "const { handler } = await import('./index.mjs'); console.log(typeof handler)",
-      ],
-      { cwd: folder, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+  const start = (env: NodeJS.ProcessEnv): string => run(folder, 'console.log(typeof handler)', env);
 
   it('starts alone in an empty folder, on the runtime of the deployed function', () => {
     expect(process.versions.node).toMatch(/^24\./);
@@ -62,10 +54,67 @@ describe.each(Object.entries(budgetKb))('the bundle of %s', (name, budget) => {
     expect(() => start(incomplete)).toThrow('TABLE_NAME is missing');
   });
 
-  it('is one file within its budget', () => {
-    expect(readdirSync(bundleOf(name))).toEqual(['index.mjs']);
+  it('is one file within its budget, and the map of our part of it', () => {
+    expect(readdirSync(bundleOf(name))).toEqual(['index.mjs', 'index.mjs.map']);
     expect(statSync(join(folder, 'index.mjs')).size / 1024).toBeLessThan(budget);
   });
+});
+
+describe('a bundle in which something is thrown', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'wechat-login-bundle-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** The stack in the log line about an event that no kind of API sends. */
+  function loggedStack(): string {
+    const { stderr } = spawnNode(folder, 'await handler({ type: "none" }).catch(() => {})', environment);
+    const [line] = stderr.split('\n').filter((text) => text.includes('"stack"'));
+    return (JSON.parse(line ?? '{}') as { stack?: string }).stack ?? '';
+  }
+
+  it('logs a stack that names our file and the line that throws', () => {
+    cpSync(bundleOf('Authorizer'), folder, { recursive: true });
+
+    const [frame = ''] = loggedStack().split('\n');
+
+    const [, file = '', line] = /(functions\/[\w/-]+\.ts):(\d+):\d+\)?$/.exec(frame) ?? [];
+    expect(sourceLine(file, line)).toContain('throw new Error(');
+  });
+
+  it('names them to the runtime as well, which logs what fails before there is a handler', () => {
+    cpSync(bundleOf('Login'), folder, { recursive: true });
+
+    const { stderr } = spawnNode(folder, '', { ...environment, TABLE_NAME: '' });
+
+    const [, file = '', line] = /\n {4}at \w+ \((functions\/[\w/-]+\.ts):(\d+):\d+\)/.exec(stderr) ?? [];
+    expect(sourceLine(file, line)).toContain('throw new Error(');
+  });
+
+  it('logs the stack all the same where the map is missing', () => {
+    cpSync(bundleOf('Authorizer'), folder, { recursive: true });
+    rmSync(join(folder, 'index.mjs.map'));
+
+    expect(loggedStack()).toMatch(/^ {4}at .*index\.mjs:\d+:\d+/);
+  });
+});
+
+it('is made of the same bytes wherever it is built, so that a commit names what is deployed', () => {
+  const folders = ['a', 'deeper/than/a'].map((name) => join(mkdtempSync(join(tmpdir(), 'bytes-')), name));
+  try {
+    for (const folder of folders) {
+      mkdirSync(folder, { recursive: true });
+      bundle('authorizer', folder);
+    }
+    const [one = [], other = []] = folders.map((folder) =>
+      ['index.mjs', 'index.mjs.map'].map((file) => readFileSync(join(folder, file), 'utf8')),
+    );
+    expect(one).toEqual(other);
+    expect(one.join('')).not.toContain(root);
+  } finally {
+    for (const folder of folders) rmSync(folder, { recursive: true });
+  }
 });
 
 it('starts in a time that the bench measures, bundle by bundle', async () => {
@@ -82,6 +131,22 @@ let assembly: string | undefined;
 afterAll(() => {
   if (assembly !== undefined) rmSync(assembly, { recursive: true });
 });
+
+/** Runs a program that knows the folder's `handler`; answers what it printed. */
+function run(folder: string, program: string, env: NodeJS.ProcessEnv): string {
+  const { status, stdout, stderr } = spawnNode(folder, program, env);
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+function spawnNode(folder: string, program: string, env: NodeJS.ProcessEnv) {
+  const args = ['--input-type=module', '-e', `const { handler } = await import('./index.mjs'); ${program}`];
+  return spawnSync(process.execPath, args, { cwd: folder, env, encoding: 'utf8' });
+}
+
+function sourceLine(file: string, line: string | undefined): string | undefined {
+  return readFileSync(join(root, file), 'utf8').split('\n')[Number(line) - 1];
+}
 
 /** Directory of a function's asset in an assembly that is synthesized once. */
 function bundleOf(name: string): string {

@@ -1,0 +1,71 @@
+/**
+ * How a function becomes one minified file, with a map beside it that holds our own files alone: small enough to be
+ * deployed with every version, which it then always fits (docs/decisions/0016).
+ */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { decode, encode, type SourceMapSegment } from '@jridgewell/sourcemap-codec';
+import { type BuildOptions, buildSync } from 'esbuild';
+import type { FunctionName } from '../../functions/contracts/environment.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A bundle carries its own SDK, from the ES modules: the cold start is a third of the runtime's SDK. */
+const options = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  // The ES modules of a package can be tree-shaken, its CommonJS cannot.
+  mainFields: ['module', 'main'],
+  charset: 'utf8',
+  // The credential providers that a Lambda never uses: they are imported lazily, and never here.
+  external: [
+    '@aws-sdk/credential-provider-http',
+    '@aws-sdk/credential-provider-ini',
+    '@aws-sdk/credential-provider-login',
+    '@aws-sdk/credential-provider-process',
+    '@aws-sdk/credential-provider-sso',
+    '@aws-sdk/credential-provider-web-identity',
+    '@aws-sdk/token-providers',
+    '@smithy/credential-provider-imds',
+  ],
+
+  inject: ['functions/telemetry/mapped-stacks.ts'],
+  // Packages that are still CommonJS call require() for Node's own modules.
+  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+/** Writes `index.mjs` and `index.mjs.map` into a directory, the same bytes wherever that is. */
+export function bundle(name: FunctionName, directory: string): void {
+  const { outputFiles } = buildSync({
+    ...options,
+    entryPoints: [`functions/${name}.ts`],
+    outfile: path.join(directory, 'index.mjs'),
+    minify: true,
+    sourcemap: 'external',
+    sourcesContent: false,
+    write: false,
+  });
+  for (const file of outputFiles)
+    writeFileSync(file.path, file.path.endsWith('.map') ? ownFilesOf(file.text, directory) : file.contents);
+}
+
+/** The map without what is of packages, with paths as the repository has them. */
+function ownFilesOf(text: string, directory: string): string {
+  const { sources, mappings } = JSON.parse(text) as { sources: string[]; mappings: string };
+  const paths = sources.map((source) => path.relative(root, path.resolve(directory, source)));
+  const own = paths.filter((source) => source.startsWith('functions/'));
+  const lines = decode(mappings).map((segments) =>
+    segments
+      .map(([column, source = -1, line = 0, sourceColumn = 0]): SourceMapSegment => {
+        const index = own.indexOf(paths[source] ?? '');
+        return index < 0 ? [column] : [column, index, line, sourceColumn];
+      })
+      .filter((segment, at, all) => segment.length > 1 || all[at - 1]?.length !== 1),
+  );
+  return JSON.stringify({ version: 3, sources: own, names: [], mappings: encode(lines) });
+}
