@@ -1,11 +1,13 @@
 /** `npm run doctor`: looks at a deployment, or a local run, from outside and says in words what is wrong with it. */
-import { parseArgs } from 'node:util';
+import type { Writable } from 'node:stream';
 import { settingsFor } from '../lib/config.ts';
-import { CommandError, endWith } from './command/errors.ts';
+import { defineCommand, print, runIfMain } from './command/command.ts';
+import { UsageError } from './command/errors.ts';
+import type { Given } from './command/options.ts';
 import { type Check, type Deployment, Problem } from './doctor/check.ts';
 import { cloudWatchLog, fileLog, type LoginLog, terminalLog } from './doctor/login-log.ts';
 import { outsideChecks } from './doctor/outside-checks.ts';
-import { NoAnswer } from './doctor/request.ts';
+import { NoResponse } from './doctor/request.ts';
 import { wechatChecks } from './doctor/wechat-check.ts';
 
 const USAGE = `Usage: npm run doctor -- --stage <stage>
@@ -13,24 +15,37 @@ const USAGE = `Usage: npm run doctor -- --stage <stage>
 --appid may be given several times; FILE holds the output of npm start, which says why WeChat refuses.
 Exit status: 0 all is well, 1 something is wrong.`;
 
-async function readRequest(): Promise<{ deployment: Deployment; log: LoginLog }> {
-  const { stage, url, appid, log } = readOptions();
-  if ((stage === undefined) === (url === undefined)) throw new CommandError(USAGE);
-  if (stage === undefined) {
-    if (!/^https?:\/\/[^?#\s]+$/.test(url ?? '') || !URL.canParse(url ?? '')) throw new CommandError(USAGE);
-    return {
-      deployment: {
-        url: (url ?? '').replace(/\/+$/, ''),
-        stage,
-        appids: appid ?? [undefined],
-        // What a local run is synthesized from.
-        keyRotationDays: settingsFor('dev').keyRotationDays,
-      },
-      log: log === undefined ? terminalLog : fileLog(log),
-    };
+const text = { type: 'string' } as const;
+const options = { stage: text, url: text, appid: { ...text, multiple: true }, log: text } as const;
+
+interface Target {
+  readonly deployment: Deployment;
+  readonly log: LoginLog;
+}
+
+async function readTarget({ stage, url, appid, log }: Given<typeof options>['values']): Promise<Target> {
+  if ((stage === undefined) === (url === undefined))
+    throw new UsageError('Say what to look at: --stage or --url, one of them.');
+  if (stage !== undefined) {
+    if (appid !== undefined || log !== undefined) throw new UsageError('--appid and --log go with --url.');
+    return targetOfStage(stage);
   }
-  if (appid !== undefined || log !== undefined) throw new CommandError(USAGE);
-  // Loaded only where there is AWS to ask.
+  if (url === undefined || !/^https?:\/\/[^?#\s]+$/.test(url) || !URL.canParse(url))
+    throw new UsageError('--url must be an http(s) URL without a query.');
+  return {
+    deployment: {
+      url: url.replace(/\/+$/, ''),
+      stage,
+      appids: appid ?? [undefined],
+      // What a local run is synthesized from.
+      keyRotationDays: settingsFor('dev').keyRotationDays,
+    },
+    log: log === undefined ? terminalLog : fileLog(log),
+  };
+}
+
+async function targetOfStage(stage: string): Promise<Target> {
+  // Loaded only where there is AWS to call.
   const { stageValue } = await import('./command/deployment.ts');
   return {
     deployment: {
@@ -43,36 +58,30 @@ async function readRequest(): Promise<{ deployment: Deployment; log: LoginLog }>
   };
 }
 
-function readOptions() {
-  const text = { type: 'string' } as const;
+/** Prints a line; resolves to whether all is well. */
+async function report({ name, look }: Check, stdout: Writable): Promise<boolean> {
   try {
-    return parseArgs({ options: { stage: text, url: text, appid: { ...text, multiple: true }, log: text } })
-      .values;
-  } catch {
-    throw new CommandError(USAGE);
-  }
-}
-
-/** Prints a line; answers whether all is well. */
-async function report({ name, look }: Check): Promise<boolean> {
-  try {
-    console.log(`ok       ${name}: ${await look()}`);
+    print(stdout, `ok       ${name}: ${await look()}`);
     return true;
   } catch (error) {
-    if (!(error instanceof Problem || error instanceof NoAnswer)) throw error;
-    console.log(`problem  ${name}: ${error.message}`);
+    if (!(error instanceof Problem || error instanceof NoResponse)) throw error;
+    print(stdout, `problem  ${name}: ${error.message}`);
     return false;
   }
 }
 
-async function main(): Promise<void> {
-  const { deployment, log } = await readRequest();
-  const [reachable, ...others] = [...outsideChecks(deployment), ...wechatChecks(deployment, log)];
-  // Where nothing of ours answers, the other checks would say so again.
-  let well = reachable !== undefined && (await report(reachable));
-  if (well) for (const check of others) well = (await report(check)) && well;
-  console.log(well ? '\nAll is well.' : '\nSomething is wrong.');
-  if (!well) process.exitCode = 1;
-}
+export const run = defineCommand({
+  usage: USAGE,
+  options,
+  body: async ({ values }, { stdout }) => {
+    const { deployment, log } = await readTarget(values);
+    const [reachable, ...others] = [...outsideChecks(deployment), ...wechatChecks(deployment, log)];
+    // Where nothing of ours answers, the other checks would say so again.
+    let well = reachable !== undefined && (await report(reachable, stdout));
+    if (well) for (const check of others) well = (await report(check, stdout)) && well;
+    print(stdout, well ? '\nAll is well.' : '\nSomething is wrong.');
+    return well ? 0 : 1;
+  },
+});
 
-main().catch(endWith);
+await runIfMain(import.meta, run);

@@ -8,18 +8,19 @@ import { describeError } from '../functions/telemetry/describe-error.ts';
 import { createRevocations } from '../functions/tokens/revocations.ts';
 import { type Administration, createAdministration } from '../functions/users/administer.ts';
 import type { User } from '../functions/users/user.ts';
+import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { CommandError } from './command/errors.ts';
 import {
   type Command,
+  options,
   readArguments,
   type Search,
   type Target,
   USAGE,
-  UsageError,
 } from './members/arguments.ts';
 import { sentenceOf, viewOf } from './members/user-view.ts';
 
-/** The users of a target, and who is asking. */
+/** The users of a target, and who works on them. */
 interface Site {
   readonly administration: Administration;
   readonly operator: string;
@@ -47,9 +48,9 @@ async function reach(target: Target): Promise<Site> {
     const client = new DynamoDBClient({ endpoint: target.endpoint, ...localIdentity });
     return site(client, target.tableName, `local:${localUser()}`, Date.now);
   }
-  // Loaded only where there is AWS to ask.
-  const { askForCaller, stageValue } = await import('./command/deployment.ts');
-  const { arn, now } = await askForCaller();
+  // Loaded only where there is AWS to call.
+  const { identifyCaller, stageValue } = await import('./command/deployment.ts');
+  const { arn, now } = await identifyCaller();
   const tableName =
     target.kind === 'stage' ? await stageValue(target.stage, 'users-table') : target.tableName;
   return site(new DynamoDBClient(), tableName, arn, now);
@@ -64,30 +65,28 @@ function localUser(): string {
   }
 }
 
-async function run(command: Command, { administration, operator }: Site): Promise<void> {
-  if (command.name === 'find') return find(command.search, command.show, administration);
+async function carryOut(command: Command, { administration, operator }: Site, io: Io): Promise<void> {
+  if (command.name === 'find') return printJson(io, await find(command.search, command.show, administration));
   const { name, userId } = command;
   if (name === 'export') {
     const held = await administration.exportUser(userId);
     if (held === undefined) throw await noSuchUser(userId, administration);
-    return print(held);
+    return printJson(io, held);
   }
-  if (name === 'erase' && !command.confirmed) await confirmErasure(userId, administration);
+  if (name === 'erase' && !command.confirmed) await confirmErasure(userId, administration, io);
   const done = await administration[name](userId, { by: operator, reason: command.reason });
   if (!done) throw await noSuchUser(userId, administration);
-  console.log(`${name} ${userId}: done, recorded as ordered by ${operator}`);
+  print(io.stdout, `${name} ${userId}: done, recorded as ordered by ${operator}`);
 }
 
-async function find(search: Search, show: boolean, administration: Administration): Promise<void> {
+async function find(search: Search, show: boolean, administration: Administration): Promise<object[]> {
   const users = await usersFor(search, administration);
   if (users.length === 0) {
     if (search.kind === 'user_id') throw await noSuchUser(search.userId, administration);
     throw new CommandError('There is no such user.');
   }
-  print(
-    await Promise.all(
-      users.map(async (user) => viewOf(user, await administration.changesOf(user.userId), show)),
-    ),
+  return Promise.all(
+    users.map(async (user) => viewOf(user, await administration.changesOf(user.userId), show)),
   );
 }
 
@@ -110,37 +109,49 @@ async function noSuchUser(userId: string, administration: Administration): Promi
   return new CommandError(`There is no user ${userId}${last ? ` (${sentenceOf(last)})` : ''}.`);
 }
 
-async function confirmErasure(userId: string, administration: Administration): Promise<void> {
+async function confirmErasure(
+  userId: string,
+  administration: Administration,
+  { stdin, stderr }: Io,
+): Promise<void> {
   const user = await administration.findByUserId(userId);
   if (user === undefined) throw await noSuchUser(userId, administration);
-  process.stderr.write(
+  stderr.write(
     `This removes user ${userId} (${user.username || 'no name'}) of ${user.appid} for good. Type yes to go on: `,
   );
-  for await (const line of createInterface({ input: process.stdin })) {
+  for await (const line of createInterface({ input: stdin })) {
     if (line.trim() === 'yes') return;
     break;
   }
   throw new CommandError('Nothing was erased.');
 }
 
-function print(value: unknown): void {
-  console.log(JSON.stringify(value, undefined, 2));
+function printJson({ stdout }: Io, value: unknown): void {
+  print(stdout, JSON.stringify(value, undefined, 2));
 }
 
-async function main(): Promise<void> {
-  const request = readArguments(process.argv.slice(2));
-  if (request === 'help') return console.log(USAGE);
-  await run(request.command, await reach(request.target));
+/** A foreign error's message can quote what it could not read, which may be somebody's data. */
+function withoutData(error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  if (error instanceof DomainError) return new CommandError(error.message);
+  const { cause, stack } = describeError(error);
+  return new CommandError(`This is a bug: ${cause}\n${stack}`);
 }
 
-main().catch((error: unknown) => {
-  if (error instanceof UsageError) {
-    console.error(`${error.message}\n\n${USAGE}`);
-    process.exitCode = 2;
-    return;
-  }
-  // A foreign error's message can quote what it could not read, which may be somebody's data.
-  const known = error instanceof CommandError || error instanceof DomainError;
-  console.error(known ? error.message : describeError(error));
-  process.exitCode = 1;
+export const run = defineCommand({
+  usage: USAGE,
+  options,
+  allowPositionals: true,
+  mistakeStatus: 2,
+  body: async (given, io) => {
+    const { command, target } = readArguments(given);
+    try {
+      await carryOut(command, await reach(target), io);
+      return 0;
+    } catch (error) {
+      throw withoutData(error);
+    }
+  },
 });
+
+await runIfMain(import.meta, run);

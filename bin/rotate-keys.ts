@@ -1,22 +1,24 @@
 /**
  * `npm run rotate-keys`: rotates the signing keys now, and with `--drop` takes compromised keys out of use.
  *
- * It only asks: a tag on the secret names the keys to drop, and the rotation function, which alone may write the key
+ * It only requests: a tag on the secret names the keys to drop, and the rotation function, which alone may write the key
  * ring, obeys it in this and every later rotation. So it may be interrupted and repeated at any time.
  */
 import { setTimeout } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import {
   DescribeSecretCommand,
   InvalidRequestException,
   RotateSecretCommand,
-  SecretsManagerClient,
+  type SecretsManagerClient,
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { DROP_KEY_TAG, SIGNER_REFRESH_SECONDS } from '../functions/contracts/key-schedule.ts';
 import { documentPath } from '../functions/contracts/routes.ts';
+import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { stageValue } from './command/deployment.ts';
-import { CommandError, endWith } from './command/errors.ts';
+import { CommandError, UsageError } from './command/errors.ts';
+import type { Given } from './command/options.ts';
+import { secretsManagerFor } from './command/secret.ts';
 
 const USAGE = `Usage: npm run rotate-keys -- --stage <stage> [--drop=<kid> | --drop=all]
        npm run rotate-keys -- --key-ring <KeyRingArn> --issuer <Issuer> [--drop=<kid> | --drop=all]
@@ -25,10 +27,19 @@ const USAGE = `Usage: npm run rotate-keys -- --stage <stage> [--drop=<kid> | --d
 /** Longest that this waits for the rotation, milliseconds. */
 const GIVE_UP_AFTER_MS = 180_000;
 
-/** A rotation that has not come to its end after this long is asked for again, which takes up a failed one. */
-const ASK_AGAIN_AFTER_MS = 15_000;
+/** A rotation that has not ended after this long is started again, which takes up a failed one. */
+const START_AGAIN_AFTER_MS = 15_000;
 
 const LOOK_EVERY_MS = 1_000;
+
+const text = { type: 'string' } as const;
+const options = {
+  stage: text,
+  'key-ring': text,
+  issuer: text,
+  drop: { ...text, multiple: true },
+} as const;
+type Values = Given<typeof options>['values'];
 
 interface Request {
   readonly keyRingArn: string;
@@ -37,28 +48,24 @@ interface Request {
   readonly drop: readonly string[] | 'all';
 }
 
-async function readRequest(): Promise<Request> {
-  const { values } = parseArgs({
-    options: {
-      stage: { type: 'string' },
-      'key-ring': { type: 'string' },
-      issuer: { type: 'string' },
-      drop: { type: 'string', multiple: true, default: [] },
-    },
-  });
-  const { stage, drop } = values;
-  if ((stage === undefined) === (values['key-ring'] === undefined)) throw new CommandError(USAGE);
-  const { 'key-ring': keyRingArn = '', issuer = '' } =
-    stage === undefined
-      ? values
-      : { 'key-ring': await stageValue(stage, 'key-ring-arn'), issuer: await stageValue(stage, 'issuer') };
-  if (!/^arn:[\w-]+:secretsmanager:[\w-]+:\d+:secret:/.test(keyRingArn) || !/^https?:\/\//.test(issuer))
-    throw new CommandError(USAGE);
+async function readRequest(values: Values): Promise<Request> {
+  const { keyRingArn, issuer } = await readTarget(values);
+  const { drop = [] } = values;
   if (drop.includes('all')) return { keyRingArn, issuer, drop: 'all' };
   for (const kid of drop)
     if (!/^[\w-]{43}$/.test(kid))
       throw new CommandError(`'${kid}' is no key id: take it from ${issuer}${documentPath('jwks')}`);
   return { keyRingArn, issuer, drop };
+}
+
+async function readTarget(values: Values): Promise<Omit<Request, 'drop'>> {
+  const { stage, 'key-ring': keyRingArn, issuer } = values;
+  if (stage !== undefined && keyRingArn === undefined && issuer === undefined)
+    return { keyRingArn: await stageValue(stage, 'key-ring-arn'), issuer: await stageValue(stage, 'issuer') };
+  if (stage !== undefined || keyRingArn === undefined || issuer === undefined)
+    throw new UsageError('Say which keys: --stage, or both of --key-ring and --issuer.');
+  if (!/^https?:\/\//.test(issuer)) throw new UsageError('--issuer must be an http(s) URL.');
+  return { keyRingArn, issuer };
 }
 
 /**
@@ -78,7 +85,7 @@ async function publishedKids(issuer: string): Promise<string[] | undefined> {
   }
 }
 
-/** Starts a rotation; undefined while an earlier one is not complete, which the service then takes up again. */
+/** Starts a rotation; undefined while an earlier one has not ended, which the service then takes up again. */
 async function startRotation(client: SecretsManagerClient, SecretId: string): Promise<string | undefined> {
   try {
     return (await client.send(new RotateSecretCommand({ SecretId }))).VersionId;
@@ -88,59 +95,96 @@ async function startRotation(client: SecretsManagerClient, SecretId: string): Pr
   }
 }
 
-async function rotate({ keyRingArn: SecretId, issuer, drop }: Request): Promise<void> {
-  const client = new SecretsManagerClient({ region: SecretId.split(':')[3] ?? '' });
-  const before = await publishedKids(issuer);
-  const dropped = drop === 'all' ? before : drop;
+/** Tags the secret with the keys to drop; resolves to their ids. */
+async function tagKeysToDrop(
+  client: SecretsManagerClient,
+  { keyRingArn: SecretId, issuer, drop }: Request,
+  published: readonly string[] | undefined,
+  { stdout }: Io,
+): Promise<readonly string[]> {
+  const dropped = drop === 'all' ? published : drop;
   if (dropped === undefined)
     throw new CommandError(
       `${issuer} does not answer for its public keys: name those to drop, as --drop=<kid>`,
     );
-  if (dropped.length > 0) {
-    const Tags = dropped.map((kid) => ({ Key: DROP_KEY_TAG + kid, Value: new Date().toISOString() }));
-    await client.send(new TagResourceCommand({ SecretId, Tags }));
-    console.log(`To be dropped: ${dropped.join(', ')}`);
-    // Not an error: this may be the repetition of a command that was interrupted after it had taken effect.
-    const absent = dropped.filter((kid) => before?.includes(kid) === false);
-    if (absent.length > 0) console.log(`Not published, or not any more: ${absent.join(', ')}`);
-  }
+  if (dropped.length === 0) return dropped;
+  const Tags = dropped.map((kid) => ({ Key: DROP_KEY_TAG + kid, Value: new Date().toISOString() }));
+  await client.send(new TagResourceCommand({ SecretId, Tags }));
+  print(stdout, `To be dropped: ${dropped.join(', ')}`);
+  // Not an error: this may be the repetition of a command that was interrupted after it had taken effect.
+  const absent = dropped.filter((kid) => published?.includes(kid) === false);
+  if (absent.length > 0) print(stdout, `Not published, or not any more: ${absent.join(', ')}`);
+  return dropped;
+}
+
+/** How far rotations have come. */
+interface Progress {
+  /** Id of the secret's current version. */
+  readonly current: string | undefined;
+  /** Whether a rotation has begun and not ended. */
+  readonly underWay: boolean;
+  readonly kids: readonly string[] | undefined;
+}
+
+async function look(
+  client: SecretsManagerClient,
+  { keyRingArn: SecretId, issuer }: Request,
+): Promise<Progress> {
+  const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId }));
+  const versions = Object.entries(VersionIdsToStages);
+  return {
+    current: versions.find(([, stages]) => stages.includes('AWSCURRENT'))?.[0],
+    underWay: versions.some(([, stages]) => stages.includes('AWSPENDING') && !stages.includes('AWSCURRENT')),
+    kids: await publishedKids(issuer),
+  };
+}
+
+/** Rotates until a rotation of ours has ended and no dropped key is published; resolves to the published key ids. */
+async function rotateUntilGone(
+  client: SecretsManagerClient,
+  request: Request,
+  dropped: readonly string[],
+): Promise<readonly string[] | undefined> {
   const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
   let version: string | undefined;
-  let askedAt = 0;
-  for (;;) {
-    const { VersionIdsToStages: versions = {} } = await client.send(new DescribeSecretCommand({ SecretId }));
-    const underWay = Object.values(versions).some(
-      (stages) => stages.includes('AWSPENDING') && !stages.includes('AWSCURRENT'),
-    );
-    const done = version !== undefined && versions[version]?.includes('AWSCURRENT') === true;
-    const kids = await publishedKids(issuer);
-    if (done && !underWay && kids === undefined)
-      throw new CommandError(
-        `Rotated, but ${issuer} does not answer for its public keys: look at them once it does.`,
-      );
-    if (done && !underWay && kids !== undefined && !kids.some((kid) => dropped.includes(kid))) {
-      console.log(`Published now: ${kids.join(', ')}`);
-      console.log(`${kids[0] === before?.[0] ? 'Still signing' : 'Signing from now on'}: ${kids[0]}`);
-      if (dropped.length > 0)
-        console.log(
-          `Running functions follow within ${SIGNER_REFRESH_SECONDS} seconds of their next request.`,
-        );
-      return;
-    }
-    if (Date.now() >= giveUpAt)
-      throw new CommandError(
-        'The rotation has not come to its end: look at the log of the rotation function, and run this again.',
-      );
-    if (done || (!underWay && version === undefined) || Date.now() - askedAt >= ASK_AGAIN_AFTER_MS) {
-      version = (await startRotation(client, SecretId)) ?? version;
-      askedAt = Date.now();
+  let startAgainAt = 0;
+  while (Date.now() < giveUpAt) {
+    const { current, underWay, kids } = await look(client, request);
+    const idle = !underWay && (version === undefined || version === current);
+    if (idle && version !== undefined && !kids?.some((kid) => dropped.includes(kid))) return kids;
+    if (idle || Date.now() >= startAgainAt) {
+      version = (await startRotation(client, request.keyRingArn)) ?? version;
+      startAgainAt = Date.now() + START_AGAIN_AFTER_MS;
     }
     await setTimeout(LOOK_EVERY_MS);
   }
+  throw new CommandError(
+    'The rotation has not ended: look at the log of the rotation function, and run this again.',
+  );
 }
 
-try {
-  await rotate(await readRequest());
-} catch (error) {
-  endWith(error);
-}
+export const run = defineCommand({
+  usage: USAGE,
+  options,
+  body: async ({ values }, io) => {
+    const request = await readRequest(values);
+    const client = secretsManagerFor(request.keyRingArn);
+    const before = await publishedKids(request.issuer);
+    const dropped = await tagKeysToDrop(client, request, before, io);
+    const after = await rotateUntilGone(client, request, dropped);
+    if (after === undefined)
+      throw new CommandError(
+        `Rotated, but ${request.issuer} does not answer for its public keys: look at them once it does.`,
+      );
+    print(io.stdout, `Published now: ${after.join(', ')}`);
+    print(io.stdout, `${after[0] === before?.[0] ? 'Still signing' : 'Signing from now on'}: ${after[0]}`);
+    if (dropped.length > 0)
+      print(
+        io.stdout,
+        `Running functions follow within ${SIGNER_REFRESH_SECONDS} seconds of their next request.`,
+      );
+    return 0;
+  },
+});
+
+await runIfMain(import.meta, run);

@@ -1,23 +1,25 @@
 /** `npm run set-wechat-secret`: fills in the AppSecret of one mini-program and keeps those of the others. */
-import { parseArgs } from 'node:util';
-import {
-  GetSecretValueCommand,
-  PutSecretValueCommand,
-  SecretsManagerClient,
-} from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
 import { APPID } from '../lib/settings.ts';
+import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { stageValue } from './command/deployment.ts';
-import { CommandError, endWith } from './command/errors.ts';
+import { CommandError, UsageError } from './command/errors.ts';
+import type { Given } from './command/options.ts';
+import { secretsManagerFor } from './command/secret.ts';
 import { NEVER_AN_ARGUMENT, readAppSecret } from './set-wechat-secret/appsecret-input.ts';
 
 const USAGE = `Usage: npm run set-wechat-secret -- --stage <stage> --appid <appid>
        npm run set-wechat-secret -- --secret-arn <WechatSecretsArn> --appid <appid>
-The AppSecret is asked for, or read from standard input.`;
+The AppSecret is typed when this asks for it, or read from standard input.`;
+
+const text = { type: 'string' } as const;
+const options = { stage: text, appid: text, 'secret-arn': text } as const;
 
 /** To valibot an array is a record too. */
 const secretsByAppid = v.pipe(
-  v.unknown(),
+  v.string(),
+  v.parseJson(),
   v.check((value) => !Array.isArray(value)),
   v.record(v.string(), v.string()),
 );
@@ -25,46 +27,37 @@ const secretsByAppid = v.pipe(
 interface Request {
   readonly secretArn: string;
   readonly appid: string;
-  /** Mini-programs that the stage serves; undefined when it was not asked. */
+  /** Mini-programs that the stage serves; undefined when no stage was named. */
   readonly served: readonly string[] | undefined;
 }
 
-async function readRequest(): Promise<Request> {
-  const { stage, appid = '', 'secret-arn': arn } = readOptions();
-  if ((stage === undefined) === (arn === undefined) || appid === '') throw new CommandError(USAGE);
+async function readRequest(values: Given<typeof options>['values']): Promise<Request> {
+  const { stage, appid, 'secret-arn': secretArn } = values;
+  if (appid === undefined) throw new UsageError('Say whose AppSecret it is: --appid.');
   // The console shows the two beside each other, and they are easily mixed up.
   if (!APPID.test(appid))
-    throw new CommandError(
+    throw new UsageError(
       /^[0-9a-f]{32}$/i.test(appid)
         ? NEVER_AN_ARGUMENT
         : '--appid must be the AppID that the mini-program console shows: wx and letters or digits.',
     );
-  const secretArn = stage === undefined ? (arn ?? '') : await stageValue(stage, 'wechat-secrets-arn');
-  if (!/^arn:[\w-]+:secretsmanager:[\w-]+:\d+:secret:/.test(secretArn)) throw new CommandError(USAGE);
-  const served = stage === undefined ? undefined : (await stageValue(stage, 'appids')).split(',');
-  return { secretArn, appid, served };
+  if (stage !== undefined && secretArn === undefined)
+    return {
+      secretArn: await stageValue(stage, 'wechat-secrets-arn'),
+      appid,
+      served: (await stageValue(stage, 'appids')).split(','),
+    };
+  if (stage !== undefined || secretArn === undefined)
+    throw new UsageError('Say where: --stage or --secret-arn, one of them.');
+  return { secretArn, appid, served: undefined };
 }
 
-function readOptions() {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({ options: { stage: text, appid: text, 'secret-arn': text } }).values;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (!code.startsWith('ERR_PARSE_ARGS_')) throw error;
-    // Its message would repeat what may be the secret.
-    throw new CommandError(
-      code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' ? USAGE : `${NEVER_AN_ARGUMENT}\n\n${USAGE}`,
-    );
-  }
-}
-
-async function setWechatSecret({ secretArn: SecretId, appid, served }: Request): Promise<void> {
-  const client = new SecretsManagerClient({ region: SecretId.split(':')[3] ?? '' });
-  const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId }));
+async function setWechatSecret({ secretArn: SecretId, appid, served }: Request, io: Io): Promise<void> {
+  const client = secretsManagerFor(SecretId);
+  const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId }));
   // Before the question: nobody should type a secret for nothing.
-  const present = parse(text);
-  const secret = await readAppSecret(appid);
+  const present = parse(SecretString);
+  const secret = await readAppSecret(appid, io);
   const secrets = { ...present, [appid]: secret };
   await client
     .send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(secrets) }))
@@ -73,27 +66,34 @@ async function setWechatSecret({ secretArn: SecretId, appid, served }: Request):
       throw new CommandError(`Could not write the secret: ${error.name}`);
     });
   const filledIn = Object.keys(secrets).filter((each) => secrets[each] !== '');
-  console.log(`Filled in now: ${filledIn.join(', ')}`);
+  print(io.stdout, `Filled in now: ${filledIn.join(', ')}`);
   const missing = served?.filter((each) => !filledIn.includes(each)) ?? [];
-  if (missing.length > 0) console.log(`Still without an AppSecret: ${missing.join(', ')}`);
+  if (missing.length > 0) print(io.stdout, `Still without an AppSecret: ${missing.join(', ')}`);
   if (served?.includes(appid) === false)
-    console.log(`${appid} is none of the stage's appids: nobody can log in to it before it is deployed.`);
-}
-
-/** @throws CommandError that quotes nothing of a text that cannot be read, unlike the parser's own error */
-function parse(text: string | undefined): Readonly<Record<string, string>> {
-  try {
-    return v.parse(secretsByAppid, JSON.parse(text ?? ''));
-  } catch {
-    throw new CommandError(
-      'The secret is damaged, and nothing was changed: it must be a JSON object of AppSecret by appid. ' +
-        'Repair it in the Secrets Manager console, or put {} there and fill in every appid anew.',
+    print(
+      io.stdout,
+      `${appid} is none of the stage's appids: nobody can log in to it before it is deployed.`,
     );
-  }
 }
 
-try {
-  await setWechatSecret(await readRequest());
-} catch (error) {
-  endWith(error);
+/** @throws CommandError that quotes nothing of a text that cannot be read */
+function parse(text: string | undefined): Readonly<Record<string, string>> {
+  const read = v.safeParse(secretsByAppid, text);
+  if (read.success) return read.output;
+  throw new CommandError(
+    'The secret is damaged, and nothing was changed: it must be a JSON object of AppSecret by appid. ' +
+      'Repair it in the Secrets Manager console, or put {} there and fill in every appid anew.',
+  );
 }
+
+export const run = defineCommand({
+  usage: USAGE,
+  options,
+  unknownArgument: NEVER_AN_ARGUMENT,
+  body: async ({ values }, io) => {
+    await setWechatSecret(await readRequest(values), io);
+    return 0;
+  },
+});
+
+await runIfMain(import.meta, run);

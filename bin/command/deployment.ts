@@ -1,4 +1,4 @@
-/** What a command learns from AWS about a deployed stage: what its parts are called, and who is asking. */
+/** What a command learns from AWS about a deployed stage: what its parts are called, and who runs the command. */
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type StageParameter, stageParameterName } from '../../lib/other-teams/stage-parameters.ts';
@@ -26,9 +26,9 @@ export async function stageValue(stage: string, parameter: StageParameter): Prom
   }
 }
 
-/** Who gives the orders, and when. */
+/** The AWS principal who runs the command, and its clock. */
 export interface Caller {
-  /** ARN of whoever the credentials in the environment belong to. */
+  /** ARN of the principal that the credentials in the environment belong to. */
   readonly arn: string;
   /**
    * Unix time in milliseconds by the clock of AWS, at most about a second ahead of it. The functions date logins by that
@@ -38,11 +38,11 @@ export interface Caller {
 }
 
 /**
- * Asks AWS who is calling, and what time it is.
+ * Learns from AWS who runs the command, and what time it is.
  *
  * @throws CommandError
  */
-export async function askForCaller(): Promise<Caller> {
+export async function identifyCaller(): Promise<Caller> {
   const client = new STSClient();
   let ahead = Number.NaN;
   client.middlewareStack.add(
@@ -61,7 +61,7 @@ export async function askForCaller(): Promise<Caller> {
     if (Number.isNaN(ahead)) throw new CommandError('AWS does not say what time it is.');
     return { arn: Arn, now: () => Date.now() + ahead };
   } catch (error) {
-    throw failed('ask AWS whose credentials these are', error);
+    throw failed('learn from AWS whose credentials these are', error);
   } finally {
     client.destroy();
   }

@@ -1,13 +1,11 @@
-/** Why: what goes wrong in a command is shown to a person, who needs one sentence and no stack. */
+/** Errors shown to the operator: one sentence, no stack. */
 
 /** A problem the person at the keyboard can act on; its message says all of it and nothing confidential. */
 export class CommandError extends Error {
-  override readonly name = 'CommandError';
+  override readonly name: string = 'CommandError';
 }
 
-/** Says what went wrong, and with its name if the words are not our own, and lets the process end with status 1. */
-export function endWith(error: unknown): void {
-  const foreign = error instanceof Error && !(error instanceof CommandError) ? `${error.name}: ` : '';
-  console.error(foreign + (error instanceof Error ? error.message : String(error)));
-  process.exitCode = 1;
+/** A mistake in the command line; its message names the option and the rule, never the value, which may be a secret. */
+export class UsageError extends CommandError {
+  override readonly name = 'UsageError';
 }

@@ -9,18 +9,18 @@ export class Problem extends Error {
 export interface Check {
   readonly name: string;
   /**
-   * Looks; answers in a few words what it found.
+   * Says in a few words what it found.
    *
-   * @throws Problem, NoAnswer
+   * @throws Problem, NoResponse
    */
   readonly look: () => Promise<string>;
 }
 
-/** How to call the commands that help: with the options that say which deployment. */
+/** The deployment that is checked. */
 export interface Deployment {
   /** Base URL, which is also the issuer of its tokens; without a slash at the end. */
   readonly url: string;
-  /** Stage, when AWS was asked what it is called. */
+  /** Stage, when the rest was read from what it publishes. */
   readonly stage: string | undefined;
   /** Mini-programs to check; undefined for the default one. */
   readonly appids: readonly (string | undefined)[];

@@ -8,11 +8,18 @@ import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
 
-const logLine = v.object({
-  request_id: v.string(),
-  reason: v.string(),
-  wechat_errcode: v.optional(v.number()),
-});
+/** `npm start` prints the function's name before its lines. */
+const logLine = v.pipe(
+  v.string(),
+  v.transform((line) => line.slice(line.indexOf('{'))),
+  v.parseJson(),
+  v.object({
+    request_id: v.string(),
+    reason: v.string(),
+    wechat_errcode: v.optional(v.number()),
+  }),
+);
+const logLines = v.pipe(v.string(), v.parseJson(), v.array(v.string()));
 
 /** Why a request failed. */
 export type LoggedFailure = v.InferOutput<typeof logLine>;
@@ -62,7 +69,7 @@ export function cloudWatchLog(logGroup: string): LoginLog {
     find: (requestId) =>
       waitFor(requestId, { everyMs: 2_000, forMs: 20_000 }, async () => {
         const { stdout } = await promisify(execFile)('aws', args(requestId), { timeout: 20_000 });
-        return v.parse(v.array(v.string()), JSON.parse(stdout));
+        return v.parse(logLines, stdout);
       }),
     whereToLook: (requestId) =>
       `the reason of request ${requestId} in the log group ${logGroup}, with Logs Insights: ` +
@@ -70,25 +77,29 @@ export function cloudWatchLog(logGroup: string): LoginLog {
   };
 }
 
-/** A log that cannot be read, for want of a file, a program or a permission, is not asked twice. */
+/** Undefined at once when the log cannot be read, for want of a file, a program or a permission. */
 async function waitFor(
   requestId: string,
   { everyMs, forMs }: Patience,
   readLines: () => Promise<readonly string[]>,
 ): Promise<LoggedFailure | undefined> {
-  for (const giveUpAt = Date.now() + forMs; ; await setTimeout(everyMs)) {
-    const lines = await readLines().catch(() => undefined);
-    const found = lines?.map(parse).find((line) => line?.request_id === requestId);
-    if (found !== undefined || lines === undefined || Date.now() >= giveUpAt) return found;
-  }
-}
-
-/** `npm start` prints the function's name before its lines. */
-function parse(line: string): LoggedFailure | undefined {
+  const giveUpAt = Date.now() + forMs;
   try {
-    const read = v.safeParse(logLine, JSON.parse(line.slice(line.indexOf('{'))));
-    return read.success ? read.output : undefined;
+    let found = failureOf(requestId, await readLines());
+    while (found === undefined && Date.now() < giveUpAt) {
+      await setTimeout(everyMs);
+      found = failureOf(requestId, await readLines());
+    }
+    return found;
   } catch {
     return undefined;
   }
+}
+
+function failureOf(requestId: string, lines: readonly string[]): LoggedFailure | undefined {
+  for (const line of lines) {
+    const read = v.safeParse(logLine, line);
+    if (read.success && read.output.request_id === requestId) return read.output;
+  }
+  return undefined;
 }

@@ -5,7 +5,7 @@ import { documentPath } from '../../functions/contracts/routes.ts';
 import { TOKEN_ALGORITHM } from '../../functions/contracts/token.ts';
 import { jwksSchema } from '../../functions/keys/json-web-keys.ts';
 import { type Check, type Deployment, Problem } from './check.ts';
-import { type Answer, ask } from './request.ts';
+import { call, type HttpResponse } from './request.ts';
 
 const DAY_SECONDS = 86_400;
 
@@ -17,11 +17,11 @@ const envelope = v.object({
   data: v.optional(v.looseObject({})),
 });
 
-/** An answer's envelope. */
+/** The envelope of a response. */
 export type Envelope = v.InferOutput<typeof envelope>;
 
-/** @throws Problem when an answer is not in the one shape of this service's answers */
-export function readEnvelope({ status, headers, body }: Answer, url: string): Envelope {
+/** @throws Problem when a response is not in the one shape of this service's responses */
+export function readEnvelope({ status, headers, body }: HttpResponse, url: string): Envelope {
   const read = v.safeParse(envelope, body);
   if (read.success && read.output.code === status) return read.output;
   const location = headers.get('location');
@@ -44,13 +44,13 @@ export function outsideChecks(deployment: Deployment): Check[] {
 }
 
 async function reachable({ url }: Deployment): Promise<string> {
-  const { error } = readEnvelope(await ask(`${url}/health`), url);
+  const { error } = readEnvelope(await call(`${url}/health`), url);
   // What is wrong behind it is for the next checks to say.
   return error === undefined ? `${url} answers` : `${url} answers, with ${error}`;
 }
 
 async function keyIsFresh({ url, stage, keyRotationDays }: Deployment): Promise<string> {
-  const { error, data, request_id } = readEnvelope(await ask(`${url}/health`), url);
+  const { error, data, request_id } = readEnvelope(await call(`${url}/health`), url);
   const rotate = `npm run rotate-keys -- ${stage === undefined ? '--key-ring <KeyRingArn> --issuer <Issuer>' : `--stage ${stage}`}`;
   if (error === 'unavailable')
     throw new Problem(
@@ -74,8 +74,8 @@ const discoveryShape = v.object({ issuer: v.string(), jwks_uri: v.string() });
 
 async function discovery({ url }: Deployment): Promise<string> {
   const path = documentPath('discovery');
-  const answer = await document(url, path);
-  const read = v.safeParse(discoveryShape, answer.body);
+  const response = await document(url, path);
+  const read = v.safeParse(discoveryShape, response.body);
   if (!read.success)
     throw new Problem(`${path} names no issuer and no jwks_uri: look at what the domain points to`);
   const { issuer, jwks_uri } = read.output;
@@ -98,18 +98,18 @@ async function publicKeys({ url }: Deployment): Promise<string> {
   return `${read.output.keys.length} published`;
 }
 
-async function document(url: string, path: string): Promise<Answer> {
-  const answer = await ask(url + path);
-  if (answer.status !== 200)
+async function document(url: string, path: string): Promise<HttpResponse> {
+  const response = await call(url + path);
+  if (response.status !== 200)
     throw new Problem(
-      `${path} answers ${answer.status}: ${answer.status === 503 ? 'nothing is published yet, look at the log of the rotation function' : 'look at what the domain points to'}`,
+      `${path} answers ${response.status}: ${response.status === 503 ? 'nothing is published yet, look at the log of the rotation function' : 'look at what the domain points to'}`,
     );
-  const cacheControl = answer.headers.get('cache-control') ?? '';
+  const cacheControl = response.headers.get('cache-control') ?? '';
   if (!/\bpublic\b.*\bmax-age=\d+/.test(cacheControl))
     throw new Problem(
       `${path} comes with Cache-Control '${cacheControl}' instead of public, max-age=…: let the CDN or proxy before the API pass it on`,
     );
-  return answer;
+  return response;
 }
 
 /** API Gateway itself refuses a request without a token; one with a wrong token gets to the authorizer. */
@@ -119,7 +119,7 @@ async function protectedRoutes({ url }: Deployment): Promise<string> {
     ['without a token', {}],
     ['with a token that is none', { headers: { authorization: 'Bearer doctor' } }],
   ] as const) {
-    const { code, error, request_id } = readEnvelope(await ask(url + route, init), url);
+    const { code, error, request_id } = readEnvelope(await call(url + route, init), url);
     if (error !== 'unauthorized')
       throw new Problem(
         `${route} ${who} answers ${code} ${error ?? 'ok'} instead of 401 unauthorized (request ${request_id}): look at the log of the authorizer`,

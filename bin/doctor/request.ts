@@ -1,42 +1,46 @@
-/** One request to a deployment, and in words what kept it from being answered. */
+/** One request to a deployment, and in words why there was no response. */
+import * as v from 'valibot';
 
-/** What an answer is looked at for. */
-export interface Answer {
+/** What the checks read of a response. */
+export interface HttpResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** The JSON of the body; undefined when it is none. */
+  /** The JSON of the body; undefined when it is not JSON. */
   readonly body: unknown;
 }
 
-/** No answer; the message says why and what to look at. */
-export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer';
+/** There was no response; the message says why and what to look at. */
+export class NoResponse extends Error {
+  override readonly name = 'NoResponse';
 }
 
 /** After 29 seconds API Gateway answers for a function. */
 const TIMEOUT_MS = 30_000;
 
+const json = v.pipe(v.string(), v.parseJson());
+
 /**
- * Sends a request; a redirect is an answer too.
+ * Sends a request; a redirect is a response too.
  *
- * @param timeoutMs for the whole answer. Default: 30000
- * @throws NoAnswer
+ * @param timeoutMs until the end of the body. Default: 30000
+ * @throws NoResponse
  */
-export async function ask(url: string, init: RequestInit = {}, timeoutMs = TIMEOUT_MS): Promise<Answer> {
+export async function call(
+  url: string,
+  init: RequestInit = {},
+  timeoutMs = TIMEOUT_MS,
+): Promise<HttpResponse> {
   const signal = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, { redirect: 'manual', signal, ...init });
-    return { status: response.status, headers: response.headers, body: parse(await response.text()) };
+    const body = v.safeParse(json, await response.text());
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: body.success ? body.output : undefined,
+    };
   } catch (error) {
-    throw new NoAnswer(explain(error, new URL(url)));
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    throw new NoResponse(explain(error, new URL(url)));
   }
 }
 

@@ -6,7 +6,7 @@ import { ERRCODE } from '../../functions/wechat/errcodes.ts';
 import { type Check, type Deployment, Problem } from './check.ts';
 import type { LoggedFailure, LoginLog } from './login-log.ts';
 import { readEnvelope } from './outside-checks.ts';
-import { ask } from './request.ts';
+import { call } from './request.ts';
 
 /** One check for each mini-program, at one call to WeChat each. */
 export function wechatChecks(deployment: Deployment, log: LoginLog): Check[] {
@@ -21,13 +21,13 @@ async function wechatAccepts(
   appid: string | undefined,
   log: LoginLog,
 ): Promise<string> {
-  const answer = await ask(`${url}/member/login`, {
+  const response = await call(`${url}/member/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     // No code of WeChat's looks like this, and no two checks use the same.
     body: JSON.stringify({ code: `doctor-${randomUUID()}`, appid }),
   });
-  const { code, error, request_id: requestId } = readEnvelope(answer, url);
+  const { code, error, request_id: requestId } = readEnvelope(response, url);
   switch (error as ErrorCode | undefined) {
     case 'invalid_code':
       return 'answers, and accepts appid and AppSecret';
@@ -50,7 +50,7 @@ async function wechatAccepts(
     case 'rate_limited':
       // The quota of a minute comes with a minute, that of a day with an hour.
       throw new Problem(
-        Number(answer.headers.get('retry-after')) > 60
+        Number(response.headers.get('retry-after')) > 60
           ? "it is not known: the mini-program's calls of this day are used up at WeChat; try again tomorrow, or ask WeChat for more"
           : 'it is not known: too many requests, here or at WeChat; try again in a minute',
       );

@@ -1,6 +1,7 @@
-/** The command line of `npm run members`: what may be asked, and of which table. */
-import { parseArgs } from 'node:util';
+/** The command line of `npm run members`: what may be done, and in which table. */
 import { stageNames } from '../../lib/config.ts';
+import { UsageError } from '../command/errors.ts';
+import type { Given } from '../command/options.ts';
 
 /** Shown with every mistake in the command line. */
 export const USAGE = `Usage: npm run members -- <command> [options]
@@ -24,11 +25,6 @@ Where:
 
 Exit status: 0 done, 1 no such user or failed, 2 wrong command line.`;
 
-/** A mistake in the command line; its message names the option and the rule, never the value. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 /** Where the users are. */
 export type Target =
   | { readonly kind: 'stage'; readonly stage: string }
@@ -41,7 +37,7 @@ export type Search =
   | { readonly kind: 'openid'; readonly openid: string; readonly appid: string | undefined }
   | { readonly kind: 'unionid'; readonly unionid: string };
 
-/** What an operator asks for. */
+/** What an operator wants done. */
 export type Command =
   | { readonly name: 'find'; readonly search: Search; readonly show: boolean }
   | {
@@ -54,7 +50,7 @@ export type Command =
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
-const options = {
+export const options = {
   'user-id': text,
   openid: text,
   appid: text,
@@ -65,11 +61,10 @@ const options = {
   stage: text,
   table: text,
   local: text,
-  help: flag,
 } as const;
 
 type Option = keyof typeof options;
-type Values = Partial<Record<Option, string | boolean>>;
+type Values = Given<typeof options>['values'];
 
 /** What each command knows beside the target's options. */
 const commandOptions: Readonly<Record<Command['name'], readonly Option[]>> = {
@@ -85,14 +80,11 @@ const targetOptions: readonly Option[] = ['stage', 'table', 'local'];
 /** Enough for a sentence and a ticket's number. */
 const MAX_REASON_LENGTH = 500;
 
-/**
- * Reads the command line; `help` when that is what is asked for.
- *
- * @throws UsageError
- */
-export function readArguments(args: readonly string[]): { command: Command; target: Target } | 'help' {
-  const { values, positionals } = parse(args);
-  if (values.help === true) return 'help';
+/** @throws UsageError */
+export function readArguments({ values, positionals }: Given<typeof options>): {
+  command: Command;
+  target: Target;
+} {
   const [name, ...rest] = positionals;
   if (name === undefined) throw new UsageError('Name a command.');
   if (!isCommand(name)) throw new UsageError(`There is no such command; there are ${commandNames}.`);
@@ -107,21 +99,6 @@ const commandNames = Object.keys(commandOptions).join(', ');
 
 function isCommand(name: string): name is Command['name'] {
   return Object.hasOwn(commandOptions, name);
-}
-
-function parse(args: readonly string[]): { values: Values; positionals: string[] } {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    // Its codes say what is wrong, its message may repeat a value.
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (!code.startsWith('ERR_PARSE_ARGS_')) throw error;
-    throw new UsageError(
-      code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
-        ? 'There is no such option.'
-        : 'An option lacks its value, or has one too many.',
-    );
-  }
 }
 
 function readCommand(name: Command['name'], values: Values): Command {
@@ -157,32 +134,31 @@ function readTarget(values: Values): Target {
   if (stage !== undefined) {
     if (!stageNames.some((each) => each === stage))
       throw new UsageError(`--stage must be one of ${stageNames.join(', ')}.`);
-    return { kind: 'stage', stage: String(stage) };
+    return { kind: 'stage', stage };
   }
   const tableName = readId(values, 'table');
   if (local === undefined) return { kind: 'table', tableName };
-  const endpoint = String(local);
-  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint))
+  if (!/^https?:\/\//.test(local) || !URL.canParse(local))
     throw new UsageError('--local must be the URL of the database, such as http://127.0.0.1:8000.');
-  return { kind: 'local', tableName, endpoint };
+  return { kind: 'local', tableName, endpoint: local };
 }
 
 function readUserId(values: Values): string {
-  const userId = String(values['user-id'] ?? '');
+  const { 'user-id': userId = '' } = values;
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(userId))
     throw new UsageError('--user-id must be a user_id, which is a UUID.');
   return userId;
 }
 
-function readId(values: Values, option: Option): string {
-  const value = String(values[option] ?? '');
+function readId(values: Values, option: 'openid' | 'unionid' | 'appid' | 'table'): string {
+  const value = values[option] ?? '';
   if (!/^[\w.-]{1,255}$/.test(value))
     throw new UsageError(`--${option} must be letters, digits, '-', '_' and '.'.`);
   return value;
 }
 
 function readReason(values: Values): string {
-  const reason = String(values.reason ?? '').trim();
+  const reason = (values.reason ?? '').trim();
   if (reason === '') throw new UsageError('--reason must say why: it is kept with the change.');
   if (reason.length > MAX_REASON_LENGTH || /[\p{Cc}\u2028\u2029]/u.test(reason) || !reason.isWellFormed())
     throw new UsageError(`--reason must be one line of at most ${MAX_REASON_LENGTH} characters.`);

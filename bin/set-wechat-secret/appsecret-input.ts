@@ -2,11 +2,12 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import type { Io } from '../command/command.ts';
 import { CommandError } from '../command/errors.ts';
 
 /** Shown when something on the command line may be the secret; it does not repeat it. */
 export const NEVER_AN_ARGUMENT =
-  'The AppSecret is asked for, or read from standard input, and never an argument: those stay in the history of the ' +
+  'The AppSecret is typed at a prompt, or read from standard input, and never an argument: those stay in the history of the ' +
   'shell and in the logs of npm, and show in the list of processes. If that was the real one, reset it in the ' +
   'mini-program console.';
 
@@ -14,14 +15,14 @@ export const NEVER_AN_ARGUMENT =
 const APP_SECRET = /^[\x21-\x7e]{1,256}$/;
 
 /**
- * Asks for an AppSecret, or takes it from standard input when that is no terminal.
+ * Reads an AppSecret from a prompt, or from standard input when that is no terminal.
  *
  * @throws CommandError when nothing is given, or what cannot be an AppSecret; the text is not in it
  */
-export async function readAppSecret(appid: string): Promise<string> {
-  const given = process.stdin.isTTY
-    ? await promptHidden(`AppSecret of ${appid} (it is not shown): `)
-    : (await text(process.stdin)).replace(/\r?\n$/, '');
+export async function readAppSecret(appid: string, io: Io): Promise<string> {
+  const given = io.stdin.isTTY
+    ? await promptHidden(io, `AppSecret of ${appid} (it is not shown): `)
+    : (await text(io.stdin)).replace(/\r?\n$/, '');
   if (given === '') throw new CommandError('No AppSecret was given; nothing was changed.');
   if (!APP_SECRET.test(given))
     throw new CommandError(
@@ -30,11 +31,11 @@ export async function readAppSecret(appid: string): Promise<string> {
   return given;
 }
 
-async function promptHidden(question: string): Promise<string> {
-  process.stderr.write(question);
+async function promptHidden({ stdin, stderr }: Io, question: string): Promise<string> {
+  stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = createInterface({
-    input: process.stdin,
+    input: stdin,
     output: nowhere,
     terminal: true,
     historySize: 0,
@@ -47,6 +48,6 @@ async function promptHidden(question: string): Promise<string> {
     });
   } finally {
     prompt.close();
-    process.stderr.write('\n');
+    stderr.write('\n');
   }
 }

@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type LocalSecretsManager, startSecretsManager } from 'local-aws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseKeyRing } from '../../functions/keys/key-ring.ts';
 import { createRotation } from '../../functions/keys/rotation.ts';
+import { runCommand, spawnCommand } from '../fixtures/operator-command.ts';
 import { localIdentity, startUsersTable, type UsersTable } from '../fixtures/users-table.ts';
 
 const keyRingArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
@@ -37,38 +36,26 @@ const signingKid = async (): Promise<string | undefined> => {
   return parseKeyRing(SecretString)?.current.kid;
 };
 
-async function rotateKeys(...args: string[]) {
-  const env = {
-    PATH: process.env.PATH,
+const aws = () =>
+  ({
     AWS_ACCESS_KEY_ID: 'operator',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_SECRETS_MANAGER: service.endpoint,
-  };
-  const run = promisify(execFile)(process.execPath, ['bin/rotate-keys.ts', ...args], { env });
-  return run.then(
-    ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
-    ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
-      code,
-      stdout,
-      stderr,
-    }),
-  );
-}
+  }) as const;
+
+const rotateKeys = (...args: string[]) => runCommand('rotate-keys', args, { aws: aws() });
 
 describe('npm run rotate-keys', () => {
   it('takes a named key out of use although the issuer does not answer, and says what it could not see', async () => {
     const compromised = (await signingKid()) ?? '';
 
-    const { code, stderr } = await rotateKeys(
-      '--key-ring',
-      keyRingArn,
-      '--issuer',
-      NOBODY,
-      `--drop=${compromised}`,
-    );
+    const named = ['--key-ring', keyRingArn, '--issuer', NOBODY];
+    const { status, stderr } = await spawnCommand('rotate-keys', [...named, `--drop=${compromised}`], {
+      aws: aws(),
+    });
 
     expect(await signingKid()).not.toBe(compromised);
-    expect(code).toBe(1);
+    expect(status).toBe(1);
     expect(stderr).toBe(
       `Rotated, but ${NOBODY} does not answer for its public keys: look at them once it does.\n`,
     );
@@ -77,9 +64,9 @@ describe('npm run rotate-keys', () => {
   it('cannot tell which keys are all of them when the issuer does not answer', async () => {
     const before = await signingKid();
 
-    const { code, stderr } = await rotateKeys('--key-ring', keyRingArn, '--issuer', NOBODY, '--drop=all');
+    const { status, stderr } = await rotateKeys('--key-ring', keyRingArn, '--issuer', NOBODY, '--drop=all');
 
-    expect(code).toBe(1);
+    expect(status).toBe(1);
     expect(stderr).toContain('name those to drop, as --drop=<kid>');
     expect(await signingKid()).toBe(before);
   });
@@ -90,9 +77,9 @@ describe('npm run rotate-keys', () => {
     [['--key-ring', 'not-an-arn', '--issuer', NOBODY]],
     [['--key-ring', keyRingArn, '--issuer', 'login.example.com']],
   ])('explains itself when called as %j', async (args) => {
-    const { code, stderr } = await rotateKeys(...args);
+    const { status, stderr } = await rotateKeys(...args);
 
-    expect(code).toBe(1);
+    expect(status).toBe(1);
     expect(stderr).toContain('Usage: npm run rotate-keys');
   });
 });

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { type LocalSecretsManager, startSecretsManager } from 'local-aws';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Outcome, runCommand } from '../fixtures/operator-command.ts';
+import { type Finished, runCommand } from '../fixtures/operator-command.ts';
 import { localIdentity } from '../fixtures/users-table.ts';
 
 const secretArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:wechat-secrets-AbCdEf';
@@ -42,10 +42,10 @@ const aws = () =>
     AWS_ENDPOINT_URL_SECRETS_MANAGER: service.endpoint,
   }) as const;
 
-async function setWechatSecret(args: string[], input = ''): Promise<Outcome> {
-  const outcome = await runCommand('set-wechat-secret', args, { input, aws: aws() });
-  expect(outcome.stdout + outcome.stderr).not.toContain(appSecret);
-  return outcome;
+async function setWechatSecret(args: string[], input = ''): Promise<Finished> {
+  const finished = await runCommand('set-wechat-secret', args, { input, aws: aws() });
+  expect(finished.stdout + finished.stderr).not.toContain(appSecret);
+  return finished;
 }
 
 const named = ['--secret-arn', secretArn, '--appid', appid];
@@ -75,7 +75,7 @@ describe('npm run set-wechat-secret', () => {
     });
   });
 
-  it('asks at a terminal, and shows nothing of what is typed', async () => {
+  it('asks at a terminal, as a process of its own, and shows nothing of what is typed', async () => {
     const command = `${process.execPath} bin/set-wechat-secret.ts ${named.join(' ')}`;
     // script(1) gives the command a terminal of its own and shows what that shows.
     const terminal = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
@@ -84,7 +84,7 @@ describe('npm run set-wechat-secret', () => {
     });
     const shown: string[] = [];
     terminal.stdout.on('data', (chunk: Buffer) => shown.push(String(chunk)));
-    await expect.poll(() => shown.join(''), { timeout: 20_000 }).toContain('it is not shown');
+    await expect.poll(() => shown.join(''), { timeout: 120_000 }).toContain('it is not shown');
     terminal.stdin.write(`${appSecret}x\u007f\r`);
     const [status] = await once(terminal, 'close');
 

@@ -1,29 +1,11 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-
-const command = fileURLToPath(new URL('../../bin/start.ts', import.meta.url));
-
-/** Runs `npm start` with these variables to its end; it is expected to refuse. */
-function run(
-  variables: Record<string, string>,
-  ...args: string[]
-): Promise<{ exitCode: number | null; stderr: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [command, ...args],
-      { env: { PATH: process.env.PATH, PORT: '0', ...variables }, timeout: 200_000 },
-      (_error, _stdout, stderr) => resolve({ exitCode: child.exitCode, stderr }),
-    );
-  });
-}
+import { runCommand, spawnCommand } from '../fixtures/operator-command.ts';
 
 async function listen(answer: RequestListener): Promise<number> {
   const server = createServer(answer).listen(0, '127.0.0.1');
@@ -59,17 +41,16 @@ it.each<[string, string, () => Promise<Record<string, string>>]>([
     async () => ({ DYNAMODB_ENDPOINT: `http://127.0.0.1:${await anyPort()}` }),
   ],
 ])('%s is refused in one sentence that names %s', async (_what, variable, variables) => {
-  const { exitCode, stderr } = await run(await variables());
+  const { status, stderr } = await runCommand('start', [], { env: { PORT: '0', ...(await variables()) } });
 
   expect(stderr).toMatch(new RegExp(`^[^\\n]*\\b${variable}\\b[^\\n]*\\.\\n$`));
-  expect(exitCode).toBe(1);
+  expect(status).toBe(1);
 });
 
-it('an option that there is not is refused in one sentence that names the one there is', async () => {
-  for (const option of ['--with-exmaple', 'with-example', '--with-example=yes']) {
-    const { exitCode, stderr } = await run({}, option);
-
-    expect(stderr, option).toBe('The only option is --with-example.\n');
-    expect(exitCode).toBe(1);
-  }
+it('ends with 1 as a process of its own too', async () => {
+  expect(await spawnCommand('start', [], { env: { PORT: 'http' } })).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: 'PORT must be a whole number from 0 to 65535.\n',
+  });
 });

@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { members, type Outcome } from '../fixtures/operator-command.ts';
+import { type Finished, runCommand } from '../fixtures/operator-command.ts';
 import { expectCleanLogs, newOpenid, post, wxLogin } from './service.ts';
 
 afterAll(expectCleanLogs);
 
-const operate = (...args: string[]): Promise<Outcome> =>
-  members([...args, '--table', inject('usersTable'), '--local', inject('dynamodbEndpoint')]);
+const operate = (...args: string[]): Promise<Finished> =>
+  runCommand('members', [...args, '--table', inject('usersTable'), '--local', inject('dynamodbEndpoint')]);
 
 describe('an operator', () => {
   it('finds a user by openid, bans them, takes it back, and erases them', async () => {

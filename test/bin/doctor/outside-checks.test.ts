@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outsideChecks } from '../../../bin/doctor/outside-checks.ts';
-import { runCommand } from '../../fixtures/operator-command.ts';
+import { runCommand, spawnCommand } from '../../fixtures/operator-command.ts';
 
 interface StandIn {
   readonly status: number;
@@ -169,7 +169,7 @@ describe('the checks from outside', () => {
 
 describe('npm run doctor', () => {
   it('says when nothing listens', async () => {
-    const { status, stdout } = await runCommand('doctor', ['--url', 'http://127.0.0.1:2']);
+    const { status, stdout } = await spawnCommand('doctor', ['--url', 'http://127.0.0.1:2']);
 
     expect(status).toBe(1);
     expect(stdout).toContain('problem  reachable: nothing listens at 127.0.0.1:2');

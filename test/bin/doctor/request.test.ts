@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { ask, NoAnswer } from '../../../bin/doctor/request.ts';
+import { call, NoResponse } from '../../../bin/doctor/request.ts';
 
 async function listen(answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1');
@@ -36,19 +36,19 @@ it.each([
     async () => `http://${await listen((request) => request.socket.destroy())}/`,
     'the connection to 127.0.0.1',
   ],
-])('%s is told apart from other reasons not to be answered', async (_what, address, words) => {
-  const error = await ask(await address(), {}, 1_000).catch((thrown: unknown) => thrown);
+])('%s is told apart from other reasons why there is no response', async (_what, address, words) => {
+  const error = await call(await address(), {}, 1_000).catch((thrown: unknown) => thrown);
 
-  expect(error).toBeInstanceOf(NoAnswer);
-  expect((error as NoAnswer).message).toContain(words);
+  expect(error).toBeInstanceOf(NoResponse);
+  expect((error as NoResponse).message).toContain(words);
 });
 
-it('takes a redirect for an answer, and what is no JSON for none', async () => {
+it('takes a redirect for a response, and leaves out a body that is not JSON', async () => {
   const host = await listen((_, response) =>
     response.writeHead(302, { location: 'https://a/' }).end('<html>'),
   );
 
-  const { status, body } = await ask(`http://${host}/`);
+  const { status, body } = await call(`http://${host}/`);
 
   expect(status).toBe(302);
   expect(body).toBeUndefined();

@@ -1,31 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { readArguments, UsageError } from '../../../bin/members/arguments.ts';
+import { UsageError } from '../../../bin/command/errors.ts';
+import { readOptions } from '../../../bin/command/options.ts';
+import { options, readArguments } from '../../../bin/members/arguments.ts';
 
 const id = 'c0ffee00-0000-4000-8000-000000000000';
+const read = (args: readonly string[]) =>
+  readArguments(readOptions(args, { options, allowPositionals: true }));
 const line = (text: string) => text.split(' ').filter((word) => word !== '');
 
 describe('the command line', () => {
   it('names a command, a user, a reason and where', () => {
-    expect(
-      readArguments([...line(`ban --stage prod --user-id ${id}`), '--reason', ' spam, ticket 7 ']),
-    ).toEqual({
+    expect(read([...line(`ban --stage prod --user-id ${id}`), '--reason', ' spam, ticket 7 '])).toEqual({
       command: { name: 'ban', userId: id, reason: 'spam, ticket 7' },
       target: { kind: 'stage', stage: 'prod' },
     });
-    expect(readArguments(line(`erase --table t --user-id ${id} --reason asked --yes`))).toEqual({
+    expect(read(line(`erase --table t --user-id ${id} --reason asked --yes`))).toEqual({
       command: { name: 'erase', userId: id, reason: 'asked', confirmed: true },
       target: { kind: 'table', tableName: 't' },
     });
     expect(
-      readArguments(line('find --openid oAB_-c --appid wx1 --table t --local http://127.0.0.1:1 --show')),
+      read(line('find --openid oAB_-c --appid wx1 --table t --local http://127.0.0.1:1 --show')),
     ).toEqual({
       command: { name: 'find', search: { kind: 'openid', openid: 'oAB_-c', appid: 'wx1' }, show: true },
       target: { kind: 'local', tableName: 't', endpoint: 'http://127.0.0.1:1' },
     });
-  });
-
-  it('asks for help', () => {
-    expect(readArguments(['--help'])).toBe('help');
   });
 
   it('is refused when it is wrong, in words that repeat no value', () => {
@@ -57,10 +55,10 @@ describe('the command line', () => {
       [`export --stage dev --user-id ${id} --reason x`]: 'export has no option --reason',
     };
     for (const [text, why] of Object.entries(wrong)) {
-      const read = () => readArguments(line(text));
-      expect(read, text).toThrow(UsageError);
-      expect(read, text).toThrow(why);
-      expect(read, text).not.toThrow(/SECRET/);
+      const reading = () => read(line(text));
+      expect(reading, text).toThrow(UsageError);
+      expect(reading, text).toThrow(why);
+      expect(reading, text).not.toThrow(/SECRET/);
     }
   });
 });

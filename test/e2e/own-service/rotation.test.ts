@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   GetSecretValueCommand,
@@ -9,6 +7,7 @@ import {
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalService, startLocalService } from '../../../local/service.ts';
+import { type Finished, runCommand } from '../../fixtures/operator-command.ts';
 import { localIdentity } from '../../fixtures/users-table.ts';
 
 let service: LocalService;
@@ -72,22 +71,16 @@ async function letADayPass(): Promise<void> {
   await secrets.send(new PutSecretValueCommand({ SecretId: keyRingArn, SecretString: JSON.stringify(ring) }));
 }
 
-/** `npm run rotate-keys`, in a process of its own. */
-async function rotateKeys(...drop: string[]): Promise<string> {
+/** `npm run rotate-keys` */
+async function rotateKeys(...drop: string[]): Promise<Finished> {
   const named = ['--key-ring', keyRingArn, '--issuer', service.url];
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['bin/rotate-keys.ts', ...named, ...drop.map((kid) => `--drop=${kid}`)],
-    {
-      env: {
-        PATH: process.env.PATH,
-        AWS_ACCESS_KEY_ID: 'operator',
-        AWS_SECRET_ACCESS_KEY: 'local',
-        AWS_ENDPOINT_URL_SECRETS_MANAGER: service.secretsManagerEndpoint,
-      },
+  return runCommand('rotate-keys', [...named, ...drop.map((kid) => `--drop=${kid}`)], {
+    aws: {
+      AWS_ACCESS_KEY_ID: 'operator',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: service.secretsManagerEndpoint,
     },
-  );
-  return stdout;
+  });
 }
 
 /** Logins and verifications all the time, some thirty a second; what it saw, by token. */
@@ -139,7 +132,7 @@ describe('keys that rotate under load', () => {
     for (let rotation = 0; rotation < 3; rotation++) {
       const [, next] = await publishedKids();
       await letADayPass();
-      const said = await rotateKeys();
+      const { stdout: said } = await rotateKeys();
       expect(said).toContain(`Signing from now on: ${next}`);
     }
     expect(await publishedKids()).toHaveLength(5);
@@ -153,7 +146,7 @@ describe('keys that rotate under load', () => {
     ]);
     expect(load.verdicts.filter(({ status }) => status !== 200)).toEqual([]);
 
-    const said = await rotateKeys(condemned);
+    const { stdout: said } = await rotateKeys(condemned);
 
     expect(said).toContain(`Signing from now on: ${successor}`);
     expect(await publishedKids()).not.toContain(condemned);
@@ -176,7 +169,7 @@ describe('keys that rotate under load', () => {
   it('are all replaced at once when an operator says so', async () => {
     const before = await publishedKids();
 
-    const said = await rotateKeys('all');
+    const { stdout: said } = await rotateKeys('all');
 
     const after = await publishedKids();
     expect(said).toContain(`Published now: ${after.join(', ')}`);
@@ -187,7 +180,10 @@ describe('keys that rotate under load', () => {
   it('are not touched by a command that makes no sense', async () => {
     const before = await publishedKids();
 
-    await expect(rotateKeys('not-a-key-id')).rejects.toThrow("'not-a-key-id' is no key id");
+    const { status, stderr } = await rotateKeys('not-a-key-id');
+
+    expect(status).toBe(1);
+    expect(stderr).toContain("'not-a-key-id' is no key id");
 
     expect(await publishedKids()).toEqual(before);
   });
@@ -196,7 +192,7 @@ describe('keys that rotate under load', () => {
     const before = await publishedKids();
     const gone = '-'.padEnd(43, 'x');
 
-    const said = await rotateKeys(gone);
+    const { stdout: said } = await rotateKeys(gone);
 
     expect(said).toContain(`Not published, or not any more: ${gone}`);
     expect(said).toContain(`Still signing: ${before[0]}`);

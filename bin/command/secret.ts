@@ -1,0 +1,15 @@
+/** How a command reaches a secret: its ARN says in which region it is. */
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { UsageError } from './errors.ts';
+
+const SECRET_ARN = /^arn:[\w-]+:secretsmanager:([\w-]+):\d+:secret:/;
+
+/** @throws UsageError when it is no ARN of a secret */
+export function secretsManagerFor(secretArn: string): SecretsManagerClient {
+  const region = SECRET_ARN.exec(secretArn)?.[1];
+  if (region === undefined)
+    throw new UsageError(
+      'The ARN must be one of a secret: arn:…:secretsmanager:<region>:<account>:secret:….',
+    );
+  return new SecretsManagerClient({ region });
+}

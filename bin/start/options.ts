@@ -1,0 +1,33 @@
+/** What the variables of `npm start` ask for. */
+import { settingsFor } from '../../lib/config.ts';
+import { APPID, isWechatApiBase } from '../../lib/settings.ts';
+import type { MiniProgram } from '../../local/service.ts';
+import { CommandError } from '../command/errors.ts';
+
+/** @throws CommandError naming the variable and what is allowed */
+export function readVariables(variables: NodeJS.ProcessEnv) {
+  const value = (name: string): string | undefined => variables[name] || undefined;
+  const port = value('PORT') ?? '3000';
+  if (!/^\d+$/.test(port) || Number(port) > 65_535)
+    throw new CommandError('PORT must be a whole number from 0 to 65535.');
+  const appid = value('WECHAT_APPID');
+  const secret = value('WECHAT_SECRET');
+  if ((appid === undefined) !== (secret === undefined))
+    throw new CommandError('WECHAT_APPID and WECHAT_SECRET go together: set both or none.');
+  if (appid !== undefined && !APPID.test(appid))
+    throw new CommandError('WECHAT_APPID must be an AppID: wx and letters or digits.');
+  const miniPrograms: [MiniProgram] | undefined =
+    appid !== undefined && secret !== undefined ? [{ appid, secret }] : undefined;
+  const bases = value('WECHAT_API_BASE')
+    ?.split(',')
+    .map((base) => base.trim());
+  if (bases?.every(isWechatApiBase) === false)
+    throw new CommandError('WECHAT_API_BASE must be http(s) URLs without a query, separated by commas.');
+  return {
+    port: Number(port),
+    miniPrograms,
+    wechatApiBases: bases ?? (miniPrograms && settingsFor('dev').wechatApiBases),
+    dynamodbEndpoint: value('DYNAMODB_ENDPOINT'),
+    dataDir: value('DATA_DIR'),
+  };
+}
