@@ -1,8 +1,10 @@
 /** `npm start`: the whole service on this machine, a demo login, and a line per request until Ctrl-C. */
-import { LocalRunError, type LocalStackOptions } from 'local-aws';
+import { rmSync } from 'node:fs';
+import { LocalRunError, type LocalStackOptions, makeTemporaryDirectory } from 'local-aws';
 import { type LocalService, startLocalService } from '../local/service.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { CommandError } from './command/errors.ts';
+import { bundlesIn, isFunction, type RunningBundle } from './start/bundles.ts';
 import {
   buildPackage,
   demonstrateExample,
@@ -12,16 +14,19 @@ import {
 } from './start/example.ts';
 import { logLine, requestLine } from './start/log-lines.ts';
 import { readVariables } from './start/options.ts';
+import { watchSources } from './start/watch.ts';
 
 const USAGE = `Usage: npm start
        npm start -- --with-example     another team's service beside it
+       npm run dev                     what is saved in lib/ and functions/ is put in place
 
 Variables, all optional:
   PORT                           of the API. Default: 3000
   WECHAT_APPID, WECHAT_SECRET    a mini-program of yours, for logins at the real WeChat
   WECHAT_API_BASE                URLs of another WeChat, separated by commas
   DYNAMODB_ENDPOINT              a DynamoDB that already runs
-  DATA_DIR                       directory that keeps the data between runs`;
+  DATA_DIR                       directory that keeps the data between runs
+  INSPECT                        login, member, authorizer or rotation: opens Node's inspector for it`;
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
@@ -62,21 +67,29 @@ Be the operator:
     : `${shown}\n${await demonstrateExample(example, loginLine, data.token)}`;
 }
 
+type Variables = ReturnType<typeof readVariables>;
+
+/** What a start asks for. */
+interface Wanted extends Variables {
+  readonly withExample: boolean;
+}
+
 interface Running {
   service?: LocalService;
   example?: Example;
+  bundles?: readonly RunningBundle[];
 }
 
-async function close({ service, example }: Running): Promise<void> {
-  await example?.close();
-  await service?.close();
+async function close(running: Running): Promise<void> {
+  await running.example?.close();
+  await running.service?.close();
+  delete running.example;
+  delete running.service;
 }
 
 /** Fills in what runs as soon as it does, so that Ctrl-C ends it at any time. */
-async function start(withExample: boolean, running: Running, { env, stdout, stderr }: Io): Promise<void> {
-  const startedAt = performance.now();
-  const options = readVariables(env);
-  print(stdout, 'Starting the service from its synthesized template');
+async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): Promise<LocalService> {
+  const { withExample, inspect, ...options } = wanted;
   const onStep = (name: string, ms: number): void => print(stdout, `  ${name.padEnd(12)} ${seconds(ms)}`);
   const lines: Pick<LocalStackOptions, 'onRequest' | 'onLog' | 'onDenied'> = {
     onRequest: (record) => print(stdout, requestLine(record)),
@@ -86,7 +99,16 @@ async function start(withExample: boolean, running: Running, { env, stdout, stde
     },
     onDenied: (refusal) => print(stderr, `IAM: ${refusal}`),
   };
-  const service = await startLocalService({ ...options, ...lines, onStep });
+  const service = await startLocalService({
+    ...options,
+    ...lines,
+    onStep,
+    prepare: (assembly) => {
+      running.bundles = bundlesIn(assembly, inspect);
+      running.bundles.find(({ name }) => name === inspect)?.build();
+    },
+    inspect: inspect && ((logicalId) => isFunction(inspect, logicalId)),
+  });
   running.service = service;
   if (withExample) {
     const exampleStartedAt = performance.now();
@@ -94,21 +116,49 @@ async function start(withExample: boolean, running: Running, { env, stdout, stde
     running.example = await startExample(service, await synthesizeExample('dev'), lines);
     onStep('example', performance.now() - exampleStartedAt);
   }
+  return service;
+}
+
+/** Shows that it works, and what to do with it. */
+async function introduce(
+  service: LocalService,
+  example: Example | undefined,
+  { wechatApiBases }: Wanted,
+  { stdout }: Io,
+): Promise<void> {
   if (service.simulatorUrl === undefined) {
     const [{ appid }] = service.miniPrograms;
-    print(stdout, `\nLogins of ${appid} go to ${options.wechatApiBases?.join(', ')}`);
+    print(stdout, `\nLogins of ${appid} go to ${wechatApiBases?.join(', ')}`);
   } else {
-    print(stdout, await demonstrate(service, running.example));
+    print(stdout, await demonstrate(service, example));
     print(stdout, `The WeChat simulator is at ${service.simulatorUrl}; any code demo-<name> logs in.`);
   }
-  print(stdout, `Ready after ${seconds(performance.now() - startedAt)}; Ctrl-C ends it.`);
-  print(stdout, `listening on ${service.url}`);
+}
+
+/** Puts what is saved in place. */
+function watchFor(wanted: Wanted, running: Running, url: string, io: Io): void {
+  watchSources({
+    bundles: () => running.bundles ?? [],
+    replace: async (logicalId) => running.service?.replace(logicalId),
+    restart: async () => {
+      await close(running);
+      await start({ ...wanted, port: Number(new URL(url).port) }, running, io);
+    },
+    report: (line) => print(io.stdout, line),
+  });
+}
+
+/** Users and keys outlive a restart; they are gone with the process. */
+async function temporaryData(): Promise<string> {
+  const { directory } = await makeTemporaryDirectory();
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
 }
 
 /** Starts the service, which keeps the process alive until Ctrl-C. */
 export const run = defineCommand({
   usage: USAGE,
-  options: { 'with-example': { type: 'boolean' } },
+  options: { 'with-example': { type: 'boolean' }, watch: { type: 'boolean' } },
   body: async ({ values }, io) => {
     const running: Running = {};
     let ending = false;
@@ -120,7 +170,19 @@ export const run = defineCommand({
     };
     process.on('SIGINT', end).on('SIGTERM', end);
     try {
-      await start(values['with-example'] === true, running, io);
+      const startedAt = performance.now();
+      const variables = readVariables(io.env);
+      const wanted: Wanted = {
+        ...variables,
+        dataDir: variables.dataDir ?? (values.watch ? await temporaryData() : undefined),
+        withExample: values['with-example'] === true,
+      };
+      print(io.stdout, 'Starting the service from its synthesized template');
+      const service = await start(wanted, running, io);
+      await introduce(service, running.example, wanted, io);
+      if (values.watch) watchFor(wanted, running, service.url, io);
+      print(io.stdout, `Ready after ${seconds(performance.now() - startedAt)}; Ctrl-C ends it.`);
+      print(io.stdout, `listening on ${service.url}`);
       return 0;
     } catch (error) {
       process.off('SIGINT', end).off('SIGTERM', end);

@@ -38,6 +38,8 @@ interface LocalServiceOptions
   readonly wechatApiBases?: readonly string[] | undefined;
   /** Milliseconds the simulator takes for every answer. Default: 0. */
   readonly wechatDelayMs?: number;
+  /** May change the bundles in the assembly's directory before a function starts. */
+  readonly prepare?: ((directory: string) => void) | undefined;
   /** Base URL of a DynamoDB that already runs. Default: the embedded engine. */
   readonly dynamodbEndpoint?: string | undefined;
 }
@@ -62,6 +64,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
     miniPrograms = [demoMiniProgram] as const,
     wechatApiBases,
     wechatDelayMs,
+    prepare,
     ...stack
   } = options;
   const appSecrets = Object.fromEntries(miniPrograms.map(({ appid, secret }) => [appid, secret]));
@@ -91,6 +94,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
             ...settings,
           },
         });
+        prepare?.(assembly.directory);
         return assembly.directory;
       },
       secretValue: ({ logicalId }) =>

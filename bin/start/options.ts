@@ -1,8 +1,10 @@
 /** What the variables of `npm start` ask for. */
+
 import { settingsFor } from '../../lib/config.ts';
 import { APPID, isWechatApiBase } from '../../lib/settings.ts';
 import type { MiniProgram } from '../../local/service.ts';
 import { CommandError } from '../command/errors.ts';
+import { bundledFunctions } from './bundles.ts';
 
 /** @throws CommandError naming the variable and what is allowed */
 export function readVariables(variables: NodeJS.ProcessEnv) {
@@ -18,6 +20,9 @@ export function readVariables(variables: NodeJS.ProcessEnv) {
     throw new CommandError('WECHAT_APPID must be an AppID: wx and letters or digits.');
   const miniPrograms: [MiniProgram] | undefined =
     appid !== undefined && secret !== undefined ? [{ appid, secret }] : undefined;
+  const inspect = bundledFunctions.find((name) => name === value('INSPECT'));
+  if (value('INSPECT') !== undefined && inspect === undefined)
+    throw new CommandError(`INSPECT must be one of ${bundledFunctions.join(', ')}.`);
   const bases = value('WECHAT_API_BASE')
     ?.split(',')
     .map((base) => base.trim());
@@ -29,5 +34,6 @@ export function readVariables(variables: NodeJS.ProcessEnv) {
     wechatApiBases: bases ?? (miniPrograms && settingsFor('dev').wechatApiBases),
     dynamodbEndpoint: value('DYNAMODB_ENDPOINT'),
     dataDir: value('DATA_DIR'),
+    inspect,
   };
 }

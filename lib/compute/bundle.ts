@@ -39,15 +39,19 @@ const options = {
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
-/** Writes `index.mjs` and `index.mjs.map` into a directory, the same bytes wherever that is. */
-export function bundle(name: FunctionName, directory: string): void {
+/**
+ * Writes `index.mjs` and `index.mjs.map` into a directory, the same bytes wherever that is.
+ *
+ * @param inspectable for a debugger: not minified, and with a whole map inside
+ */
+export function bundle(name: FunctionName, directory: string, inspectable = false): void {
   const { outputFiles } = buildSync({
     ...options,
     entryPoints: [`functions/${name}.ts`],
     outfile: path.join(directory, 'index.mjs'),
-    minify: true,
-    sourcemap: 'external',
-    sourcesContent: false,
+    minify: !inspectable,
+    sourcemap: inspectable ? 'both' : 'external',
+    sourcesContent: inspectable,
     write: false,
   });
   for (const file of outputFiles)

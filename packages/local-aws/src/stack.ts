@@ -46,6 +46,11 @@ export interface LocalStackOptions {
   readonly secretValue?: (secret: TemplateSecret) => string | undefined;
   /** Environments of one function at once. Default: 4. */
   readonly maxEnvironments?: number;
+  /**
+   * Which functions have Node's inspector open: one environment each, which is never ended for taking long.
+   * Default: none
+   */
+  readonly inspect?: ((logicalId: string) => boolean) | undefined;
   /** Receives each line a function writes. */
   readonly onLog?: OnLog;
   /** Receives AWS's words about each call that a role of the template does not allow. */
@@ -89,6 +94,12 @@ export interface LocalStack {
   readonly resolver: Resolver;
   /** Invokes a function by logical id or ARN. */
   invoke(target: string, event: Json): Promise<Invocation>;
+  /**
+   * Puts what a function's bundle is now in place of what runs.
+   *
+   * @throws LocalRunError when it does not start, with what it said
+   */
+  replace(target: string): Promise<void>;
   /** Rotates a secret now. */
   rotate(secretArn: string): Promise<void>;
   /** Ends everything; resolves when all processes are gone. */
@@ -180,6 +191,7 @@ async function start(run: Run): Promise<Omit<LocalStack, 'close'>> {
     secretsManagerEndpoint: secrets.endpoint,
     resolver,
     invoke: lambda.invoke,
+    replace: lambda.replace,
     rotate: secrets.rotate,
   };
 }
@@ -232,13 +244,18 @@ async function serveSecrets(
   return server;
 }
 
+/** One process, so that every invocation meets its breakpoints, and the longest time that a timer can wait. */
+const inspected = { inspect: true, maxEnvironments: 1, timeoutMs: 2 ** 31 - 1 };
+
 function createFunctions(
   { options, onClose }: Run,
   resolver: Resolver,
   account: LocalAccount,
   endpoints: ServiceEndpoints,
 ): LambdaRuntime {
-  const functions = readFunctions(resolver, endpoints, options.maxEnvironments);
+  const functions = readFunctions(resolver, endpoints, options.maxEnvironments).map((spec) =>
+    options.inspect?.(spec.logicalId) ? { ...spec, ...inspected } : spec,
+  );
   const runtime = createLambdaRuntime(functions, options.onLog);
   onClose(runtime.close);
   const leave = account.add(resolver, runtime);

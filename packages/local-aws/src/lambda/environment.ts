@@ -19,6 +19,8 @@ export interface FunctionSpec {
   readonly timeoutMs: number;
   /** How many environments may run at once. */
   readonly maxEnvironments: number;
+  /** Whether Node's inspector is open, on a free port; its address is in what the function writes. Default: no. */
+  readonly inspect?: boolean;
   /** All variables of the process: the template's and Lambda's own. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -88,7 +90,7 @@ export function startEnvironment(spec: FunctionSpec, onLog: (line: string) => vo
   const child = fork(bootstrap, [], {
     cwd: spec.directory,
     env: { ...spec.environment },
-    execArgv: [],
+    execArgv: spec.inspect ? ['--inspect=0'] : [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let ended = false;

@@ -28,6 +28,12 @@ export interface LambdaRuntime {
    * @throws LocalRunError when INIT failed, with what the function said
    */
   warm(target: string): Promise<number>;
+  /**
+   * Ends a function's environments, those that are busy after their invocation, and starts one of the bundle as it is now.
+   *
+   * @throws LocalRunError when INIT failed, with what the function said
+   */
+  replace(target: string): Promise<void>;
   /** Ends every environment; resolves when all processes are gone. */
   close(): Promise<void>;
 }
@@ -56,6 +62,7 @@ export function createLambdaRuntime(
     has: (target) => specOf(target) !== undefined,
     invoke: async (target, event) => poolOf(target).invoke(JSON.stringify(event)),
     warm: async (target) => poolOf(target).warm(),
+    replace: async (target) => poolOf(target).replace(),
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
@@ -65,12 +72,15 @@ export function createLambdaRuntime(
 interface Pool {
   invoke(event: string): Promise<Invocation>;
   warm(): Promise<number>;
+  replace(): Promise<void>;
   close(): Promise<void>;
 }
 
 function createPool(spec: FunctionSpec, onLog: OnLog): Pool {
   const all = new Set<ExecutionEnvironment>();
   const idle: ExecutionEnvironment[] = [];
+  /** Those that serve no further invocation. */
+  const outdated = new WeakSet<ExecutionEnvironment>();
   const waiting: (() => void)[] = [];
   let busy = 0;
   let closed = false;
@@ -99,6 +109,7 @@ function createPool(spec: FunctionSpec, onLog: OnLog): Pool {
     try {
       return await work(environment);
     } finally {
+      if (outdated.has(environment)) await environment.close();
       if (environment.alive()) idle.push(environment);
       else all.delete(environment);
       // Pass the slot to the longest waiter, else free it.
@@ -108,18 +119,27 @@ function createPool(spec: FunctionSpec, onLog: OnLog): Pool {
     }
   };
 
+  const warm = () =>
+    occupied(async (environment) => {
+      const started = performance.now();
+      const failed = await environment.initialized;
+      if (failed !== undefined)
+        throw new LocalRunError(
+          `Function ${spec.logicalId} failed to start: ${failed.errorType}: ${failed.errorMessage}`,
+        );
+      return performance.now() - started;
+    });
+
   return {
     invoke: (event) => occupied((environment) => environment.invoke(randomUUID(), event)),
-    warm: () =>
-      occupied(async (environment) => {
-        const started = performance.now();
-        const failed = await environment.initialized;
-        if (failed !== undefined)
-          throw new LocalRunError(
-            `Function ${spec.logicalId} failed to start: ${failed.errorType}: ${failed.errorMessage}`,
-          );
-        return performance.now() - started;
-      }),
+    warm,
+    replace: async () => {
+      for (const environment of all) outdated.add(environment);
+      const ended = idle.splice(0);
+      for (const environment of ended) all.delete(environment);
+      await Promise.all(ended.map((environment) => environment.close()));
+      await warm();
+    },
     close: async () => {
       closed = true;
       await Promise.all([...all].map((environment) => environment.close()));
