@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Invocation } from '../../src/lambda/environment.ts';
 import { readFunctions } from '../../src/lambda/functions.ts';
@@ -108,6 +110,37 @@ describe('a function', () => {
     expect(text).toMatchObject({ ok: false, error: { errorType: 'string', errorMessage: 'plain' } });
     expect(payload(after)).toBe(3);
     expect(lines[0]).toContain('too far');
+  });
+
+  test('is replaced by what its bundle is now, once those that are busy have finished', async () => {
+    const files = {
+      Fn: 'console.log(process.pid); export const handler = ({ ms }) => new Promise((r) => setTimeout(r, ms, 1));',
+    };
+    const { runtime, lines } = startFunctions(files, { Timeout: 300 });
+    const [spec] = runtime.functions;
+    await runtime.invoke('Fn', { ms: 0 });
+    const [idle] = lines.map(Number);
+    const busy = runtime.invoke('Fn', { ms: 500 });
+
+    writeFileSync(join(spec?.directory ?? '', 'index.mjs'), 'export const handler = async () => 2;');
+    await runtime.replace('Fn');
+
+    expect(payload(await runtime.invoke('Fn', {}))).toBe(2);
+    expect(payload(await busy)).toBe(1);
+    expect(payload(await runtime.invoke('Fn', {}))).toBe(2);
+    expect(isRunning(idle ?? 0)).toBe(false);
+  });
+
+  test('that does not start after a change says why, and is tried again with the next invocation', async () => {
+    const { runtime } = startFunctions({ Fn: 'export const handler = async () => 1;' });
+    const file = join(runtime.functions[0]?.directory ?? '', 'index.mjs');
+    await runtime.invoke('Fn', {});
+
+    writeFileSync(file, "throw new RangeError('not today');");
+    await expect(runtime.replace('Fn')).rejects.toThrow('Fn failed to start: RangeError: not today');
+    writeFileSync(file, 'export const handler = async () => 2;');
+
+    expect(payload(await runtime.invoke('Fn', {}))).toBe(2);
   });
 
   test('that takes too long is ended, and the next invocation starts afresh', async () => {
