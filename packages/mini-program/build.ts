@@ -1,0 +1,20 @@
+/** `npm run build`: makes `miniprogram_dist/` and `dist/`, which is what the package holds. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleAsModule, bundleForMiniPrograms } from './bundle.ts';
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
+
+const write = (path: string, text: string): void => {
+  const file = join(folder, path);
+  rmSync(dirname(file), { recursive: true, force: true });
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+};
+write('miniprogram_dist/index.js', await bundleForMiniPrograms());
+write('dist/index.js', await bundleAsModule());
+execFileSync(process.execPath, [join(typescript, 'bin/tsc'), '--project', folder], { stdio: 'inherit' });
