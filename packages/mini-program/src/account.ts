@@ -100,10 +100,10 @@ export function createAccount(
   function keep(data: unknown, login: number): Session {
     const answer = data as TokenAnswer;
     if (!answer.user_id || !answer.token || !(answer.expires_in > 0))
-      throw new LoginError('unavailable', 'The login service answered without a token');
+      throw new LoginError('unavailable', 'No token in the answer');
     const session: Session = {
       userId: answer.user_id,
-      isNew: answer.is_new === true,
+      isNew: !!answer.is_new,
       token: answer.token,
       receivedAt: Date.now(),
       expiresIn: answer.expires_in,

@@ -21,5 +21,5 @@ export function withQuery(url: string, query: object = {}): string {
     .filter((name) => values[name] !== undefined)
     .map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(String(values[name]))}`)
     .join('&');
-  return text === '' ? url : url + (url.indexOf('?') < 0 ? '?' : '&') + text;
+  return text ? url + (url.indexOf('?') < 0 ? '?' : '&') + text : url;
 }

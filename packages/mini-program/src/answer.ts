@@ -17,7 +17,7 @@ export function readAnswer(answer: HttpAnswer, answerer: Answerer): unknown {
   }
   const retryAfter = retryAfterOf(answer);
   const { error, msg, request_id: requestId } = isOurs ? envelope : ({} as typeof envelope);
-  throw new LoginError(error || 'unavailable', msg || `Status ${status}, and not from the login service`, {
+  throw new LoginError(error || 'unavailable', msg || `Status ${status}, not from the login service`, {
     status,
     body,
     retryAfter,
@@ -29,5 +29,5 @@ export function readAnswer(answer: HttpAnswer, answerer: Answerer): unknown {
 function retryAfterOf({ header }: HttpAnswer): number | undefined {
   const values = header as Record<string, string>;
   const [name = ''] = Object.keys(values).filter((key) => /^retry-after$/i.test(key));
-  return Number.parseInt(String(values[name]), 10) || undefined;
+  return Number(values[name]) || undefined;
 }

@@ -77,7 +77,7 @@ export function createLoginClient(options: LoginClientOptions): LoginClient {
         return answer;
       }),
     bindPhone: (phone) => own('POST', '/member/phone', phone),
-    logout: (logout) => account.logOut(logout ? logout.all === true : false, language),
+    logout: ({ all = false } = {}) => account.logOut(all, language),
     on(event, listener) {
       // A function of its own: two clients may hand over the same listener.
       const called: typeof listener = (value) => listener(value);

@@ -68,7 +68,7 @@ export function sendRequest<T>(
   };
   const run = async (): Promise<T> => {
     if (!METHOD.test(method)) throw new TypeError('method must be GET, POST, PUT or DELETE');
-    if (!origin || origins.indexOf(origin) < 0) return attempt();
+    if (origins.indexOf(origin) < 0) return attempt();
     const first = await account.usable(language);
     for (let last = first; ; ) {
       try {

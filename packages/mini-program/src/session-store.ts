@@ -64,14 +64,14 @@ export function createSessionStore(
   const save = (next: State): void => {
     state = next;
     try {
-      storage.write(key, JSON.stringify({ v: VERSION, session: next.session, loggedOut: next.loggedOut }));
+      storage.write(key, JSON.stringify(Object.assign({ v: VERSION }, next)));
     } catch {
       onFailure();
     }
   };
   return {
     read: () => load().session,
-    isLoggedOut: () => load().loggedOut === true,
+    isLoggedOut: () => !!load().loggedOut,
     put: (session) => save({ session }),
     end: () => save({ loggedOut: true }),
   };

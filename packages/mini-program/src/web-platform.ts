@@ -52,5 +52,5 @@ function parseJson(text: string): unknown {
 }
 
 function toNetworkError(error: unknown): never {
-  throw new LoginError('network', String((error as Error).message));
+  throw new LoginError('network', (error as Error).message);
 }
