@@ -122,11 +122,15 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
   });
 
   it('a request that was not yet sent goes out as the user whom the login brings', async () => {
-    const { client, wx } = startApp({ kind });
-    const letGo = wx.hold('wx.login');
-    const waiting = client.request({ url: '/orders' });
-    letGo();
-    expect(await waiting).toEqual({ user_id: 'user-1' });
+    const { client, clock, service } = startApp({ kind });
+    await client.token();
+    clock.now += 8 * 24 * 3600 * 1000;
+    service.tokens.set('secret-token-other', { userId: 'somebody-else', openid: '', isRevoked: false });
+    service.routes.set('POST /member/login', () =>
+      success({ user_id: 'somebody-else', token: 'secret-token-other', expires_in: 600 }),
+    );
+
+    expect(await client.request({ url: '/orders' })).toEqual({ user_id: 'somebody-else' });
   });
 });
 
