@@ -230,9 +230,12 @@ export function whoIs({ userId, isNew }: Session): LoggedIn {
   return { userId, isNew };
 }
 
-/** Milliseconds. A clock that was set back says nothing: the token is used until it is refused. */
+/**
+ * Milliseconds, by this device's clock alone: the `exp` in a token is of another. A clock that was set back makes it
+ * longer, and the token is used until it is refused.
+ */
 function timeLeft({ receivedAt, expiresIn }: Session): number {
-  return expiresIn * 1000 - Math.max(0, Date.now() - receivedAt);
+  return receivedAt + expiresIn * 1000 - Date.now();
 }
 
 const accounts = new WeakMap<object, Map<string, Account>>();
