@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { endOf, endsOf, promiseKinds, settle, startApp } from './fixtures/app.ts';
-import { failure, json } from './fixtures/service.ts';
+import { BASE_URL, endOf, endsOf, promiseKinds, settle, startApp } from './fixtures/app.ts';
+import { failure, success } from './fixtures/service.ts';
 
 const twenty = Array.from({ length: 20 }, (_, index) => index);
 
@@ -212,7 +212,9 @@ it('single-page mode and plugins, which have no wx.login, are a clear error', as
 
 it.each([
   ['a page of the Wi-Fi', { status: 200, body: '<html>' }],
-  ['no token', json(200, { code: 200, msg: 'ok', data: {}, request_id: 'r' })],
+  ['no user', success({ token: 'secret-token-1', expires_in: 600 })],
+  ['no token', success({ user_id: 'user-1', expires_in: 600 })],
+  ['no life of the token', success({ user_id: 'user-1', token: 'secret-token-1' })],
 ])('a login that is answered with %s is unavailable', async (_, reply) => {
   const { client, service } = startApp();
   service.routes.set('POST /member/login', () => reply);
@@ -234,4 +236,19 @@ it('change tells who is logged in, once per change, until one stops listening', 
   await settle();
 
   expect(seen).toEqual([{ userId: 'user-1', isNew: true }, undefined]);
+});
+
+it('two clients that hand over the same listener each stop their own', async () => {
+  const { client, library } = startApp();
+  const twin = library.createLoginClient({ baseUrl: BASE_URL });
+  let heard = 0;
+  const listener = () => heard++;
+  client.on('change', listener);
+  const stop = twin.on('change', listener);
+
+  stop();
+  await client.login();
+  await settle();
+
+  expect(heard).toBe(1);
 });

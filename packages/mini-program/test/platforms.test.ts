@@ -82,3 +82,34 @@ it('without wx the platform has to be named', () => {
   expect(() => wechat()).toThrow(TypeError);
   expect(() => createLoginClient({ baseUrl: BASE_URL })).toThrow(/There is no wx/);
 });
+
+it('where the platform cannot abort, the refusal of an aborted request causes no login', async () => {
+  const service = createService({ baseUrl: BASE_URL, now: () => 0 });
+  let codes = 0;
+  let letGo = () => {};
+  let held: Promise<void> | undefined;
+  const platform = web({
+    fetch: async (url, { method, headers, body }) => {
+      await held;
+      const reply = service.handle({ method, url, header: headers, body: body ?? '' });
+      return new Response(reply?.body ?? '', { status: reply?.status ?? 404 });
+    },
+    getCode: async () => `openid-1 web-${++codes}`,
+  });
+  const client = createLoginClient({ baseUrl: BASE_URL, platform });
+  await client.request({ url: '/orders' });
+  service.revokeAll();
+  held = new Promise((resolve) => {
+    letGo = resolve;
+  });
+  const aborted = client.request({ url: '/orders' });
+  const end = endOf(aborted);
+  await settle();
+
+  aborted.abort();
+  letGo();
+  await settle();
+
+  expect(await end).toBe('aborted');
+  expect(codes).toBe(1);
+});

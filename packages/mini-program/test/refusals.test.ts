@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { endOf, endsOf, promiseKinds, startApp } from './fixtures/app.ts';
+import { endOf, endsOf, promiseKinds, settle, startApp } from './fixtures/app.ts';
 import { bareRefusal, failure, success } from './fixtures/service.ts';
 
 const hundred = Array.from({ length: 100 }, (_, index) => index);
@@ -91,6 +91,24 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
     wx.show();
     await visit();
     expect(wx.state.logins).toBe(3);
+  });
+
+  it('a 403 survives a fresh login also when another route accepted the fresh token in between', async () => {
+    const { client, service, wx } = startApp({ kind });
+    await client.request({ url: '/orders' });
+    let letGo = () => {};
+    service.routes.set('GET /admin', () => {
+      letGo = wx.hold('/prod/admin');
+      return bareRefusal(403);
+    });
+    const refused = endOf(client.request({ url: '/admin' }));
+    await settle();
+    expect(wx.state.logins).toBe(2);
+    await client.request({ url: '/orders' });
+    letGo();
+
+    expect(await refused).toBe('unavailable');
+    expect(wx.state.logins).toBe(2);
   });
 
   it.each(['user_banned', 'login_blocked', 'forbidden'])(
