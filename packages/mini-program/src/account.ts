@@ -62,7 +62,7 @@ const FINAL = /^(user_banned|login_blocked|account_closing)$/;
  *
  * @param key of its session in the storage
  */
-export function createAccount(
+function createAccount(
   platform: Platform,
   baseUrl: string,
   appid: string | undefined,
