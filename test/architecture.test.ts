@@ -41,7 +41,10 @@ const houses = {
     ],
     outside: [],
   },
-  'packages/mini-program/src': { floors: [['*']], outside: [] },
+  'packages/mini-program/src': {
+    floors: [['*'], ['session'], ['http'], ['platforms'], ['login-error'], ['api-types']],
+    outside: [],
+  },
 } as const satisfies Record<string, { floors: readonly (readonly string[])[]; outside: readonly string[] }>;
 
 interface House {

@@ -1,6 +1,6 @@
 /** `npm run build`: makes `miniprogram_dist/` and `dist/`, which is what the package holds. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,8 +18,8 @@ const write = (path: string, text: string): void => {
 write('miniprogram_dist/index.js', await bundleForMiniPrograms());
 write('dist/index.js', await bundleAsModule());
 execFileSync(process.execPath, [join(typescript, 'bin/tsc'), '--project', folder], { stdio: 'inherit' });
-for (const name of readdirSync(join(folder, 'dist')).filter((file) => file.endsWith('.d.ts'))) {
-  const file = join(folder, 'dist', name);
+for (const path of globSync('dist/**/*.d.ts', { cwd: folder })) {
+  const file = join(folder, path);
   // Compilers before TypeScript 5 do not read imports that end with .ts.
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/(from '\.\/[a-z-]+)\.ts'/g, "$1.js'"));
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/(from '\.{1,2}\/[a-z/.-]+)\.ts'/g, "$1.js'"));
 }

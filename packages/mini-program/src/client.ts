@@ -1,13 +1,14 @@
 /** The client that a mini-program creates once: login, requests with the token, the member's own profile. */
-import { type AccountEvents, accountOf, whoIs } from './account.ts';
-import { originOf } from './address.ts';
+
 import type { DeletionAnswer, Profile, ProfileChanges } from './api-types.ts';
-import type { LoginOptions } from './log-in.ts';
-import { wechat } from './mini-program-platform.ts';
-import type { Method, Platform } from './platform.ts';
+import { originOf } from './http/address.ts';
+import type { Language } from './http/service.ts';
+import { wechat } from './platforms/mini-program.ts';
+import type { Method, Platform } from './platforms/platform.ts';
 import { type Abortable, type RequestOptions, sendRequest } from './request.ts';
-import type { Language } from './service.ts';
-import type { LoggedIn } from './session-store.ts';
+import { type AccountEvents, accountOf, whoIs } from './session/account.ts';
+import type { LoginOptions } from './session/log-in.ts';
+import type { LoggedIn } from './session/session-store.ts';
 
 /** Settings of a client. */
 export interface LoginClientOptions {

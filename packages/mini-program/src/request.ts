@@ -1,10 +1,11 @@
 /** A request that carries the token where it may, and is repeated when only the token was the trouble. */
-import type { Account } from './account.ts';
-import { originOf, resolveUrl, withQuery } from './address.ts';
-import { type Answerer, readAnswer } from './answer.ts';
+
+import { originOf, resolveUrl, withQuery } from './http/address.ts';
+import { type Answerer, readAnswer } from './http/answer.ts';
+import { headersOf, type Language } from './http/service.ts';
 import { isRefused, LoginError } from './login-error.ts';
-import type { Method, Platform, SentRequest } from './platform.ts';
-import { headersOf, type Language } from './service.ts';
+import type { Method, Platform, SentRequest } from './platforms/platform.ts';
+import type { Account } from './session/account.ts';
 
 /** What to ask for. */
 export interface RequestOptions {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +10,8 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+const require = createRequire(import.meta.url);
 const folder = fileURLToPath(new URL('..', import.meta.url));
-const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
 
 /** Bytes. */
@@ -95,7 +96,7 @@ describe('types', () => {
     project = mkdtempSync(join(tmpdir(), 'client-types-'));
     for (const [name, target] of [
       ['wechat-login-client', folder],
-      ['miniprogram-api-typings', join(modules, 'miniprogram-api-typings')],
+      ['miniprogram-api-typings', dirname(require.resolve('miniprogram-api-typings/package.json'))],
     ] as const) {
       const link = join(project, 'node_modules', name);
       mkdirSync(dirname(link), { recursive: true });
@@ -120,7 +121,7 @@ describe('types', () => {
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }));
     writeFileSync(join(project, 'app.ts'), source);
     try {
-      const tsc = join(modules, 'typescript/bin/tsc');
+      const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
       return execFileSync(process.execPath, [tsc, '--project', project], { encoding: 'utf8' });
     } catch (error) {
       return String(Reflect.get(Object(error), 'stdout'));

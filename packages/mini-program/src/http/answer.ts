@@ -1,7 +1,7 @@
 /** What an answer says: `data` of our service, another team's body as it is, or the LoginError to reject with. */
-import type { ApiFailure, ApiSuccess } from './api-types.ts';
-import { LoginError } from './login-error.ts';
-import type { HttpAnswer } from './platform.ts';
+import type { ApiFailure, ApiSuccess } from '../api-types.ts';
+import { LoginError } from '../login-error.ts';
+import type { HttpAnswer } from '../platforms/platform.ts';
 
 /** Whose answers are read: only the service's (not the page of a hotel's Wi-Fi), or everybody's. */
 export type Answerer = 'service' | 'anyone';

@@ -1,5 +1,5 @@
 /** What one device remembers of a login: one key in storage, and memory alone where storage fails. */
-import type { Platform } from './platform.ts';
+import type { Platform } from '../platforms/platform.ts';
 
 /** Who is logged in on this device. */
 export interface LoggedIn {

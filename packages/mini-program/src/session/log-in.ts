@@ -1,6 +1,6 @@
 /** A login at the service: one code, the same code again when its answer was lost, then one fresh code. */
-import type { ProfileChanges } from './api-types.ts';
-import { hasCode, isLost } from './login-error.ts';
+import type { ProfileChanges } from '../api-types.ts';
+import { hasCode, isLost } from '../login-error.ts';
 
 /** What a login may say beside its code. */
 export interface LoginOptions {

@@ -1,6 +1,7 @@
 /** Our service's own routes that a session needs: login, refresh, logout. */
+
+import type { Platform } from '../platforms/platform.ts';
 import { readAnswer } from './answer.ts';
-import type { Platform } from './platform.ts';
 
 /** Language of the texts that a member may be shown. */
 export type Language = 'zh' | 'en';

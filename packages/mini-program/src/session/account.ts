@@ -2,11 +2,11 @@
  * The login of one service and AppID in one app: its session, and the only place that starts a login or a refresh.
  * Clients of the same service share it.
  */
-import type { TokenAnswer } from './api-types.ts';
+import type { TokenAnswer } from '../api-types.ts';
+import { callService, type Language } from '../http/service.ts';
+import { hasCode, isRefused, LoginError, loggedOut } from '../login-error.ts';
+import type { Platform } from '../platforms/platform.ts';
 import { type LoginOptions, logIn } from './log-in.ts';
-import { hasCode, isRefused, LoginError, loggedOut } from './login-error.ts';
-import type { Platform } from './platform.ts';
-import { callService, type Language } from './service.ts';
 import { createSessionStore, type LoggedIn, type Session } from './session-store.ts';
 import { createSingleFlight } from './single-flight.ts';
 
@@ -62,12 +62,7 @@ const FINAL = /^(user_banned|login_blocked|account_closing)$/;
  *
  * @param key of its session in the storage
  */
-function createAccount(
-  platform: Platform,
-  baseUrl: string,
-  appid: string | undefined,
-  key: string,
-): Account {
+function createAccount(platform: Platform, baseUrl: string, appid: string | undefined, key: string): Account {
   const listeners: Account['listeners'] = { change: new Set(), error: new Set() };
   const store = createSessionStore(platform.storage, key, () =>
     emit('error', new LoginError('unavailable', 'The storage fails')),

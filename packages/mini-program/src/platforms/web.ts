@@ -1,5 +1,5 @@
 /** Browsers and tests: `fetch`, a code from elsewhere, and a session that lasts as long as the page. */
-import { LoginError } from './login-error.ts';
+import { LoginError } from '../login-error.ts';
 import type { HttpAnswer, Method, Platform } from './platform.ts';
 
 /** The part of `fetch` that the client uses. */

@@ -1,5 +1,5 @@
 /** Mini-programs: `wx`, and `uni` and `Taro`, which have the same calls. */
-import { LoginError } from './login-error.ts';
+import { LoginError } from '../login-error.ts';
 import type { HttpAnswer, Method, Platform } from './platform.ts';
 
 /** What a failed call reports. */
