@@ -39,6 +39,8 @@ export default defineConfig({
           ],
           ...patience,
           maxWorkers: WORKERS,
+          // The modules of one file serve the next, which saves two thirds of the time that imports take.
+          isolate: false,
         },
       },
       {

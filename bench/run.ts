@@ -1,8 +1,8 @@
 /** `npm run bench`: measures logins, bundles and tokens in one run; `-- --json FILE` writes the same as JSON. */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { synthesize } from 'local-aws';
+import { defineCommand, print, runIfMain } from '../bin/command/command.ts';
 import { loginApp, startLocalService } from '../local/service.ts';
 import { measureAuthorizer } from './authorizer.ts';
 import { measureGateway } from './gateway.ts';
@@ -10,6 +10,8 @@ import type { Measurement } from './measurement.ts';
 import { toTable } from './report.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureTokens } from './tokens.ts';
+
+const USAGE = 'Usage: npm run bench [-- --json FILE]';
 
 const concurrencies = [1, 8];
 
@@ -38,13 +40,6 @@ async function measureBundles(): Promise<readonly Measurement[]> {
   }
 }
 
-const { json } = parseArgs({ options: { json: { type: 'string' } } }).values;
-const cores = availableParallelism();
-console.log(`Node.js ${process.versions.node}, ${cores} cores. Compare rows of one run, not runs: the first row of
-each block is its floor. Gateway, WeChat simulator and load run on this machine too, the first two in one
-process: throughput is a lower bound, and at several at once the cores are the limit.\n`);
-
-const measurements: Measurement[] = [];
 const parts: readonly (() => Promise<readonly Measurement[]>)[] = [
   () => measureService(0),
   () => measureService(50),
@@ -52,12 +47,30 @@ const parts: readonly (() => Promise<readonly Measurement[]>)[] = [
   () => measureTokens({ warmUp: 200, measured: 1000 }),
   () => measureAuthorizer({ warmUp: 200, measured: 1000 }),
 ];
-for (const measure of parts) {
-  const part = await measure();
-  console.log(`${toTable(part)}\n`);
-  measurements.push(...part);
-}
-if (json !== undefined) {
-  const run = { node: process.versions.node, cores, measurements };
-  writeFileSync(json, `${JSON.stringify(run, undefined, 2)}\n`);
-}
+
+export const run = defineCommand({
+  usage: USAGE,
+  options: { json: { type: 'string' } },
+  body: async ({ values: { json } }, { stdout }) => {
+    const cores = availableParallelism();
+    print(
+      stdout,
+      `Node.js ${process.versions.node}, ${cores} cores. Compare rows of one run, not runs: the first row of
+each block is its floor. Gateway, WeChat simulator and load run on this machine too, the first two in one
+process: throughput is a lower bound, and at several at once the cores are the limit.\n`,
+    );
+    const measurements: Measurement[] = [];
+    for (const measure of parts) {
+      const part = await measure();
+      print(stdout, `${toTable(part)}\n`);
+      measurements.push(...part);
+    }
+    if (json !== undefined) {
+      const report = { node: process.versions.node, cores, measurements };
+      writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+    }
+    return 0;
+  },
+});
+
+await runIfMain(import.meta, run);

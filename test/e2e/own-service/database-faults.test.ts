@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalService, startLocalService } from '../../../local/service.ts';
 import type { Answer } from '../service.ts';
 
-describe('trouble with DynamoDB while a token is judged', () => {
+describe('trouble with DynamoDB while a token is decided about', () => {
   let engine: Database;
   let proxy: Server;
   let service: LocalService;
@@ -25,12 +25,11 @@ describe('trouble with DynamoDB while a token is judged', () => {
         return;
       }
       const { method, headers, url = '/' } = incoming;
-      incoming.pipe(
-        httpRequest(new URL(url, engine.endpoint), { method, headers }, (answer) => {
-          outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-          answer.pipe(outgoing);
-        }),
-      );
+      const onward = httpRequest(new URL(url, engine.endpoint), { method, headers }, (response) => {
+        outgoing.writeHead(response.statusCode ?? 500, response.headers);
+        response.pipe(outgoing);
+      });
+      incoming.pipe(onward.on('error', () => outgoing.destroy()));
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const { port } = proxy.address() as AddressInfo;
@@ -50,7 +49,7 @@ describe('trouble with DynamoDB while a token is judged', () => {
       body: '{"code":"demo-trouble"}',
     });
     const { token } = ((await login.json()) as Answer['body']).data;
-    const ask = async () => {
+    const openRoute = async () => {
       const response = await fetch(`${service.url}/member/me`, {
         headers: { authorization: `Bearer ${token}` },
       });
@@ -59,9 +58,12 @@ describe('trouble with DynamoDB while a token is judged', () => {
 
     for (const kind of ['throttled', 'silent'] as const) {
       trouble = kind;
-      expect(await ask(), kind).toMatchObject({ retryAfter: '2', body: { code: 503, error: 'unavailable' } });
+      expect(await openRoute(), kind).toMatchObject({
+        retryAfter: '2',
+        body: { code: 503, error: 'unavailable' },
+      });
       trouble = 'none';
-      expect(await ask(), kind).toMatchObject({ body: { code: 200 } });
+      expect(await openRoute(), kind).toMatchObject({ body: { code: 200 } });
     }
   });
 });
