@@ -32,7 +32,6 @@ export async function readAppSecret(appid: string, io: Io): Promise<string> {
 }
 
 async function promptHidden({ stdin, stderr }: Io, question: string): Promise<string> {
-  stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = createInterface({
     input: stdin,
@@ -40,6 +39,8 @@ async function promptHidden({ stdin, stderr }: Io, question: string): Promise<st
     terminal: true,
     historySize: 0,
   });
+  // Only now is nothing shown any more: whoever types at once would see it.
+  stderr.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       prompt.once('line', resolve);
