@@ -41,7 +41,7 @@ export class TransportError extends Error {
   }
 }
 
-/** A kept connection ended without a byte of the answer: the server had closed it before, or did so right now. */
+/** A kept connection ended before the request was written, or after that without a byte of the answer. */
 class KeptConnectionEnded extends Error {}
 
 /** One host and the connections to it. */
@@ -182,7 +182,8 @@ export function createTextSource(options: TextSourceOptions): TextSource {
             resolve({ status, body });
           },
           onResponseError(_, error) {
-            if (idleSince !== undefined && socket.bytesRead === bytesBefore) fail(new KeptConnectionEnded());
+            const unanswered = !started || socket.bytesRead === bytesBefore;
+            if (idleSince !== undefined && unanswered) fail(new KeptConnectionEnded());
             else lose(`connection lost (${errorName(error)})`);
           },
         },

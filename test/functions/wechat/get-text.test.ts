@@ -246,6 +246,22 @@ describe('a kept connection', () => {
     expect({ requests, connections }).toEqual({ requests: 2, connections: 2 });
   });
 
+  it("on which another answer arrived unasked is replaced, and that answer is nobody's", async () => {
+    let kept: Socket | undefined;
+    answers = [
+      (request, response) => {
+        kept = request.socket;
+        plain(request, response);
+      },
+      plain,
+    ];
+    await get();
+    kept?.write('HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nmallory');
+
+    expect(await get()).toEqual({ status: 200, body: '答案' });
+    expect({ requests, connections }).toEqual({ requests: 2, connections: 2 });
+  });
+
   it('is not replaced twice', async () => {
     answers = [plain, rst];
     await get();
