@@ -256,6 +256,7 @@ describe('a kept connection', () => {
       plain,
     ];
     await get();
+    await new Promise((resolve) => setImmediate(resolve));
     kept?.write('HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nmallory');
 
     expect(await get()).toEqual({ status: 200, body: '答案' });
