@@ -55,6 +55,7 @@ export function createSocketOpener(url: URL, network: Network = realNetwork): So
       });
       const onAbort = (): void => void tls.destroy(new Error('no TLS in time'));
       signal.addEventListener('abort', onAbort);
+      // Node gives it away once the certificate was checked, whose name it does not check again in a resumed session.
       tls.on('session', (ticket) => {
         session = ticket;
       });

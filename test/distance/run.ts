@@ -24,6 +24,9 @@ const SPARE_MS = 150;
 /** Of the read of the JWK Set. */
 const JWKS_BUDGET_MS = 3_000;
 
+/** A host whose certificate is for other names. */
+const STRANGER = 'stranger.test';
+
 interface Host {
   readonly name: string;
   readonly addresses: readonly string[];
@@ -60,7 +63,9 @@ function enterNamespace(): never {
   execFileSync('openssl', [...openssl.split(' '), '-addext', `subjectAltName=${names}`], { stdio: 'ignore' });
   writeFileSync(
     join(folder, 'hosts'),
-    hosts.flatMap(({ name, addresses }) => addresses.map((address) => `${address} ${name}\n`)).join(''),
+    [...hosts, { name: STRANGER, addresses: ['10.9.0.99'] }]
+      .flatMap(({ name, addresses }) => addresses.map((address) => `${address} ${name}\n`))
+      .join(''),
   );
   const inside = `mount --bind ${folder}/hosts /etc/hosts && ip link set lo up && exec "$@"`;
   const { status } = spawnSync(
@@ -77,6 +82,7 @@ async function startDistance(handshakeMs: number): Promise<() => Promise<unknown
   const relay = spawn('python3', [join(import.meta.dirname, 'relay.py'), 'far', String(handshakeMs)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  process.once('exit', () => relay.kill());
   await once(relay.stdout, 'data');
   execFileSync('ip', ['address', 'add', '10.9.0.1/24', 'dev', 'far']);
   execFileSync('ip', ['-6', 'address', 'add', 'fd09::1/64', 'dev', 'far', 'nodad']);
@@ -132,8 +138,12 @@ async function loginsOverEndingConnections(server: Server): Promise<Measured> {
   return measure(async () => {
     const client = createWechatClient({ apiBases: [`https://${hosts[0]?.name}`] });
     let newest: Socket | undefined;
+    let resumed = 0;
     server.on('connection', (socket: Socket) => {
       newest = socket;
+    });
+    server.on('secureConnection', (socket) => {
+      if (socket.isSessionReused()) resumed += 1;
     });
     try {
       for (const end of [undefined, 'end', undefined, 'resetAndDestroy', undefined] as const) {
@@ -141,11 +151,29 @@ async function loginsOverEndingConnections(server: Server): Promise<Measured> {
         await client.code2Session({ appid: 'wx0', secret: 's', code: 'c' });
         await new Promise((resolve) => setImmediate(resolve));
       }
+      if (resumed < 2) throw new Error('TLS sessions were not resumed');
     } finally {
       await client.close();
     }
   });
 }
+
+/** A session must not bring a host in whose certificate was refused: the name is checked in full handshakes alone. */
+const strangerIsRefused = () =>
+  measure(async () => {
+    const client = createWechatClient({ apiBases: [`https://${STRANGER}`] });
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const call = client.code2Session({ appid: 'wx0', secret: 's', code: 'c' });
+      if (
+        await call.then(
+          () => true,
+          () => false,
+        )
+      )
+        throw new Error('a host with a wrong certificate was let in');
+    }
+    await client.close();
+  });
 
 async function run(folder: string): Promise<void> {
   let failed = 0;
@@ -155,7 +183,7 @@ async function run(folder: string): Promise<void> {
   };
   console.log('Milliseconds until the answer:\n');
   console.log(
-    '| handshake | TLS | host | login | keys | doctor | five logins, two connections end |\n| --- | --- | --- | --- | --- | --- | --- |',
+    '| handshake | TLS | host | login | keys | doctor | five logins, two connections end | stranger refused |\n| --- | --- | --- | --- | --- | --- | --- | --- |',
   );
   for (const handshakeMs of HANDSHAKES_MS)
     for (const version of TLS_VERSIONS) {
@@ -175,7 +203,10 @@ async function run(folder: string): Promise<void> {
       );
       console.log(rows.join('\n'));
       const ending = await loginsOverEndingConnections(server);
-      console.log(`| ${handshakeMs} | ${version} | ${hosts[0]?.name} | | | | ${shown(ending, true)} |`);
+      const stranger = await strangerIsRefused();
+      console.log(
+        `| ${handshakeMs} | ${version} | | | | | ${shown(ending, true)} | ${shown(stranger, true)} |`,
+      );
       server.closeAllConnections();
       server.close();
       await endDistance();
