@@ -175,7 +175,7 @@ export function createTextSource(options: TextSourceOptions): TextSource {
           },
           onResponseEnd() {
             const body = textOf(Buffer.concat(chunks), encoding, maxBytes);
-            if (body === undefined) return lose('answer in an encoding that cannot be read');
+            if (body === undefined) return lose('response in an encoding that cannot be read');
             if (!settle()) return;
             connection.idleSince = now();
             idle.push(connection);

@@ -12,7 +12,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ask } from '../../bin/doctor/request.ts';
+import { call } from '../../bin/doctor/request.ts';
 import { loadJwksFromUrl } from '../../functions/keys/published-at-url.ts';
 import { createWechatClient } from '../../functions/wechat/code2session.ts';
 
@@ -163,9 +163,9 @@ const strangerIsRefused = () =>
   measure(async () => {
     const client = createWechatClient({ apiBases: [`https://${STRANGER}`] });
     for (let attempt = 0; attempt < 2; attempt += 1) {
-      const call = client.code2Session({ appid: 'wx0', secret: 's', code: 'c' });
+      const exchange = client.code2Session({ appid: 'wx0', secret: 's', code: 'c' });
       if (
-        await call.then(
+        await exchange.then(
           () => true,
           () => false,
         )
@@ -193,7 +193,7 @@ async function run(folder: string): Promise<void> {
         hosts.map(async ({ name, dead }) => {
           const session = await login(name);
           const keys = await measure(() => loadJwksFromUrl(`https://${name}/jwks`));
-          const look = await measure(() => ask(`https://${name}/`));
+          const look = await measure(() => call(`https://${name}/`));
           const needed = handshakeMs * (version === 'TLSv1.3' ? 3 : 4) + dead * DEAD_MS + SPARE_MS;
           return [
             `| ${handshakeMs} | ${version} | ${name} | ${shown(session, true)}`,

@@ -136,16 +136,19 @@ describe('createRefreshedValue', () => {
       return { clock, value };
     }
 
-    it.each(['get', 'refresh'] as const)('serves a %s that comes after that long', async (read) => {
-      const { clock, value } = await fail(2, 10_000);
+    it.each(['get', 'refresh'] as const)(
+      'serves a %s after a failure once its Retry-After has passed',
+      async (read) => {
+        const { clock, value } = await fail(2, 10_000);
 
-      clock.ms = 1_999;
-      await expect(value[read]()).rejects.toMatchObject({ retryAfterSeconds: 2 });
-      clock.ms = 2_000;
-      expect(await value[read]()).toBe(2);
-    });
+        clock.ms = 1_999;
+        await expect(value[read]()).rejects.toMatchObject({ retryAfterSeconds: 2 });
+        clock.ms = 2_000;
+        expect(await value[read]()).toBe(2);
+      },
+    );
 
-    it('does not make its own cool-down longer', async () => {
+    it('does not cool down longer than it would for a Retry-After that is longer', async () => {
       const { clock, value } = await fail(60, 10_000);
 
       clock.ms = 10_000;
@@ -154,7 +157,7 @@ describe('createRefreshedValue', () => {
   });
 
   describe('when the clock is set back', () => {
-    it('refuses no longer for a failure of before', async () => {
+    it('tries again after a failure when the clock was set back', async () => {
       const { source, clock, value } = setUp();
       clock.ms = 1_000_000;
       source.fail = true;
@@ -166,7 +169,7 @@ describe('createRefreshedValue', () => {
       expect(await value.get()).toBe(2);
     });
 
-    it('does not take a value of before for young', async () => {
+    it('does not take an old value for young when the clock was set back', async () => {
       const { clock, value } = setUp({ maxAgeMs: 1_000 });
       clock.ms = 1_000_000;
       await value.get();
@@ -176,7 +179,7 @@ describe('createRefreshedValue', () => {
       expect(await value.get()).toBe(2);
     });
 
-    it('keeps a value without a maximum age, and refreshes behind it', async () => {
+    it('keeps a value without a maximum age when the clock was set back, and refreshes behind it', async () => {
       const { source, clock, value } = setUp();
       clock.ms = 1_000_000;
       await value.get();
@@ -193,7 +196,7 @@ describe('createRefreshedValue', () => {
       expect(await value.get()).toBe(3);
     });
 
-    it('looks again at once for a reader who knows that the value has changed', async () => {
+    it('looks again at once for a reader who knows better when the clock was set back', async () => {
       const { clock, value } = setUp();
       clock.ms = 1_000_000;
       await value.get();

@@ -672,7 +672,7 @@ describe('the signing key', () => {
     expect(due.kid).toBe((await ring()).current.kid);
   });
 
-  it('is there for whoever waits as long as a failed read told them to', async () => {
+  it('the signing key is there for whoever waits as long as a failed read told them to', async () => {
     const { rotate, state, now, secrets } = await setUp();
     await rotate();
     const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
@@ -689,7 +689,7 @@ describe('the signing key', () => {
     expect(await signingKey()).toBeDefined();
   });
 
-  it('is looked for again before it signs although the clock was set back', async () => {
+  it('the signing key is read again before it signs although the clock was set back', async () => {
     const { rotate, ring, state, now, secrets, drop } = await setUp();
     await rotate();
     const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });

@@ -62,7 +62,7 @@ describe('a host with several addresses', () => {
   );
 
   it.each(matrix)(
-    'is connected to: $count addresses, $handshakeMs ms away, the first $dead dead',
+    'connects to a host with $count addresses, $handshakeMs ms away, the first $dead dead',
     async ({ count, handshakeMs, dead }) => {
       const addresses = Array.from(
         { length: count },
@@ -76,7 +76,7 @@ describe('a host with several addresses', () => {
     },
   );
 
-  it('is connected to by IPv4 when its IPv6 addresses come first and are dead', async () => {
+  it('connects by IPv4 when the IPv6 addresses of a host come first and are dead', async () => {
     const { winner, ms } = await open([
       [ipv6(1), NEVER],
       [ipv6(2), NEVER],
@@ -88,7 +88,7 @@ describe('a host with several addresses', () => {
     expect({ winner, ms }).toEqual({ winner: ipv4(1).address, ms: 480 });
   });
 
-  it('is tried at one address alone while that one connects quickly', async () => {
+  it('tries one address of a host alone while that one connects quickly', async () => {
     const { dialled } = await open([
       [ipv4(1), 20],
       [ipv4(2), 20],
@@ -97,7 +97,7 @@ describe('a host with several addresses', () => {
     expect(dialled.map(({ address }) => address)).toEqual([ipv4(1).address]);
   });
 
-  it('is tried at the next address at once when one refuses', async () => {
+  it('tries the next address of a host at once when one refuses', async () => {
     const { winner, ms } = await open([
       [ipv4(1), REFUSED],
       [ipv4(2), REFUSED],
@@ -107,7 +107,7 @@ describe('a host with several addresses', () => {
     expect({ winner, ms }).toEqual({ winner: ipv4(3).address, ms: 20 });
   });
 
-  it('keeps the connection that is there first, and ends all other attempts', async () => {
+  it('keeps the connection to a host that is there first, and ends all other attempts', async () => {
     const { winner, dialled } = await open([
       [ipv4(1), 600],
       [ipv4(2), 250],
@@ -122,7 +122,7 @@ describe('a host with several addresses', () => {
     ]);
   });
 
-  it('fails with the reason of the last address when all refuse', async () => {
+  it('fails with the reason of the last address when all addresses of a host refuse', async () => {
     const { error } = await open([
       [ipv4(1), REFUSED],
       [ipv4(2), REFUSED],
@@ -131,7 +131,7 @@ describe('a host with several addresses', () => {
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('fails after 1.2 seconds when no address answers, and leaves nothing open', async () => {
+  it('fails after 1.2 seconds when no address of a host answers, and leaves nothing open', async () => {
     const { error, ms, dialled } = await open([1, 2, 3].map((last) => [ipv4(last), NEVER] as const));
 
     expect(error).toMatchObject({ code: 'ETIMEDOUT' });
@@ -139,7 +139,7 @@ describe('a host with several addresses', () => {
     expect(dialled.map(({ socket }) => socket.destroyed)).toEqual([true, true, true]);
   });
 
-  it('fails when its name has no address', async () => {
+  it('fails when the name of a host has no address', async () => {
     const { error } = await open([]);
 
     expect(error).toBeInstanceOf(Error);
@@ -147,7 +147,7 @@ describe('a host with several addresses', () => {
 });
 
 describe('a caller who does not wait any longer', () => {
-  it('leaves no attempt behind, and starts none', async () => {
+  it('leaves no attempt behind, and starts none, for a caller who does not wait any longer', async () => {
     const caller = new AbortController();
     setTimeout(() => caller.abort(), 300);
 
@@ -161,7 +161,7 @@ describe('a caller who does not wait any longer', () => {
     expect(dialled.map(({ socket }) => socket.destroyed)).toEqual([true, true]);
   });
 
-  it('is let go although the name is still being looked up', async () => {
+  it('lets a caller go although the name of the host is still being looked up', async () => {
     const caller = new AbortController();
     const network = { resolve: () => new Promise<never>(() => {}), dial: () => new Socket() };
     const opening = createSocketOpener(new URL('http://wechat.test'), network)(caller.signal);

@@ -185,7 +185,7 @@ describe("revoking all of a user's tokens", () => {
     expect(time).toBe((SECOND + 1) * 1000);
   });
 
-  it('does not wait for a clock that was set back to catch up', async () => {
+  it('revoking all tokens does not wait for a clock that was set back to catch up', async () => {
     let time = NOW;
     const pauses: number[] = [];
     const revocations = createRevocations({

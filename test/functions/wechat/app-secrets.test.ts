@@ -78,7 +78,7 @@ describe('the AppSecrets', () => {
     await expect(create().secretFor('__proto__')).rejects.toMatchObject({ code: 'wechat_misconfigured' });
   });
 
-  it('are there for whoever waits as long as a failed read told them to', async () => {
+  it('the AppSecrets are there for whoever waits as long as a failed read told them to', async () => {
     await fillIn('{"wx1":"first"}');
     const secrets = create();
     let away = true;
@@ -97,7 +97,7 @@ describe('the AppSecrets', () => {
     expect(await secrets.secretFor('wx1')).toBe('first');
   });
 
-  it('are read again although the clock was set back', async () => {
+  it('the AppSecrets are read again although the clock was set back', async () => {
     await fillIn('{"wx1":"old"}');
     const secrets = create();
     await secrets.secretFor('wx1');

@@ -187,7 +187,7 @@ describe('code2Session', () => {
   });
 });
 
-describe('an answer as it may come in the wild', () => {
+describe('a response as it may come in the wild', () => {
   const session = '{"session_key":"k","openid":"oAlice"}';
   const answer = (body: string, head = ''): string =>
     `HTTP/1.1 200 OK\r\n${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
@@ -211,14 +211,14 @@ describe('an answer as it may come in the wild', () => {
       answer('{"errmsg":"o\nk\u0001\u0000","session_key":"k","openid":"oAlice"}'),
     ],
     ['a second answer behind it', answer(session) + answer(session.replace('oAlice', 'oMallory'))],
-  ])('is read: %s', async (_, text) => {
+  ])('reads a response with %s', async (_, text) => {
     const client = await exchangeWith(text);
 
     for (let call = 0; call < 2; call += 1)
       expect((await client.code2Session({ appid, secret, code: 'c' })).openid).toBe('oAlice');
   });
 
-  it('is read: gzip, although nobody asked for it', async () => {
+  it('reads a gzip response although nobody asked for it', async () => {
     const body = gzipSync(session);
     const head = `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n`;
     const client = await exchangeWith(Buffer.concat([Buffer.from(head), body]));
@@ -226,13 +226,13 @@ describe('an answer as it may come in the wild', () => {
     expect((await client.code2Session({ appid, secret, code: 'c' })).openid).toBe('oAlice');
   });
 
-  it('is read: a refusal with control characters in its text', async () => {
+  it('reads an errcode beside control characters in its text', async () => {
     const errmsg = 'code\nbeen\tused\u0001, rid: 66c69111-4157f271-729ca238';
     const client = await exchangeWith(answer(`{"errcode":40163,"errmsg":"${errmsg}"}`));
 
     expect(await failureOf(client, 'hush-code')).toMatchObject({
       code: 'code_used',
-      rid: '66c69111-4157f271-729ca238',
+      fields: { wechat_rid: '66c69111-4157f271-729ca238' },
     });
   });
 
@@ -243,7 +243,7 @@ describe('an answer as it may come in the wild', () => {
     ['an errcode that is null, and no openid', answer('{"errcode":null,"errmsg":"code been used"}')],
     ['a control character in the openid', answer('{"session_key":"k","openid":"oAl\u0000ice"}')],
     ['a control character behind the openid', answer('{"session_key":"k","openid":"oAlice\n"}')],
-  ])('is no answer when it has %s', async (_, text) => {
+  ])('is wechat_unavailable for a response with %s', async (_, text) => {
     const client = await exchangeWith(text);
 
     expect((await failureOf(client, 'hush-code')).code).toBe('wechat_unavailable');
@@ -607,7 +607,7 @@ describe('after a pause', () => {
     expect(session.openid).toBe('oAlice');
   });
 
-  it('or after the clock was set back, no connection from before is written on', async () => {
+  it('after the clock was set back, no connection from before is written on', async () => {
     let time = 1_000_000;
     const client = createWechatClient({ apiBases: [wechat.url], now: () => time });
     openClients.push(client);
@@ -621,7 +621,7 @@ describe('after a pause', () => {
   it.each([
     ['before the code was used', '{"session_key":"k","openid":"oAlice"}', undefined],
     ['after the code was used', '{"errcode":40163,"errmsg":"code been used"}', 'code_used'],
-  ])('that ends the kept connection %s, the code is sent once more', async (_, repeated, refusal) => {
+  ])('when a kept connection ends %s, the code is sent once more', async (_, repeated, refusal) => {
     let calls = 0;
     const port = await listen(
       createServer(({ socket }, response) => {
@@ -639,7 +639,7 @@ describe('after a pause', () => {
     expect(calls).toBe(3);
   });
 
-  it('in which the first host went away, the second gets the code', async () => {
+  it('when the first host went away since the last call, the second gets the code', async () => {
     const server = createServer((_, response) => {
       response.end('{"session_key":"k","openid":"oFirst"}');
     });

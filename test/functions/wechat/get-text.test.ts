@@ -173,7 +173,7 @@ describe('an encoded answer', () => {
     (_, response) =>
       void response.writeHead(200, { 'content-encoding': encoding }).end(body);
 
-  it('is not asked for', async () => {
+  it('asks for no encoded body', async () => {
     let asked: unknown;
     answers = [
       ({ headers }, response) => {
@@ -186,7 +186,7 @@ describe('an encoded answer', () => {
     expect(asked).toBe('identity');
   });
 
-  it('is read all the same when it is gzip', async () => {
+  it('reads a gzip body although it asked for none', async () => {
     answers = [encoded('gzip', gzipSync('答案'))];
 
     expect((await get()).body).toBe('答案');
@@ -196,11 +196,11 @@ describe('an encoded answer', () => {
     ['of another kind', () => encoded('br', Buffer.from('x'))],
     ['that is damaged', () => encoded('gzip', Buffer.from('{}'))],
     ['that unfolds to more than the limit', () => encoded('gzip', gzipSync('x'.repeat(101)))],
-  ])('%s is refused, and not sent again', async (_, answer) => {
+  ])('refuses an encoded body %s, and does not send the request again', async (_, answer) => {
     answers = [answer()];
 
     expect(await failureOf(get())).toMatchObject({
-      message: 'answer in an encoding that cannot be read',
+      message: 'response in an encoding that cannot be read',
       sent: true,
     });
     expect(requests).toBe(1);
@@ -208,7 +208,7 @@ describe('an encoded answer', () => {
 });
 
 describe('a kept connection', () => {
-  it('carries the next request until it was idle for too long', async () => {
+  it('uses a kept connection until it was idle for too long', async () => {
     await get();
     clock.ms += 4_000;
     await get();
@@ -219,7 +219,7 @@ describe('a kept connection', () => {
     expect([before, connections]).toEqual([1, 2]);
   });
 
-  it('is not used after the clock was set back', async () => {
+  it('uses no kept connection after the clock was set back', async () => {
     await get();
     clock.ms -= 600_000;
     await get();
@@ -230,15 +230,18 @@ describe('a kept connection', () => {
   it.each([
     ['FIN', fin],
     ['RST', rst],
-  ])('that ends with %s instead of an answer is replaced by a new one, once', async (_, ending) => {
-    answers = [plain, ending, plain];
-    await get();
+  ])(
+    'replaces a kept connection that ends with %s instead of a response by a new one, once',
+    async (_, ending) => {
+      answers = [plain, ending, plain];
+      await get();
 
-    expect(await get()).toEqual({ status: 200, body: '答案' });
-    expect({ requests, connections }).toEqual({ requests: 3, connections: 2 });
-  });
+      expect(await get()).toEqual({ status: 200, body: '答案' });
+      expect({ requests, connections }).toEqual({ requests: 3, connections: 2 });
+    },
+  );
 
-  it('that was closed meanwhile is not written on', async () => {
+  it('does not write on a kept connection that was closed meanwhile', async () => {
     await get();
     server.closeAllConnections();
 
@@ -246,7 +249,7 @@ describe('a kept connection', () => {
     expect({ requests, connections }).toEqual({ requests: 2, connections: 2 });
   });
 
-  it("on which another answer arrived unasked is replaced, and that answer is nobody's", async () => {
+  it('replaces a kept connection on which another response arrived unasked, and gives that one to nobody', async () => {
     let kept: Socket | undefined;
     answers = [
       (request, response) => {
@@ -263,7 +266,7 @@ describe('a kept connection', () => {
     expect({ requests, connections }).toEqual({ requests: 2, connections: 2 });
   });
 
-  it('is not replaced twice', async () => {
+  it('replaces no connection twice', async () => {
     answers = [plain, rst];
     await get();
 
@@ -271,7 +274,7 @@ describe('a kept connection', () => {
     expect({ requests, connections }).toEqual({ requests: 3, connections: 2 });
   });
 
-  it('that ends after a byte of the answer is not replaced', async () => {
+  it('does not replace a kept connection that ends after a byte of the response', async () => {
     answers = [plain, ({ socket }) => void socket.end('H')];
     await get();
 
@@ -279,7 +282,7 @@ describe('a kept connection', () => {
     expect({ requests, connections }).toEqual({ requests: 2, connections: 1 });
   });
 
-  it('that the caller gave up is not replaced', async () => {
+  it('does not replace a kept connection that the caller gave up', async () => {
     const budget = new AbortController();
     answers = [plain, () => budget.abort()];
     await get();
@@ -292,14 +295,14 @@ describe('a kept connection', () => {
 it.each([
   ['FIN', fin],
   ['RST', rst],
-])('a connection that was opened for a request and ends with %s is not replaced', async (_, ending) => {
+])('does not replace a connection that was opened for a request and ends with %s', async (_, ending) => {
   answers = [ending, plain];
 
   expect(await failureOf(get())).toMatchObject({ sent: true });
   expect(requests).toBe(1);
 });
 
-it('a source that was closed fails the requests under way', async () => {
+it('fails the requests under way when the source is closed', async () => {
   answers = [nothing];
   const failing = failureOf(get());
   await once(server, 'request');
