@@ -19,7 +19,7 @@ const houses = {
       ['caller', 'http'],
       ['users', 'keys'],
       ['tokens', 'wechat'],
-      ['telemetry', 'aws', 'cache'],
+      ['telemetry', 'aws', 'cache', 'network'],
       ['errors'],
       ['contracts'],
     ],

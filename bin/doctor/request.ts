@@ -1,5 +1,12 @@
 /** One request to a deployment, and in words why there was no response. */
+import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import * as v from 'valibot';
+
+/**
+ * Node abandons an address after 250 ms for the next one: too early for whoever looks from another continent. All of
+ * them together have the ten seconds that `fetch` allows a connection.
+ */
+setDefaultAutoSelectFamilyAttemptTimeout(2_500);
 
 /** What the checks read of a response. */
 export interface HttpResponse {

@@ -5,10 +5,16 @@ import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { JWKS_KEY, PARTITION_KEY } from '../contracts/table.ts';
 
 /**
- * Per attempt. `throwOnRequestTimeout` makes the limit real: without it the SDK only logs a warning.
- * Three attempts and their back-off stay below 4 s.
+ * Per attempt, in milliseconds: until TCP is connected, until the headers of the answer, and between two parts of its
+ * body, for which the SDK has no limit of its own. `throwOnRequestTimeout` makes the second one real: without it the
+ * SDK only logs a warning. Three attempts and their back-off stay below 5 s.
  */
-const requestHandler = { connectionTimeout: 500, requestTimeout: 1_000, throwOnRequestTimeout: true };
+const requestHandler = {
+  connectionTimeout: 500,
+  requestTimeout: 1_000,
+  socketTimeout: 1_000,
+  throwOnRequestTimeout: true,
+};
 
 /** A document client that drops `undefined` members. Region, credentials and endpoint come from the environment. */
 export function createDocumentClient(): DynamoDBDocumentClient {

@@ -6,8 +6,9 @@
  * or brings what was true hours ago. So a value's age counts from the start of its fetch, and a fetch that started
  * before the freeze is not trusted.
  */
-
 import type { Clock } from '../contracts/clock.ts';
+import { DomainError } from '../errors/domain-error.ts';
+import { elapsedMs } from './elapsed.ts';
 
 /** Times are milliseconds. */
 interface RefreshedValueOptions<T> {
@@ -22,7 +23,7 @@ interface RefreshedValueOptions<T> {
   readonly whileStale?: 'serve' | 'wait';
   /** From this age on the old value is not given any more, whatever becomes of the refresh. Default: no limit. */
   readonly maxAgeMs?: number;
-  /** Least time between two attempts, failed ones included; recorded before the attempt. */
+  /** Least time between two attempts, see {@link cooldownAfter}; recorded before the attempt. */
   readonly cooldownMs: number;
   readonly now: Clock;
 }
@@ -36,6 +37,15 @@ interface RefreshedValue<T> {
    * For a reader who has evidence that the value changed (an unknown `kid`, a refused AppSecret).
    */
   refresh(): Promise<T>;
+}
+
+/**
+ * The cool-down of an attempt that ended in this error, or in none: never longer than the `Retry-After` that the error
+ * becomes, so that whoever waits as long as they were told meets a new attempt.
+ */
+function cooldownAfter(error: unknown, cooldownMs: number): number {
+  const seconds = error instanceof DomainError ? error.retryAfterSeconds : undefined;
+  return seconds === undefined ? cooldownMs : Math.min(cooldownMs, seconds * 1000);
 }
 
 /** Nothing is fetched before the first read. */
@@ -66,9 +76,11 @@ export function createRefreshedValue<T>(options: RefreshedValueOptions<T>): Refr
     return inFlight;
   };
 
-  const coolingDown = (): boolean => lastAttempt !== undefined && now() - lastAttempt.at < cooldownMs;
-  const stale = (): boolean => held !== undefined && now() - held.loadedAt >= refreshAfterMs;
-  const usable = (): boolean => held !== undefined && now() - held.loadedAt < maxAgeMs;
+  const coolingDown = (): boolean =>
+    lastAttempt !== undefined &&
+    elapsedMs(lastAttempt.at, now()) < cooldownAfter(lastAttempt.error, cooldownMs);
+  const stale = (): boolean => held !== undefined && elapsedMs(held.loadedAt, now()) >= refreshAfterMs;
+  const usable = (): boolean => held !== undefined && elapsedMs(held.loadedAt, now()) < maxAgeMs;
 
   /** A fetch that started too long ago to tell what is true now. */
   const outdatedAttempt = (): Promise<unknown> | undefined =>

@@ -44,16 +44,20 @@ export function createKeySource({ load, now }: KeySourceOptions): VerificationKe
     cooldownMs: COOLDOWN_MS,
     now,
   });
-  let search: { readonly at: number; readonly done: Promise<unknown> } | undefined;
+  const search = createRefreshedValue({
+    load: keys.refresh,
+    refreshAfterMs: UNKNOWN_KID_COOLDOWN_MS,
+    maxAgeMs: UNKNOWN_KID_COOLDOWN_MS,
+    cooldownMs: UNKNOWN_KID_COOLDOWN_MS,
+    now,
+  });
 
   return {
     async find(kid) {
       const known = (await keys.get()).get(kid);
       if (known !== undefined) return known;
-      if (search === undefined || now() - search.at >= UNKNOWN_KID_COOLDOWN_MS)
-        search = { at: now(), done: keys.refresh() };
-      // A search that failed keeps failing until the next one: this key might be the one it missed.
-      await search.done;
+      // While a search that failed cools down, it fails for every unknown key: this might be the one it missed.
+      await search.get();
       return (await keys.get()).get(kid);
     },
     async warm() {

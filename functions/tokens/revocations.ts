@@ -93,7 +93,9 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       // The user is gone, or a later date stands already: either way all their tokens are void.
       if (!(error instanceof ConditionalCheckFailedException)) throw asUnavailable(error);
     }
-    while (now() < validAfter * 1000) await sleep(validAfter * 1000 - now());
+    const wait = (): number => validAfter * 1000 - now();
+    // More than a second is left only when the clock was set back meanwhile, and nobody waits for that.
+    for (let ms = wait(); ms > 0 && ms <= 1_000; ms = wait()) await sleep(ms);
   }
 
   async function statusOf({ jti, userId, authTime }: RevocableToken): Promise<TokenStatus> {

@@ -30,23 +30,14 @@ export function createAppSecrets(options: {
 }): AppSecrets {
   const { client, secretArn, now } = options;
   const secrets = createRefreshedValue({
-    load: async () => {
-      const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
-      return parse(text);
-    },
+    load: async () => parse(await readText(client, secretArn)),
     refreshAfterMs: 5 * 60_000,
     cooldownMs: 10_000,
     now,
   });
 
   const pick = async (appid: string, read: () => Promise<SecretsByAppid>): Promise<string> => {
-    const known = await read().catch((cause: unknown) => {
-      if (cause instanceof DomainError) throw cause;
-      throw new DomainError('unavailable', {
-        cause,
-        reason: 'the AppSecrets cannot be read from Secrets Manager',
-      });
-    });
+    const known = await read();
     const secret = Object.hasOwn(known, appid) ? known[appid] : undefined;
     if (!secret) {
       throw new WechatError('wechat_misconfigured', { reason: `no AppSecret is filled in for ${appid}` });
@@ -66,6 +57,18 @@ export function createAppSecrets(options: {
     },
     renewedSecretFor: (appid) => pick(appid, secrets.refresh),
   };
+}
+
+async function readText(client: SecretsManagerClient, secretArn: string): Promise<string | undefined> {
+  try {
+    const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
+    return text;
+  } catch (cause) {
+    throw new DomainError('unavailable', {
+      cause,
+      reason: 'the AppSecrets cannot be read from Secrets Manager',
+    });
+  }
 }
 
 function parse(text: string | undefined): SecretsByAppid {

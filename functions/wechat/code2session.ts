@@ -1,11 +1,10 @@
 /** The one call a login makes to WeChat: a `wx.login` code in, who it belongs to out. */
 import { setTimeout as pause } from 'node:timers/promises';
-import Pool from 'undici/lib/dispatcher/pool.js';
 import * as v from 'valibot';
 import type { Clock } from '../contracts/clock.ts';
 import { jsonText } from '../contracts/schemas.ts';
 import { ERRCODE, WechatError, wechatErrorOf } from './errcodes.ts';
-import { getText, type TextResponse, TransportError } from './get-text.ts';
+import { createTextSource, type TextResponse, TransportError } from './get-text.ts';
 import type { WechatIdentity } from './identity.ts';
 
 /** Times are milliseconds. */
@@ -17,7 +16,7 @@ export interface WechatClientOptions {
   readonly apiBases: readonly string[];
   /** One budget for a whole call, over all hosts and its retry. Default: 4000. */
   readonly totalBudgetMs?: number;
-  /** Budget for one host's DNS, TCP and TLS. Default: 1000. */
+  /** Budget for one host's DNS, TCP and TLS; an address must take the connection within 1200 of it. Default: 2500. */
   readonly connectTimeoutMs?: number;
   /** Tells how long connections have been idle. Default: `Date.now`. */
   readonly now?: Clock;
@@ -47,7 +46,8 @@ export interface WechatClient {
   code2Session(input: Code2SessionInput): Promise<WechatSession>;
   /**
    * Opens the first call's connection to the first host ahead of it: name, TCP, TLS, and undici's parser, which is
-   * WebAssembly that the first connection compiles. Takes at most a second, and does not fail: the call will meet the failure.
+   * WebAssembly that the first connection compiles. Takes at most 2.5 seconds, and does not fail: the call will meet the
+   * failure.
    */
   openConnection(): Promise<void>;
   /** Closes all connections; calls under way fail. */
@@ -56,12 +56,10 @@ export interface WechatClient {
 
 /** After this long without use a connection may be dead without this process having been told. */
 const KEEP_ALIVE_MS = 4_000;
-/** Lambda runs one call at a time; this only bounds a process that runs many. */
-const CONNECTIONS_PER_HOST = 32;
 /** A response has some 150 bytes. */
 const MAX_RESPONSE_BYTES = 64 * 1024;
-/** Longest that a start waits for its connection. */
-const OPEN_MS = 1_000;
+/** Longest that a start waits for its connection: four round trips of 600 ms, the response's among them. */
+const OPEN_MS = 2_500;
 /** Before the retry of a busy WeChat. */
 const BUSY_PAUSE_MS = 100;
 
@@ -71,30 +69,21 @@ const BUSY_PAUSE_MS = 100;
  * @throws TypeError when `apiBases` is empty or has an entry that is not an http(s) URL.
  */
 export function createWechatClient(options: WechatClientOptions): WechatClient {
-  const { apiBases, totalBudgetMs = 4_000, connectTimeoutMs = 1_000, now = Date.now } = options;
+  const { apiBases, totalBudgetMs = 4_000, connectTimeoutMs = 2_500, now = Date.now } = options;
   if (apiBases.length === 0) throw new TypeError('apiBases must name at least one base URL');
 
-  const openHosts = () => apiBases.map((base) => openHost(base, connectTimeoutMs));
-  let hosts = openHosts();
-  let lastUsedAt = now();
-
-  // Lambda freezes a process between requests for minutes, and undici's idle timers do not run meanwhile.
-  const replaceIdleConnections = () => {
-    if (now() - lastUsedAt <= KEEP_ALIVE_MS) return;
-    for (const { pool } of hosts) void pool.close();
-    hosts = openHosts();
-  };
+  const hosts = apiBases.map((base) => openHost(base, now));
 
   const sendToFirstReachable = async (
     query: URLSearchParams,
     signal: AbortSignal,
   ): Promise<WechatSession> => {
     const failures: string[] = [];
-    for (const [host, { pool, prefix }] of hosts.entries()) {
+    for (const [host, { source, prefix }] of hosts.entries()) {
       const path = `${prefix}/sns/jscode2session?${query}`;
       const limits = { signal, connectTimeoutMs, maxBytes: MAX_RESPONSE_BYTES };
       try {
-        return readSession(await getText(pool, path, limits), host);
+        return readSession(await source.getText(path, limits), host);
       } catch (error) {
         if (!(error instanceof TransportError)) throw error;
         failures.push(`host ${host}: ${error.message}`);
@@ -108,43 +97,34 @@ export function createWechatClient(options: WechatClientOptions): WechatClient {
     async code2Session({ appid, secret, code }) {
       const query = new URLSearchParams({ appid, secret, js_code: code, grant_type: 'authorization_code' });
       const signal = AbortSignal.timeout(totalBudgetMs);
-      replaceIdleConnections();
-      lastUsedAt = now();
-      try {
-        return await sendToFirstReachable(query, signal).catch(async (error: unknown) => {
-          if (!(error instanceof WechatError && error.errcode === ERRCODE.busy)) throw error;
-          await pause(BUSY_PAUSE_MS);
-          if (signal.aborted) throw error;
-          return sendToFirstReachable(query, signal);
-        });
-      } finally {
-        lastUsedAt = now();
-      }
+      return sendToFirstReachable(query, signal).catch(async (error: unknown) => {
+        if (!(error instanceof WechatError && error.errcode === ERRCODE.busy)) throw error;
+        await pause(BUSY_PAUSE_MS);
+        if (signal.aborted) throw error;
+        return sendToFirstReachable(query, signal);
+      });
     },
     async openConnection() {
       const [first] = hosts;
       if (first === undefined) return;
       const limits = { signal: AbortSignal.timeout(OPEN_MS), connectTimeoutMs, maxBytes: MAX_RESPONSE_BYTES };
       // Whatever is answered here, the connection is open; no route is called that could count against a quota.
-      await getText(first.pool, '/', limits).catch(() => {});
-      lastUsedAt = now();
+      await first.source.getText('/', limits).catch(() => {});
     },
     async close() {
-      await Promise.all(hosts.map(({ pool }) => pool.destroy()));
+      for (const { source } of hosts) source.close();
     },
   };
 }
 
-function openHost(base: string, connectTimeoutMs: number) {
-  const { protocol, origin, pathname } = new URL(base);
-  if (protocol !== 'https:' && protocol !== 'http:') throw new TypeError('apiBases must be http(s) URLs');
-  const pool = new Pool(origin, {
-    connections: CONNECTIONS_PER_HOST,
-    connectTimeout: connectTimeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-  });
-  return { pool, prefix: pathname.replace(/\/+$/, '') };
+function openHost(base: string, now: () => number) {
+  const url = new URL(base);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new TypeError('apiBases must be http(s) URLs');
+  return {
+    source: createTextSource({ url, keepAliveMs: KEEP_ALIVE_MS, now }),
+    prefix: url.pathname.replace(/\/+$/, ''),
+  };
 }
 
 const errcode = v.union([
@@ -153,8 +133,11 @@ const errcode = v.union([
 ]);
 /** Any response; the members of a session are in it only without an errcode. */
 const response = v.pipe(
+  v.string(),
+  // JSON forbids control characters in its strings, and WeChat's texts may hold some; no identifier has a space.
+  v.transform((text) => text.replace(/\p{Cc}/gu, ' ')),
   jsonText,
-  v.looseObject({ errcode: v.optional(errcode, 0), errmsg: v.fallback(v.string(), '') }),
+  v.looseObject({ errcode: v.nullish(errcode, 0), errmsg: v.fallback(v.string(), '') }),
 );
 
 /** WeChat promises no length or alphabet; what is refused here could not be a key or a header safely. */

@@ -1,8 +1,16 @@
 /**
- * One GET over a connection pool that knows, when it fails, whether the request can have reached the server:
- * a code is consumed by the first request that arrives, so only a request that was never written may be repeated.
+ * One GET over connections that are kept, by a client that knows, when it fails, whether the request can have reached
+ * the server: a code is consumed by the first request that arrives, so only a request that was never written may be
+ * sent to another host.
+ *
+ * A connection is opened before undici gets it. So whether it is new or was kept is known for every request, which
+ * decides on the one repetition that HTTP allows (RFC 9112, 9.3.1).
  */
-import type { Dispatcher } from 'undici';
+import type { Socket } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import Client from 'undici/lib/dispatcher/client.js';
+import { elapsedMs } from '../cache/elapsed.ts';
+import { createSocketOpener, type SocketOpener } from '../network/open-socket.ts';
 
 /** Bounds of one request. */
 export interface GetTextLimits {
@@ -17,7 +25,7 @@ export interface GetTextLimits {
 /** A complete response. */
 export interface TextResponse {
   readonly status: number;
-  /** The body decoded as UTF-8, whatever its content type claims. */
+  /** The body decoded as UTF-8, whatever its content type claims, without a byte order mark. */
   readonly body: string;
 }
 
@@ -33,68 +41,189 @@ export class TransportError extends Error {
   }
 }
 
-/**
- * Sends `GET path` and reads the whole body. Redirects are not followed.
- *
- * @throws TransportError as soon as a limit is reached or the connection fails.
- */
-export function getText(pool: Dispatcher, path: string, limits: GetTextLimits): Promise<TextResponse> {
-  const { signal, connectTimeoutMs, maxBytes } = limits;
-  return new Promise((resolve, reject) => {
-    // Present from the moment undici starts to write the request on a connected socket.
-    let controller: Dispatcher.DispatchController | undefined;
-    let settled = false;
-    let status = 0;
-    let size = 0;
-    const chunks: Buffer[] = [];
+/** A kept connection ended before the request was written, or after that without a byte of the answer. */
+class KeptConnectionEnded extends Error {}
 
-    const settle = (): boolean => {
-      if (settled) return false;
-      settled = true;
-      clearTimeout(connectTimer);
-      signal.removeEventListener('abort', onAbort);
-      return true;
-    };
-    const fail = (what: string): void => {
-      if (!settle()) return;
-      reject(new TransportError(what, controller !== undefined));
-      controller?.abort(new Error('abandoned'));
-    };
-    const onAbort = (): void => fail('no complete answer within the time budget');
-    const connectTimer = setTimeout(() => fail('no connection in time'), connectTimeoutMs);
-    signal.addEventListener('abort', onAbort);
-    if (signal.aborted) return onAbort();
+/** One host and the connections to it. */
+export interface TextSource {
+  /**
+   * Sends `GET path` and reads the whole body. Redirects are not followed. A request whose kept connection ends
+   * without a byte of the answer is sent once more, on a new connection.
+   *
+   * @throws TransportError as soon as a limit is reached or the connection fails.
+   */
+  getText(path: string, limits: GetTextLimits): Promise<TextResponse>;
+  /** Ends all connections; requests under way fail. */
+  close(): void;
+}
 
-    pool.dispatch(
-      { method: 'GET', path },
-      {
-        onRequestStart(started) {
-          // A connection that came too late: this is the last moment before the request is written.
-          if (settled) return started.abort(new Error('abandoned'));
-          controller = started;
-          clearTimeout(connectTimer);
-        },
-        onResponseStart(_, statusCode) {
-          status = statusCode;
-        },
-        onResponseData(_, chunk) {
-          size += chunk.length;
-          if (size > maxBytes) fail(`answer larger than ${maxBytes} bytes`);
-          else chunks.push(chunk);
-        },
-        onResponseEnd() {
-          if (settle()) resolve({ status, body: Buffer.concat(chunks).toString('utf8') });
-        },
-        onResponseError(_, error) {
-          fail(`${controller === undefined ? 'no connection' : 'connection lost'} (${errorName(error)})`);
-        },
+/** What {@link createTextSource} needs. */
+export interface TextSourceOptions {
+  readonly url: URL;
+  /** Milliseconds without use after which a connection may be dead without this process having been told. */
+  readonly keepAliveMs: number;
+  /** Wall clock as Unix time in milliseconds: Lambda freezes a process, and its timers do not run meanwhile. */
+  readonly now: () => number;
+  /** Default: over the network. */
+  readonly openSocket?: SocketOpener;
+}
+
+interface Connection {
+  readonly client: Client;
+  readonly socket: Socket;
+  /** When its last answer was complete; undefined before the first. */
+  idleSince: number | undefined;
+}
+
+/** Nothing is opened before the first request. */
+export function createTextSource(options: TextSourceOptions): TextSource {
+  const { url, keepAliveMs, now, openSocket = createSocketOpener(url) } = options;
+  const connections = new Set<Connection>();
+  const idle: Connection[] = [];
+  const closing = new AbortController();
+
+  function takeIdle(): Connection | undefined {
+    for (let kept = idle.pop(); kept !== undefined; kept = idle.pop()) {
+      const { idleSince = 0, socket } = kept;
+      if (!socket.destroyed && elapsedMs(idleSince, now()) <= keepAliveMs) return kept;
+      discard(kept);
+    }
+    return undefined;
+  }
+
+  function discard(connection: Connection): void {
+    connections.delete(connection);
+    void connection.client.destroy();
+  }
+
+  async function open({ signal, connectTimeoutMs }: GetTextLimits): Promise<Connection> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), connectTimeoutMs);
+    try {
+      const socket = await openSocket(AbortSignal.any([signal, late.signal, closing.signal]));
+      const connection = { client: clientOn(socket), socket, idleSince: undefined };
+      connections.add(connection);
+      return connection;
+    } catch (error) {
+      if (signal.aborted) throw new TransportError('no complete answer within the time budget', false);
+      if (late.signal.aborted) throw new TransportError('no connection in time', false);
+      throw new TransportError(`no connection (${errorName(error)})`, false);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  function clientOn(socket: Socket): Client {
+    let given = false;
+    return new Client(url.origin, {
+      connect: (_, callback) => {
+        const first = !given;
+        given = true;
+        // undici expects a connection to take time.
+        queueMicrotask(() => (first ? callback(null, socket) : callback(new Error('closed'), null)));
       },
-    );
-  });
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: keepAliveMs,
+    });
+  }
+
+  function exchange(connection: Connection, path: string, limits: GetTextLimits): Promise<TextResponse> {
+    const { client, socket, idleSince } = connection;
+    const { signal, maxBytes } = limits;
+    const bytesBefore = socket.bytesRead;
+    return new Promise((resolve, reject) => {
+      let started = false;
+      let settled = false;
+      let status = 0;
+      let encoding: unknown;
+      let size = 0;
+      const chunks: Buffer[] = [];
+
+      const settle = (): boolean => {
+        if (settled) return false;
+        settled = true;
+        signal.removeEventListener('abort', onAbort);
+        return true;
+      };
+      const fail = (error: Error): void => {
+        if (!settle()) return;
+        reject(error);
+        discard(connection);
+      };
+      const lose = (what: string): void => fail(new TransportError(what, started));
+      const onAbort = (): void => lose('no complete answer within the time budget');
+      signal.addEventListener('abort', onAbort);
+      if (signal.aborted) return onAbort();
+
+      client.dispatch(
+        // Without this header a server may choose any encoding (RFC 9110, 12.5.3).
+        { method: 'GET', path, headers: { 'accept-encoding': 'identity' } },
+        {
+          onRequestStart(controller) {
+            // The last moment before the request is written.
+            if (settled) return controller.abort(new Error('abandoned'));
+            started = true;
+          },
+          onResponseStart(_, statusCode, headers) {
+            status = statusCode;
+            encoding = headers['content-encoding'];
+          },
+          onResponseData(_, chunk) {
+            size += chunk.length;
+            if (size > maxBytes) lose(`answer larger than ${maxBytes} bytes`);
+            else chunks.push(chunk);
+          },
+          onResponseEnd() {
+            const body = textOf(Buffer.concat(chunks), encoding, maxBytes);
+            if (body === undefined) return lose('response in an encoding that cannot be read');
+            if (!settle()) return;
+            connection.idleSince = now();
+            idle.push(connection);
+            resolve({ status, body });
+          },
+          onResponseError(_, error) {
+            const unanswered = !started || socket.bytesRead === bytesBefore;
+            if (idleSince !== undefined && unanswered) fail(new KeptConnectionEnded());
+            else lose(`connection lost (${errorName(error)})`);
+          },
+        },
+      );
+    });
+  }
+
+  return {
+    async getText(path, limits) {
+      const kept = takeIdle();
+      if (kept !== undefined) {
+        try {
+          return await exchange(kept, path, limits);
+        } catch (error) {
+          if (!(error instanceof KeptConnectionEnded)) throw error;
+        }
+      }
+      return exchange(await open(limits), path, limits);
+    },
+    close() {
+      closing.abort();
+      for (const connection of connections) discard(connection);
+    },
+  };
+}
+
+/** Undefined when it cannot be read. */
+function textOf(bytes: Buffer, encoding: unknown, maxBytes: number): string | undefined {
+  if (encoding === undefined || encoding === 'identity') return new TextDecoder().decode(bytes);
+  if (encoding !== 'gzip') return undefined;
+  try {
+    return new TextDecoder().decode(gunzipSync(bytes, { maxOutputLength: maxBytes }));
+  } catch {
+    return undefined;
+  }
 }
 
 /** What kind of error it is in one word; messages are not used, as they may quote hosts, and parsers quote bodies. */
-function errorName(error: Error): string {
+function errorName(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return /^\w{1,64}$/.test(code) ? code : 'unknown error';
 }

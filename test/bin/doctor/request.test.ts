@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, getDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { call, NoResponse } from '../../../bin/doctor/request.ts';
 
@@ -56,4 +56,8 @@ it('takes a redirect for a response, and leaves out a body that is not JSON', as
 
   expect(status).toBe(302);
   expect(body).toBeUndefined();
+});
+
+it('abandons no address that is a continent away for the next one', () => {
+  expect(getDefaultAutoSelectFamilyAttemptTimeout()).toBeGreaterThan(4 * 600);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRefreshedValue } from '../../../functions/cache/refreshed-value.ts';
+import { DomainError } from '../../../functions/errors/domain-error.ts';
 
 function setUp(options: { maxAgeMs?: number; whileStale?: 'wait' } = {}) {
   const source = { loads: 0, fail: false, frozenOnly: false, hold: undefined as Promise<void> | undefined };
@@ -115,6 +116,95 @@ describe('createRefreshedValue', () => {
     clock.ms = 30;
     await value.refresh();
     expect(source.loads).toBe(2);
+  });
+
+  describe('with a load that failed and told how long to wait', () => {
+    async function fail(retryAfterSeconds: number, cooldownMs: number) {
+      let loads = 0;
+      const clock = { ms: 0 };
+      const value = createRefreshedValue({
+        load: async () => {
+          loads += 1;
+          if (loads === 1) throw new DomainError('unavailable', { retryAfterSeconds });
+          return loads;
+        },
+        refreshAfterMs: 60_000,
+        cooldownMs,
+        now: () => clock.ms,
+      });
+      await expect(value.get()).rejects.toMatchObject({ retryAfterSeconds });
+      return { clock, value };
+    }
+
+    it.each(['get', 'refresh'] as const)(
+      'serves a %s after a failure once its Retry-After has passed',
+      async (read) => {
+        const { clock, value } = await fail(2, 10_000);
+
+        clock.ms = 1_999;
+        await expect(value[read]()).rejects.toMatchObject({ retryAfterSeconds: 2 });
+        clock.ms = 2_000;
+        expect(await value[read]()).toBe(2);
+      },
+    );
+
+    it('does not cool down longer than it would for a Retry-After that is longer', async () => {
+      const { clock, value } = await fail(60, 10_000);
+
+      clock.ms = 10_000;
+      expect(await value.get()).toBe(2);
+    });
+  });
+
+  describe('when the clock is set back', () => {
+    it('tries again after a failure when the clock was set back', async () => {
+      const { source, clock, value } = setUp();
+      clock.ms = 1_000_000;
+      source.fail = true;
+      await expect(value.get()).rejects.toThrow('source is down');
+      source.fail = false;
+
+      clock.ms = 400_000;
+
+      expect(await value.get()).toBe(2);
+    });
+
+    it('does not take an old value for young when the clock was set back', async () => {
+      const { clock, value } = setUp({ maxAgeMs: 1_000 });
+      clock.ms = 1_000_000;
+      await value.get();
+
+      clock.ms = 400_000;
+
+      expect(await value.get()).toBe(2);
+    });
+
+    it('keeps a value without a maximum age when the clock was set back, and refreshes behind it', async () => {
+      const { source, clock, value } = setUp();
+      clock.ms = 1_000_000;
+      await value.get();
+      source.fail = true;
+
+      clock.ms = 400_000;
+      expect(await value.get()).toBe(1);
+      await settle();
+      source.fail = false;
+      clock.ms = 400_030;
+      expect(await value.get()).toBe(1);
+      await settle();
+
+      expect(await value.get()).toBe(3);
+    });
+
+    it('looks again at once for a reader who knows better when the clock was set back', async () => {
+      const { clock, value } = setUp();
+      clock.ms = 1_000_000;
+      await value.get();
+
+      clock.ms = 400_000;
+
+      expect(await value.refresh()).toBe(2);
+    });
   });
 
   describe('with a load that was frozen together with its environment', () => {

@@ -672,6 +672,36 @@ describe('the signing key', () => {
     expect(due.kid).toBe((await ring()).current.kid);
   });
 
+  it('the signing key is there for whoever waits as long as a failed read told them to', async () => {
+    const { rotate, state, now, secrets } = await setUp();
+    await rotate();
+    const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
+    let away = true;
+    secrets.middlewareStack.add(
+      (next) => (args) => (away ? Promise.reject(new Error('the service is away')) : next(args)),
+      { step: 'initialize' },
+    );
+    await expect(signingKey()).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 2 });
+    away = false;
+
+    state.now += 2_000;
+
+    expect(await signingKey()).toBeDefined();
+  });
+
+  it('the signing key is read again before it signs although the clock was set back', async () => {
+    const { rotate, ring, state, now, secrets, drop } = await setUp();
+    await rotate();
+    const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
+    const { kid: old } = await signingKey();
+    await drop(old);
+    await rotate();
+
+    state.now -= 600_000;
+
+    expect((await signingKey()).kid).toBe((await ring()).current.kid);
+  });
+
   it('the signing key goes on signing for a quarter of an hour while the secret cannot be read, and not longer', async () => {
     const { rotate, state, now, secrets } = await setUp();
     await rotate();

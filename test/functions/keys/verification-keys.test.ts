@@ -85,9 +85,32 @@ describe('the key source', () => {
     for (let n = 0; n < 3; n++) {
       await expect(source.find('unknown')).rejects.toMatchObject({ code: 'unavailable' });
       expect(await source.find(first.kid)).toBeDefined();
-      clock += 5_000;
+      clock += 600;
     }
     expect(loads).toBe(2);
+  });
+
+  it('looks again for an unknown key once a caller has waited as long as a failed search told them to', async () => {
+    await source.warm();
+    clock += 5_000;
+    published = away();
+    await expect(source.find(second.kid)).rejects.toMatchObject({ retryAfterSeconds: 2 });
+    published = second.jwks;
+
+    clock += 2_000;
+
+    expect(await source.find(second.kid)).toBeDefined();
+  });
+
+  it('searches, and drops what is too old, although the clock was set back', async () => {
+    await source.warm();
+    await source.find('unknown');
+    published = second.jwks;
+
+    clock -= 600_000;
+
+    expect(await source.find(second.kid)).toBeDefined();
+    expect(await source.find(first.kid)).toBeUndefined();
   });
 
   it('follows the set in the background after half a minute, dropping withdrawn keys', async () => {

@@ -185,6 +185,24 @@ describe("revoking all of a user's tokens", () => {
     expect(time).toBe((SECOND + 1) * 1000);
   });
 
+  it('revoking all tokens does not wait for a clock that was set back to catch up', async () => {
+    let time = NOW;
+    const pauses: number[] = [];
+    const revocations = createRevocations({
+      client: table.client,
+      tableName: table.tableName,
+      now: () => time,
+      sleep: async (ms) => {
+        pauses.push(ms);
+        time -= 600_000;
+      },
+    });
+
+    await revocations.revokeAllTokens(userId);
+
+    expect(pauses).toEqual([500]);
+  });
+
   it('revoking all tokens changes nothing else of the user', async () => {
     const before = await table.item(userId);
 

@@ -78,6 +78,36 @@ describe('the AppSecrets', () => {
     await expect(create().secretFor('__proto__')).rejects.toMatchObject({ code: 'wechat_misconfigured' });
   });
 
+  it('the AppSecrets are there for whoever waits as long as a failed read told them to', async () => {
+    await fillIn('{"wx1":"first"}');
+    const secrets = create();
+    let away = true;
+    client.middlewareStack.add(
+      (next) => (args) => (away ? Promise.reject(new Error('the service is away')) : next(args)),
+      { step: 'initialize' },
+    );
+    await expect(secrets.secretFor('wx1')).rejects.toMatchObject({
+      code: 'unavailable',
+      retryAfterSeconds: 2,
+    });
+    away = false;
+
+    clock.ms += 2_000;
+
+    expect(await secrets.secretFor('wx1')).toBe('first');
+  });
+
+  it('the AppSecrets are read again although the clock was set back', async () => {
+    await fillIn('{"wx1":"old"}');
+    const secrets = create();
+    await secrets.secretFor('wx1');
+    await fillIn('{"wx1":"new"}');
+
+    clock.ms -= 600_000;
+
+    expect(await secrets.renewedSecretFor('wx1')).toBe('new');
+  });
+
   it('the AppSecrets are unavailable, not misconfigured, when Secrets Manager cannot be read', async () => {
     await service.close();
 

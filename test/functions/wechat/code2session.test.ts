@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { errorCatalogue } from '../../../functions/contracts/errors.ts';
 import {
@@ -183,6 +184,69 @@ describe('code2Session', () => {
   it('refuses to be created without a usable base URL', () => {
     for (const apiBases of [[], ['api.weixin.qq.com'], ['ftp://api.weixin.qq.com'], ['']])
       expect(() => createWechatClient({ apiBases }), JSON.stringify(apiBases)).toThrow(TypeError);
+  });
+});
+
+describe('a response as it may come in the wild', () => {
+  const session = '{"session_key":"k","openid":"oAlice"}';
+  const answer = (body: string, head = ''): string =>
+    `HTTP/1.1 200 OK\r\n${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+
+  async function exchangeWith(text: string | Buffer) {
+    const port = await listen(
+      createTcpServer((socket) => {
+        socket.on('error', () => {});
+        socket.on('data', () => socket.write(text));
+      }),
+    );
+    return clientFor(`http://127.0.0.1:${port}`);
+  }
+
+  it.each([
+    ['a byte order mark', answer(`\uFEFF${session}`)],
+    ['early hints before it', `HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n${answer(session)}`],
+    ['an errcode that is null', answer('{"errcode":null,"errmsg":null,"session_key":"k","openid":"oAlice"}')],
+    [
+      'control characters in its text',
+      answer('{"errmsg":"o\nk\u0001\u0000","session_key":"k","openid":"oAlice"}'),
+    ],
+    ['a second answer behind it', answer(session) + answer(session.replace('oAlice', 'oMallory'))],
+  ])('reads a response with %s', async (_, text) => {
+    const client = await exchangeWith(text);
+
+    for (let call = 0; call < 2; call += 1)
+      expect((await client.code2Session({ appid, secret, code: 'c' })).openid).toBe('oAlice');
+  });
+
+  it('reads a gzip response although nobody asked for it', async () => {
+    const body = gzipSync(session);
+    const head = `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const client = await exchangeWith(Buffer.concat([Buffer.from(head), body]));
+
+    expect((await client.code2Session({ appid, secret, code: 'c' })).openid).toBe('oAlice');
+  });
+
+  it('reads an errcode beside control characters in its text', async () => {
+    const errmsg = 'code\nbeen\tused\u0001, rid: 66c69111-4157f271-729ca238';
+    const client = await exchangeWith(answer(`{"errcode":40163,"errmsg":"${errmsg}"}`));
+
+    expect(await failureOf(client, 'hush-code')).toMatchObject({
+      code: 'code_used',
+      fields: { wechat_rid: '66c69111-4157f271-729ca238' },
+    });
+  });
+
+  it.each([
+    ['100 Continue before it', `HTTP/1.1 100 Continue\r\n\r\n${answer(session)}`],
+    ['lines that end with LF alone', answer(session).replaceAll('\r\n', '\n')],
+    ['a length and chunks', answer(session, 'transfer-encoding: chunked\r\n')],
+    ['an errcode that is null, and no openid', answer('{"errcode":null,"errmsg":"code been used"}')],
+    ['a control character in the openid', answer('{"session_key":"k","openid":"oAl\u0000ice"}')],
+    ['a control character behind the openid', answer('{"session_key":"k","openid":"oAlice\n"}')],
+  ])('is wechat_unavailable for a response with %s', async (_, text) => {
+    const client = await exchangeWith(text);
+
+    expect((await failureOf(client, 'hush-code')).code).toBe('wechat_unavailable');
   });
 });
 
@@ -375,7 +439,6 @@ describe('an answer that is none', () => {
       '[]',
       '{}',
       '{"__proto__":{"openid":"oAlice","session_key":"k"}}',
-      '\uFEFF{"session_key":"k","openid":"oAlice"}',
       `${JSON.stringify(session)}${JSON.stringify(session)}`,
       ...[
         '',
@@ -390,7 +453,7 @@ describe('an answer that is none', () => {
         ['oAlice'],
       ].map((openid) => JSON.stringify({ ...session, openid })),
       ...['', null, 1, {}].map((session_key) => JSON.stringify({ ...session, session_key })),
-      ...[null, '', 'abc', 0.5, '0.5', 1e300, true, {}, [], '0x0', ' 0'].map((errcode) =>
+      ...['', 'abc', 0.5, '0.5', 1e300, true, {}, [], '0x0', ' 0'].map((errcode) =>
         JSON.stringify({ ...session, errcode }),
       ),
     ];
@@ -542,6 +605,55 @@ describe('after a pause', () => {
     const session = await client.code2Session({ appid, secret, code: 'c' });
 
     expect(session.openid).toBe('oAlice');
+  });
+
+  it('after the clock was set back, no connection from before is written on', async () => {
+    let time = 1_000_000;
+    const client = createWechatClient({ apiBases: [wechat.url], now: () => time });
+    openClients.push(client);
+    await client.code2Session({ appid, secret, code: wechat.issueCode() });
+    time -= 600_000;
+    await client.code2Session({ appid, secret, code: wechat.issueCode() });
+
+    expect(wechat.calls().connections).toBe(2);
+  });
+
+  it.each([
+    ['before the code was used', '{"session_key":"k","openid":"oAlice"}', undefined],
+    ['after the code was used', '{"errcode":40163,"errmsg":"code been used"}', 'code_used'],
+  ])('when a kept connection ends %s, the code is sent once more', async (_, repeated, refusal) => {
+    let calls = 0;
+    const port = await listen(
+      createServer(({ socket }, response) => {
+        calls += 1;
+        if (calls === 2) socket.resetAndDestroy();
+        else response.end(calls === 1 ? '{"session_key":"k","openid":"oFirst"}' : repeated);
+      }),
+    );
+    const client = clientFor(`http://127.0.0.1:${port}`);
+    await client.code2Session({ appid, secret, code: 'c' });
+
+    if (refusal === undefined)
+      expect((await client.code2Session({ appid, secret, code: 'c' })).openid).toBe('oAlice');
+    else expect((await failureOf(client, 'hush-code')).code).toBe(refusal);
+    expect(calls).toBe(3);
+  });
+
+  it('when the first host went away since the last call, the second gets the code', async () => {
+    const server = createServer((_, response) => {
+      response.end('{"session_key":"k","openid":"oFirst"}');
+    });
+    const client = clientFor(`http://127.0.0.1:${await listen(server)}`, wechat.url);
+    await client.code2Session({ appid, secret, code: 'c' });
+    server.close();
+
+    const session = await client.code2Session({
+      appid,
+      secret,
+      code: wechat.issueCode({ openid: 'oAlice' }),
+    });
+
+    expect(session).toEqual({ openid: 'oAlice', host: 1 });
   });
 
   it('calls under way are not disturbed when idle connections are replaced', async () => {
