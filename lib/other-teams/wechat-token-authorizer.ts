@@ -1,6 +1,6 @@
 /** The stateless copy of the authorizer, deployed into the account of the team whose routes it protects. */
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import { Duration, FeatureFlags, Stack } from 'aws-cdk-lib';
 import { type AuthorizationMode, AuthorizationType } from 'aws-cdk-lib/aws-appsync';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -40,8 +40,7 @@ export class WechatTokenAuthorizer extends ApiAuthorizers {
     };
     this.lambda = new LambdaFunction(this, 'Function', {
       description: 'Decides whether a token of the WeChat login opens a route',
-      // The package finds its own bundle by its own name, wherever it is installed.
-      code: Code.fromAsset(dirname(createRequire(import.meta.url).resolve('wechat-login/remote-authorizer'))),
+      code: Code.fromAsset(bundleFolder()),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -78,4 +77,10 @@ export class WechatTokenAuthorizer extends ApiAuthorizers {
       skipPermissions: true,
     });
   }
+}
+
+/** The package finds its own bundle by its own name, wherever it is installed, and wherever this code was bundled to. */
+function bundleFolder(): string {
+  const manifest = createRequire(import.meta.filename).resolve('wechat-login/package.json');
+  return join(manifest, '../dist/remote-authorizer');
 }
