@@ -61,6 +61,10 @@ describe('the package', () => {
     cpSync(tarball, join(app, 'wechat-login.tgz'));
     runIn(app, 'npm', ['install', '--no-audit', '--no-fund']);
 
-    expect(runIn(app, 'npm', ['run', 'attach'])).toContain('No problems found');
+    const printed = runIn(app, 'npm', ['run', 'attach']);
+
+    expect(printed).toContain('No problems found');
+    // What npm would change before it publishes would not be what was tested.
+    expect(printed).not.toContain('auto-corrected');
   });
 });
