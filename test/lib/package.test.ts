@@ -197,6 +197,13 @@ describe('the package, installed in an empty folder', () => {
   });
 });
 
+it('asks for no newer CDK than the oldest app of test/attach has', () => {
+  const read = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+  const { 'aws-cdk-lib': cdk, constructs } = read('test/attach/fixtures/commonjs').dependencies;
+
+  expect(read('.').peerDependencies).toEqual({ 'aws-cdk-lib': `^${cdk}`, constructs: `^${constructs}` });
+});
+
 describe('the app of test/attach that stands for what cdk init makes', () => {
   const fixture = join(root, 'test/attach/fixtures/cdk-init');
   const read = (directory: string, file: string): string => readFileSync(join(directory, file), 'utf8');
