@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { importJWK, type JWK } from 'jose';
+import { decodeJwt, importJWK, type JWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseKeyRing } from '../../functions/keys/key-ring.ts';
 import { importSigningKey } from '../../functions/keys/signing-key.ts';
@@ -108,6 +108,8 @@ it.each(runnable)('the recipe for $name opens for tokens of the login and for no
     ],
     ['for somebody else', await mint({ audience: 'others' })],
     ['of another issuer', await mint({ issuer: 'https://login.example.com' })],
+    ['of another type', await sign({ typ: 'JWT' }, decodeJwt(login.token))],
+    ['endless', await sign({ typ: 'at+jwt' }, { ...decodeJwt(login.token), exp: undefined })],
     ['unsigned', withoutSignature(login.token)],
     ['empty', ''],
   ] as const)
@@ -205,6 +207,13 @@ async function mint(token: {
   });
   const [{ appid }] = service.miniPrograms;
   return (await minter.mint({ userId: 'user-7', appid })).token;
+}
+
+/** Signs with the issuer's own key what it would never sign. */
+function sign(header: { readonly typ: string }, claims: object): Promise<string> {
+  return new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: 'RS256', kid: current.kid, ...header })
+    .sign(current.key);
 }
 
 function withoutSignature(token: string): string {
