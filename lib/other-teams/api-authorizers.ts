@@ -22,7 +22,7 @@ import { Construct } from 'constructs';
 import { onePerApi } from './one-per-api.ts';
 
 /** Longest that an allow may be reused: a token that has ended, or was revoked, still opens routes that long. */
-const MAX_CACHE_TTL = Duration.minutes(5);
+export const MAX_CACHE_TTL = Duration.minutes(5);
 
 export interface ApiAuthorizersProps {
   /**
