@@ -25,14 +25,14 @@ const library = await build({
   charset: 'utf8',
   format: 'cjs',
   target: 'node20',
-  define: { 'import.meta.filename': '__filename' },
+  define: { 'import.meta.dirname': '__dirname' },
   external: ['aws-cdk-lib', 'constructs'],
   entryPoints: {
     index: 'lib/index.ts',
     member: 'functions/caller/member-of.ts',
     testing: 'testing/index.ts',
   },
-  outdir: 'dist',
+  outdir: 'dist/lib',
 });
 writeFileSync(join(dist, 'package.json'), '{"type":"commonjs"}\n');
 
