@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decode, encode, type SourceMapSegment } from '@jridgewell/sourcemap-codec';
-import { type BuildOptions, buildSync } from 'esbuild';
+import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
 import type { FunctionName } from '../../functions/contracts/environment.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const options = {
   absWorkingDir: root,
   bundle: true,
+  metafile: true,
   platform: 'node',
   format: 'esm',
   target: 'node24',
@@ -43,9 +44,10 @@ const options = {
  * Writes `index.mjs` and `index.mjs.map` into a directory, the same bytes wherever that is.
  *
  * @param inspectable for a debugger: not minified, and with a whole map inside
+ * @returns what is in it
  */
-export function bundle(name: FunctionName, directory: string, inspectable = false): void {
-  const { outputFiles } = buildSync({
+export function bundle(name: FunctionName, directory: string, inspectable = false): Metafile {
+  const { outputFiles, metafile } = buildSync({
     ...options,
     entryPoints: [`functions/${name}.ts`],
     outfile: path.join(directory, 'index.mjs'),
@@ -56,6 +58,7 @@ export function bundle(name: FunctionName, directory: string, inspectable = fals
   });
   for (const file of outputFiles)
     writeFileSync(file.path, file.path.endsWith('.map') ? ownFilesOf(file.text, directory) : file.contents);
+  return metafile;
 }
 
 /** The map without what is of packages, with paths as the repository has them. */

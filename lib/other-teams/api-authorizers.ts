@@ -1,7 +1,17 @@
 /** One authorizer function, offered to each kind of API in the form that CDK's own constructs take. */
 import { Duration } from 'aws-cdk-lib';
-import { type IAuthorizer, IdentitySource, RequestAuthorizer } from 'aws-cdk-lib/aws-apigateway';
-import type { IHttpRouteAuthorizer, IWebSocketRouteAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2';
+import {
+  type IAuthorizer,
+  IdentitySource,
+  type IRestApi,
+  RequestAuthorizer,
+} from 'aws-cdk-lib/aws-apigateway';
+import type {
+  HttpRouteAuthorizerBindOptions,
+  IHttpRouteAuthorizer,
+  IWebSocketRouteAuthorizer,
+  WebSocketRouteAuthorizerBindOptions,
+} from 'aws-cdk-lib/aws-apigatewayv2';
 import {
   HttpLambdaAuthorizer,
   HttpLambdaResponseType,
@@ -9,9 +19,10 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { onePerApi } from './one-per-api.ts';
 
 /** Longest that an allow may be reused: a token that has ended, or was revoked, still opens routes that long. */
-const MAX_CACHE_TTL = Duration.minutes(5);
+export const MAX_CACHE_TTL = Duration.minutes(5);
 
 export interface ApiAuthorizersProps {
   /**
@@ -34,13 +45,15 @@ const webSocketIdentitySources = {
 } as const satisfies Record<WebSocketTokenSource, string>;
 
 /**
- * Authorizers for several kinds of API around one function. Each call makes an authorizer for one API: use it for
- * all of that API's routes, and call again for the next API.
+ * Authorizers for several kinds of API around one function. Call as often as you like: all routes of one API share one
+ * authorizer, and so its cache.
  */
 export abstract class ApiAuthorizers extends Construct {
   /** The function that decides. */
   abstract readonly lambda: IFunction;
-  protected readonly cacheTtl: Duration;
+  /** How long an API reuses a decision. */
+  readonly cacheTtl: Duration;
+  private http: IHttpRouteAuthorizer | undefined;
 
   protected constructor(scope: Construct, id: string, props: ApiAuthorizersProps) {
     super(scope, id);
@@ -53,22 +66,30 @@ export abstract class ApiAuthorizers extends Construct {
     }
   }
 
-  /** For the routes of one HTTP API: payload 2.0 with simple responses. */
+  /** For the routes of HTTP APIs: payload 2.0 with simple responses. */
   forHttpApi(): IHttpRouteAuthorizer {
-    return new HttpLambdaAuthorizer(this.node.id, this.lambda, {
-      responseTypes: [HttpLambdaResponseType.SIMPLE],
-      identitySource: ['$request.header.Authorization'],
-      resultsCacheTtl: this.cacheTtl,
-    });
+    this.http ??= onePerApi(
+      ({ route }: HttpRouteAuthorizerBindOptions) => route.httpApi,
+      () =>
+        new HttpLambdaAuthorizer(this.node.id, this.lambda, {
+          responseTypes: [HttpLambdaResponseType.SIMPLE],
+          identitySource: ['$request.header.Authorization'],
+          resultsCacheTtl: this.cacheTtl,
+        }),
+    );
+    return this.http;
   }
 
   /**
    * For the methods of one REST API.
    *
    * @param id tells the authorizers of several REST APIs apart. Default: `Rest`
+   * @throws Error when the authorizer of that id is attached to a second API
    */
   forRestApi(id = 'Rest'): IAuthorizer {
-    return new RequestAuthorizer(this, id, {
+    const existing = this.node.tryFindChild(id);
+    if (existing instanceof RestAuthorizer) return existing;
+    return new RestAuthorizer(this, id, {
       handler: this.lambda,
       identitySources: [IdentitySource.header('Authorization')],
       resultsCacheTtl: this.cacheTtl,
@@ -76,7 +97,7 @@ export abstract class ApiAuthorizers extends Construct {
   }
 
   /**
-   * For the `$connect` route of one WebSocket API. Browsers cannot set headers there: they send the token as
+   * For the `$connect` route of WebSocket APIs. Browsers cannot set headers there: they send the token as
    * `?token=…` (access logs may show it) or with `new WebSocket(url, ['bearer', token])`, which the `$connect`
    * integration must answer with the header `Sec-WebSocket-Protocol: bearer`.
    *
@@ -84,8 +105,28 @@ export abstract class ApiAuthorizers extends Construct {
    *   `Authorization`
    */
   forWebSocketApi(source: WebSocketTokenSource = 'header'): IWebSocketRouteAuthorizer {
-    return new WebSocketLambdaAuthorizer(this.node.id, this.lambda, {
-      identitySource: [webSocketIdentitySources[source]],
-    });
+    return onePerApi(
+      ({ route }: WebSocketRouteAuthorizerBindOptions) => route.webSocketApi,
+      () =>
+        new WebSocketLambdaAuthorizer(this.node.id, this.lambda, {
+          identitySource: [webSocketIdentitySources[source]],
+        }),
+    );
+  }
+}
+
+/** Says what to do where CDK says only that one authorizer cannot serve two APIs. */
+class RestAuthorizer extends RequestAuthorizer {
+  private api: IRestApi | undefined;
+
+  override _attachToApi(api: IRestApi): void {
+    this.api ??= api;
+    if (this.api.restApiId !== api.restApiId) {
+      throw new Error(
+        `${this.node.path} is the authorizer of ${this.api.node.path}; for ${api.node.path} make another one: ` +
+          `forRestApi('${api.node.id}')`,
+      );
+    }
+    super._attachToApi(api);
   }
 }

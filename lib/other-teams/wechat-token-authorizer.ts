@@ -1,6 +1,5 @@
 /** The stateless copy of the authorizer, deployed into the account of the team whose routes it protects. */
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import { Duration, FeatureFlags, Stack } from 'aws-cdk-lib';
 import { type AuthorizationMode, AuthorizationType } from 'aws-cdk-lib/aws-appsync';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -12,6 +11,9 @@ import type { EnvironmentOf } from '../../functions/contracts/environment.ts';
 import { createFunctionRole } from '../compute/function-role.ts';
 import { ApiAuthorizers, type ApiAuthorizersProps } from './api-authorizers.ts';
 import type { WechatTokenIssuer } from './wechat-token-issuer.ts';
+
+/** What `npm run build` has made: two folders up from here, and in the package, where this is `dist/lib/index.js`. */
+const bundle = join(import.meta.dirname, '../../dist/remote-authorizer');
 
 export interface WechatTokenAuthorizerProps extends ApiAuthorizersProps {
   /** Whose tokens are let in. */
@@ -40,8 +42,7 @@ export class WechatTokenAuthorizer extends ApiAuthorizers {
     };
     this.lambda = new LambdaFunction(this, 'Function', {
       description: 'Decides whether a token of the WeChat login opens a route',
-      // The package finds its own bundle by its own name, wherever it is installed.
-      code: Code.fromAsset(dirname(createRequire(import.meta.url).resolve('wechat-login/remote-authorizer'))),
+      code: Code.fromAsset(bundle),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

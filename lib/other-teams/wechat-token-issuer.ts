@@ -1,11 +1,13 @@
 /** A WeChat login service as other teams' stacks know it: whose tokens to trust, and where its keys are. */
 import { Token } from 'aws-cdk-lib';
+import type { HttpRouteAuthorizerBindOptions, IHttpRouteAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { JWKS_PATH } from '../../functions/contracts/token.ts';
-import type { ApiAuthorizersProps } from './api-authorizers.ts';
+import { type ApiAuthorizersProps, MAX_CACHE_TTL } from './api-authorizers.ts';
 import { CentralTokenAuthorizer } from './central-token-authorizer.ts';
+import { onePerApi } from './one-per-api.ts';
 import { type StageParameter, stageParameterName } from './stage-parameters.ts';
 
 /** What a stack must know of a login service to trust its tokens. */
@@ -46,6 +48,7 @@ const ADDRESS = /^(https:\/\/[^\s/?#]|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[
 /** A WeChat login service. */
 export class WechatTokenIssuer extends Construct {
   private readonly attributes: WechatTokenIssuerAttributes;
+  private native: IHttpRouteAuthorizer | undefined;
 
   /** A login service in the same account and region, by what its stack wrote to SSM. */
   static fromStage(scope: Construct, id: string, props: FromStageProps): WechatTokenIssuer {
@@ -116,22 +119,28 @@ export class WechatTokenIssuer extends Construct {
   }
 
   /**
-   * For one HTTP API, which then verifies tokens by itself, without any function. Each call makes an authorizer for
-   * one API: use it for all of that API's routes.
+   * For the routes of HTTP APIs, which then verify tokens by themselves, without any function. All routes of one API
+   * share one authorizer, however often this is called.
    */
-  nativeJwtAuthorizer(): HttpJwtAuthorizer {
-    return new HttpJwtAuthorizer(this.node.id, this.issuer, {
-      jwtAudience: [this.audience],
-      identitySource: ['$request.header.Authorization'],
-    });
+  nativeJwtAuthorizer(): IHttpRouteAuthorizer {
+    this.native ??= onePerApi(
+      ({ route }: HttpRouteAuthorizerBindOptions) => route.httpApi,
+      () =>
+        new HttpJwtAuthorizer(this.node.id, this.issuer, {
+          jwtAudience: [this.audience],
+          identitySource: ['$request.header.Authorization'],
+        }),
+    );
+    return this.native;
   }
 
   /**
    * Authorizers that call the login service's own function: nothing to deploy here, and a logout or a ban counts as
-   * soon as the cache allows.
+   * soon as the cache allows. Calls with the same settings give the same.
    *
    * @param id tells several apart, for APIs with different settings. Default: `Central`
-   * @throws Error when the function's ARN is not known, or not which account it is in, or when it is in another region
+   * @throws Error when the function's ARN is not known, or not which account it is in, when it is in another region, or
+   *   when the same id was used with other settings
    */
   centralAuthorizer(props: ApiAuthorizersProps = {}, id = 'Central'): CentralTokenAuthorizer {
     const { authorizerArn, authorizerInThisAccount } = this.attributes;
@@ -141,6 +150,17 @@ export class WechatTokenIssuer extends Construct {
           `stage shows it as the parameter ${stageParameterName('<stage>', 'authorizer-arn')}`,
       );
     }
-    return new CentralTokenAuthorizer(this, id, { ...props, authorizerArn, authorizerInThisAccount });
+    const existing = this.node.tryFindChild(id);
+    if (!(existing instanceof CentralTokenAuthorizer)) {
+      return new CentralTokenAuthorizer(this, id, { ...props, authorizerArn, authorizerInThisAccount });
+    }
+    const { cacheTtl = MAX_CACHE_TTL } = props;
+    if (cacheTtl.toSeconds() !== existing.cacheTtl.toSeconds()) {
+      throw new Error(
+        `${existing.node.path} has the cacheTtl ${existing.cacheTtl.toSeconds()} seconds; for ` +
+          `${cacheTtl.toSeconds()} seconds make another one: centralAuthorizer({ … }, '<another id>')`,
+      );
+    }
+    return existing;
   }
 }

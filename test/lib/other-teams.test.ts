@@ -1,7 +1,7 @@
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { LambdaIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { HttpApi, HttpMethod, WebSocketApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpApi, HttpMethod, type IHttpRouteAuthorizer, WebSocketApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpUrlIntegration, WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Definition, GraphqlApi } from 'aws-cdk-lib/aws-appsync';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -185,31 +185,6 @@ describe('a stateless copy in the consumer account', () => {
     },
   );
 
-  it('serves a second API of each kind, and refuses to share one authorizer between two', () => {
-    const stack = stackIn();
-    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
-    const auth = new WechatTokenAuthorizer(stack, 'Auth', { issuer });
-    const orders = new LambdaIntegration(ordersFunction(stack));
-    const add = (id: string, authorizer: ReturnType<typeof auth.forHttpApi>) =>
-      new HttpApi(stack, id).addRoutes({
-        path: '/',
-        authorizer,
-        integration: new HttpUrlIntegration('Orders', 'https://orders.example.com'),
-      });
-
-    const shared = auth.forHttpApi();
-    add('HttpA', shared);
-    add('HttpB', auth.forHttpApi());
-    expect(() => add('HttpC', shared)).toThrow('Cannot attach the same authorizer to multiple Apis');
-
-    const authorizer = auth.forRestApi();
-    new RestApi(stack, 'RestA').root.addMethod('GET', orders, { authorizer });
-    new RestApi(stack, 'RestB').root.addMethod('GET', orders, { authorizer: auth.forRestApi('Admin') });
-    expect(() => new RestApi(stack, 'RestC').root.addMethod('GET', orders, { authorizer })).toThrow(
-      'Cannot attach authorizer to two different rest APIs',
-    );
-  });
-
   it('refuses a cache that would outlive a token by more than five minutes', () => {
     const stack = stackIn();
     const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
@@ -220,6 +195,82 @@ describe('a stateless copy in the consumer account', () => {
     expect(
       () => new WechatTokenAuthorizer(stack, 'Uncached', { issuer, cacheTtl: Duration.seconds(0) }),
     ).not.toThrow();
+  });
+});
+
+describe('an authorizer written inline on each route', () => {
+  const addRoutes = (api: HttpApi, authorizer: () => IHttpRouteAuthorizer) => {
+    for (const path of ['/a', '/b'])
+      api.addRoutes({
+        path,
+        authorizer: authorizer(),
+        integration: new HttpUrlIntegration('Orders', 'https://orders.example.com'),
+      });
+  };
+  it.each([
+    ['native', (issuer: WechatTokenIssuer) => issuer.nativeJwtAuthorizer()],
+    ['central', (issuer: WechatTokenIssuer) => issuer.centralAuthorizer().forHttpApi()],
+  ])('is one for each HTTP API: %s', (_, authorizer) => {
+    const stack = stackIn(THIS_ACCOUNT, 'eu-west-1');
+    const authorizerArn = authorizerArnIn(THIS_ACCOUNT);
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', { ...attributes, authorizerArn });
+
+    for (const id of ['HttpA', 'HttpB']) addRoutes(new HttpApi(stack, id), () => authorizer(issuer));
+
+    const template = Template.fromStack(stack);
+    const authorizers = template.findResources('AWS::ApiGatewayV2::Authorizer');
+    expect(Object.keys(authorizers)).toHaveLength(2);
+    const routes = Object.values(template.findResources('AWS::ApiGatewayV2::Route'));
+    expect(routes).toHaveLength(4);
+    for (const { Properties } of routes)
+      expect(authorizers[Properties.AuthorizerId.Ref]?.Properties.ApiId).toEqual(Properties.ApiId);
+  });
+
+  it('is one for each HTTP and WebSocket API: copy', () => {
+    const stack = stackIn();
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
+    const auth = new WechatTokenAuthorizer(stack, 'Auth', { issuer });
+    const orders = ordersFunction(stack);
+    const shared = auth.forWebSocketApi();
+
+    addRoutes(new HttpApi(stack, 'Http'), () => auth.forHttpApi());
+    for (const id of ['SocketA', 'SocketB']) {
+      const integration = new WebSocketLambdaIntegration('Connect', orders);
+      new WebSocketApi(stack, id, { connectRouteOptions: { integration, authorizer: shared } });
+    }
+
+    Template.fromStack(stack).resourceCountIs('AWS::ApiGatewayV2::Authorizer', 3);
+  });
+
+  it('is one for a REST API, and says what a second one needs', () => {
+    const stack = stackIn();
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
+    const auth = new WechatTokenAuthorizer(stack, 'Auth', { issuer });
+    const orders = new LambdaIntegration(ordersFunction(stack));
+    const api = new RestApi(stack, 'RestA');
+
+    for (const method of ['GET', 'POST'])
+      api.root.addMethod(method, orders, { authorizer: auth.forRestApi() });
+    const admin = new RestApi(stack, 'Admin');
+
+    expect(() => admin.root.addMethod('GET', orders, { authorizer: auth.forRestApi() })).toThrow(
+      "Orders/Auth/Rest is the authorizer of Orders/RestA; for Orders/Admin make another one: forRestApi('Admin')",
+    );
+    admin.root.addMethod('POST', orders, { authorizer: auth.forRestApi('Admin') });
+    Template.fromStack(stack).resourceCountIs('AWS::ApiGateway::Authorizer', 2);
+  });
+
+  it('calls the central function with one setting for each id', () => {
+    const stack = stackIn(THIS_ACCOUNT, 'eu-west-1');
+    const authorizerArn = authorizerArnIn(THIS_ACCOUNT);
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', { ...attributes, authorizerArn });
+    const uncached = { cacheTtl: Duration.seconds(0) };
+
+    expect(issuer.centralAuthorizer()).toBe(issuer.centralAuthorizer({ cacheTtl: Duration.minutes(5) }));
+    expect(() => issuer.centralAuthorizer(uncached)).toThrow(
+      "Orders/Login/Central has the cacheTtl 300 seconds; for 0 seconds make another one: centralAuthorizer({ … }, '<another id>')",
+    );
+    expect(issuer.centralAuthorizer(uncached, 'Uncached').cacheTtl.toSeconds()).toBe(0);
   });
 });
 

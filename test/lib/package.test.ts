@@ -76,7 +76,7 @@ const run = (args: readonly string[], env?: NodeJS.ProcessEnv): string => runNod
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'orders-'));
   installed = join(folder, 'node_modules/wechat-login');
-  installPackage(folder, ['aws-cdk-lib', 'constructs', 'jose', '@types/node', 'undici-types']);
+  installPackage(folder, ['aws-cdk-lib', 'constructs', '@types/node', 'undici-types']);
   writeFileSync(join(folder, 'app.ts'), snippet);
   writeFileSync(join(folder, 'schema.graphql'), 'type Query { orders: Int }');
   writeFileSync(join(folder, 'kit.ts'), kitSnippet);
@@ -93,6 +93,18 @@ describe('the package, installed in an empty folder', () => {
     const flags = ['--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
 
     run([tsc, ...flags, 'app.ts', 'kit.ts', 'commonjs/app.ts']);
+
+    run([
+      tsc,
+      '--noEmit',
+      ...flags,
+      '--module',
+      'esnext',
+      '--moduleResolution',
+      'bundler',
+      'app.ts',
+      'kit.ts',
+    ]);
 
     run(['commonjs/app.js'], { CDK_OUTDIR: join(folder, 'cdk.out.commonjs') });
     for (const name of ['SameAccount', 'OtherAccount', 'China'].map((stack) => `${stack}.template.json`))
@@ -143,6 +155,18 @@ describe('the package, installed in an empty folder', () => {
     );
   });
 
+  it('is the same whether it is required or imported, also where ES modules cannot be required', () => {
+    for (const entry of ['wechat-login', 'wechat-login/member', 'wechat-login/testing']) {
+      const names = `const required = require('${entry}');
+        import('${entry}').then((imported) => {
+          const { default: _, 'module.exports': __, ...named } = imported;
+          for (const name in named) if (named[name] !== required[name]) throw new Error(name);
+          console.log(Object.keys(required).sort().join() === Object.keys(named).sort().join());
+        });`;
+      expect([entry, run(['--no-experimental-require-module', '-e', names]).trim()]).toEqual([entry, 'true']);
+    }
+  });
+
   it('offers memberOf and the test kit without CDK', () => {
     rmSync(join(folder, 'node_modules/aws-cdk-lib'));
     try {
@@ -158,10 +182,55 @@ describe('the package, installed in an empty folder', () => {
     const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
 
     expect(files.filter((name) => /\.(ts|js|mjs)$/.test(name) && !name.startsWith('dist/'))).toEqual([]);
-    for (const text of ['login-stack', 'environment', 'rotation', 'wechat-simulator'])
+    for (const text of ['login-stack', 'environment', 'rotation', 'wechat-simulator', 'mint'])
       expect(files.filter((name) => name.includes(text))).toEqual([]);
   });
+
+  it('brings no other package along, and the licenses of those that are in its bundles', () => {
+    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+
+    expect(Object.keys(manifest)).not.toContain('dependencies');
+    expect(Object.keys(manifest)).not.toContain('private');
+    const licenses = readFileSync(join(installed, 'dist/THIRD-PARTY-LICENSES'), 'utf8');
+    expect(licenses).toMatch(/^jose \d/m);
+    expect(licenses).toMatch(/^valibot \d/m);
+  });
 });
+
+it('asks for no newer CDK than the oldest app of test/attach has', () => {
+  const read = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+  const { 'aws-cdk-lib': cdk, constructs } = read('test/attach/fixtures/commonjs').dependencies;
+
+  expect(read('.').peerDependencies).toEqual({ 'aws-cdk-lib': `^${cdk}`, constructs: `^${constructs}` });
+});
+
+describe('the app of test/attach that stands for what cdk init makes', () => {
+  const fixture = join(root, 'test/attach/fixtures/cdk-init');
+  const read = (directory: string, file: string): string => readFileSync(join(directory, file), 'utf8');
+
+  it('is set up like what it makes today', () => {
+    const made = join(folder, 'made');
+    mkdirSync(made);
+    const cdk = join(root, 'node_modules/aws-cdk/bin/cdk');
+    runNode(made, [cdk, 'init', 'app', '--language', 'typescript', '--generate-only'], { HOME: folder });
+
+    const { scripts, devDependencies } = JSON.parse(read(made, 'package.json'));
+    const ours = JSON.parse(read(fixture, 'package.json'));
+    expect(ours.scripts).toMatchObject(scripts);
+    expect(Object.keys(ours.devDependencies)).toEqual(expect.arrayContaining(Object.keys(devDependencies)));
+    for (const [name, range] of Object.entries<string>(devDependencies))
+      expect([name, majorOf(ours.devDependencies[name])]).toEqual([name, majorOf(range)]);
+    expect(JSON.parse(read(fixture, 'cdk.json')).app).toBe(
+      JSON.parse(read(made, 'cdk.json')).app.replace('bin/made.ts', 'bin/orders.ts'),
+    );
+    expect(JSON.parse(read(fixture, 'tsconfig.json'))).toEqual(JSON.parse(read(made, 'tsconfig.json')));
+    expect(JSON.parse(run(['-p', `JSON.stringify(require('${fixture}/jest.config.js'))`]))).toEqual(
+      JSON.parse(run(['-p', `JSON.stringify(require('${made}/jest.config.js'))`])),
+    );
+  });
+});
+
+const majorOf = (range: string): string | undefined => /\d+/.exec(range)?.[0];
 
 interface Properties {
   readonly Principal?: string;
