@@ -9,6 +9,9 @@ import { headerOf } from './header.ts';
 /** Largest body that is looked at, in bytes. */
 export const MAX_BODY_BYTES = 16 * 1024;
 
+/** The one charset, as a parameter of a content type in lower case. */
+const UTF_8 = /^charset=(?:utf-?8|"utf-?8")$/;
+
 /** The members of a body: untrusted, own properties only, without a prototype. */
 export type Body = Readonly<Record<string, unknown>>;
 
@@ -23,32 +26,29 @@ export function readBody(event: Pick<APIGatewayProxyEvent, 'body' | 'isBase64Enc
   if (bytes.length > MAX_BODY_BYTES) throw new DomainError('payload_too_large');
   const text = decode(bytes);
   if (text.trim() === '') return {};
-  const mediaType = (headerOf(event.headers, 'content-type') ?? 'application/json')
-    .split(';')[0]
-    ?.trim()
-    .toLowerCase();
+  const [mediaType, ...parameters] = (headerOf(event.headers, 'content-type') ?? 'application/json')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  if (parameters.some((parameter) => parameter.startsWith('charset=') && !UTF_8.test(parameter)))
+    throw new DomainError('unsupported_media_type', {
+      detail: { zh: 'charset必须是utf-8', en: 'charset must be utf-8' },
+    });
   if (mediaType === 'application/json') return membersOfJson(text);
   if (mediaType === 'application/x-www-form-urlencoded') return membersOfForm(text);
   throw new DomainError('unsupported_media_type');
 }
 
+/**
+ * API Gateway hands most bodies over as text, where bytes that were not UTF-8 have become U+FFFD. So may a character
+ * that a person has in their nickname: what a value with it is good for is left to who reads the value.
+ */
 function decode(bytes: Buffer): string {
-  let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw notUtf8();
   }
-  return refuseLostBytes(text);
-}
-
-/**
- * API Gateway hands a body over as text, and `URLSearchParams` decodes a form to text: in both, bytes that were not
- * UTF-8 have become U+FFFD. A client that means this character writes it as an escape in JSON.
- */
-function refuseLostBytes(text: string): string {
-  if (text.includes('\ufffd')) throw notUtf8();
-  return text;
 }
 
 function membersOfJson(text: string): Body {
@@ -62,12 +62,21 @@ function membersOfJson(text: string): Body {
 }
 
 function membersOfForm(text: string): Body {
+  const fields = [...new URLSearchParams(text)];
+  // More than were sent: percent-encoded bytes that are not UTF-8 became some.
+  if (countIn(fields.flat().join(''), /\ufffd/g) > countIn(text, /\ufffd|%EF%BF%BD/gi)) throw notUtf8();
   const members = Object.create(null) as Record<string, string>;
-  for (const [name, value] of new URLSearchParams(text)) {
+  for (const [name, value] of fields) {
+    // `wx.request` encodes values as text, those that are absent too.
+    if (value === 'undefined' || value === 'null') continue;
     if (name in members) throw invalidRequest('表单字段重复', 'a form field is given twice');
-    members[name] = refuseLostBytes(value);
+    members[name] = value;
   }
   return members;
+}
+
+function countIn(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
 }
 
 function notUtf8(): DomainError {

@@ -10,9 +10,9 @@ export function preferredLanguage(acceptLanguage: string | undefined): Language 
   let best: { language: Language; weight: number } | undefined;
   for (const range of (acceptLanguage ?? '').split(',')) {
     const [tag = '', ...parameters] = range
-      .trim()
       .toLowerCase()
-      .split(/\s*;\s*/);
+      .split(';')
+      .map((part) => part.trim());
     const language = tag.split('-')[0];
     if (language !== 'zh' && language !== 'en') continue;
     const quality = parameters.find((parameter) => parameter.startsWith('q='));

@@ -1,15 +1,22 @@
 /** Which of the mini-programs served here a login comes from. */
 import { invalidRequest } from '../errors/invalid-request.ts';
 
-/** WeChat's own page frame, which no mini-program can change: `https://servicewechat.com/<appid>/<version>/page-frame.html`. */
+/**
+ * WeChat's own page frame, which no mini-program can change: `https://servicewechat.com/<appid>/<version>/page-frame.html`.
+ * Developer tools without an AppID say `touristappid`.
+ */
 const REFERER = /^https:\/\/servicewechat\.com\/([0-9A-Za-z]{1,64})\//;
+
+/** As WeChat has issued all AppIDs of mini-programs so far. */
+const APPID = /^wx[0-9a-f]{16}$/;
 
 /**
  * The appid that the request names, else the one of its Referer, else the first. Neither proves anything: WeChat takes
  * a code only with the AppSecret of the mini-program that it was issued to.
  *
  * @param named the untrusted `appid` of the body, or `appId`, as `wx.getAccountInfoSync` spells it
- * @throws DomainError `invalid_request` when the request names one that is not served here
+ * @throws DomainError `invalid_request` when the request names one that is not served here, or its Referer does: the
+ *   code is then not of the first mini-program, and must not be sent with its AppSecret
  */
 export function chooseMiniProgram(
   appids: readonly [string, ...string[]],
@@ -21,6 +28,12 @@ export function chooseMiniProgram(
     if (known !== undefined) return known;
     throw invalidRequest('appid不属于本服务', 'appid is not one that this service serves');
   }
-  const appid = REFERER.exec(referer ?? '')?.[1];
-  return appids.find((candidate) => candidate === appid) ?? appids[0];
+  const origin = REFERER.exec(referer ?? '')?.[1] ?? '';
+  const known = appids.find((appid) => appid === origin);
+  if (known === undefined && APPID.test(origin))
+    throw invalidRequest(
+      'Referer中的小程序不属于本服务，请将其AppID加入服务配置，或在请求中用appid指明小程序',
+      'the Referer names a mini-program that this service does not serve: add its AppID to the setting appids, or name one that is served as appid',
+    );
+  return known ?? appids[0];
 }

@@ -38,7 +38,7 @@ interface UsersOptions {
 /** The users of all mini-programs served here. */
 export interface Users {
   /**
-   * The user of an openid; a new one gets the profile, an existing one keeps theirs.
+   * The user of an openid; a new one gets the profile, an existing one what is still empty in theirs.
    *
    * Right after an erasure the index can still show the erased user. A login that has nothing to write then finds them
    * once more, and the authorizer, which reads the table itself, denies their token.
@@ -58,6 +58,9 @@ export interface Users {
 /** `last_login_at` is this exact and no more, so that a usual login writes nothing. */
 const LAST_LOGIN_PRECISION_SECONDS = 24 * 3600;
 
+/** Empty as `''` or 0, and kept under the same names. */
+const profileMembers = ['username', 'sex', 'avatar'] as const;
+
 /** Rounds before giving up; the pauses between them add up to less than a second. */
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 50;
@@ -72,7 +75,7 @@ export function createUsers(options: UsersOptions): Users {
     let lookUp = findInIndex;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const known = await lookUp(identity);
-      const returning = known && (await recordLogin(known, identity));
+      const returning = known && (await recordLogin(known, identity, profile));
       if (returning) return { user: returning, isNew: false };
       const created = await createUser(identity, profile);
       if (created) return { user: created, isNew: true };
@@ -118,32 +121,47 @@ export function createUsers(options: UsersOptions): Users {
     return Item;
   }
 
-  /** The returning user as they are now; undefined when they were erased in the meantime, or are about to be. */
-  async function recordLogin(user: User, { unionid }: WechatIdentity): Promise<User | undefined> {
+  /**
+   * The returning user as they are now; undefined when they were erased in the meantime, or are about to be, or when
+   * their profile is no longer as empty as it was found.
+   */
+  async function recordLogin(
+    user: User,
+    { unionid }: WechatIdentity,
+    profile: Profile,
+  ): Promise<User | undefined> {
     refuseBanned(user);
     const loginIsOld = unixSeconds(now) - user.lastLoginAt > LAST_LOGIN_PRECISION_SECONDS;
-    const unionidIsNew = unionid !== undefined && user.unionid === undefined;
-    if (!loginIsOld && !unionidIsNew) return user;
+    const unionidIsNew = unionid !== undefined && user.unionid !== unionid;
+    const filled = profileMembers.filter((member) => !user[member] && profile[member]);
+    if (!loginIsOld && !unionidIsNew && filled.length === 0) return user;
+    const set = ['last_login_at = :now', ...(unionidIsNew ? ['unionid = :unionid'] : [])];
+    const filledWith = filled.map((member) => [`:${member}`, profile[member]]);
+    const foundEmpty = filled.map((member) => [`:found_${member}`, user[member]]);
     try {
       const { Attributes } = await client.send(
         new UpdateCommand({
           TableName,
           Key: { [PARTITION_KEY]: user.userId },
-          UpdateExpression: `SET last_login_at = :now${unionidIsNew ? ', unionid = if_not_exists(unionid, :unionid)' : ''}`,
-          ConditionExpression: 'attribute_exists(#pk)',
+          UpdateExpression: `SET ${[...set, ...filled.map((member) => `${member} = :${member}`)].join(', ')}`,
+          ConditionExpression: [
+            'attribute_exists(#pk)',
+            ...filled.map((member) => `${member} = :found_${member}`),
+          ].join(' AND '),
           ExpressionAttributeNames: { '#pk': PARTITION_KEY },
           ExpressionAttributeValues: {
             ':now': unixSeconds(now),
             ...(unionidIsNew && { ':unionid': unionid }),
+            ...Object.fromEntries([...filledWith, ...foundEmpty]),
           },
           ReturnValues: 'ALL_NEW',
         }),
       );
       return refuseBanned(userFromItem(Attributes));
     } catch (error) {
-      const erased = error instanceof ConditionalCheckFailedException;
-      const beingErased = error instanceof TransactionConflictException;
-      if (erased || beingErased) return undefined;
+      const changed = error instanceof ConditionalCheckFailedException;
+      const beingChanged = error instanceof TransactionConflictException;
+      if (changed || beingChanged) return undefined;
       throw asUnavailable(error);
     }
   }

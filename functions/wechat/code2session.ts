@@ -123,7 +123,7 @@ function openHost(base: string, now: () => number) {
     throw new TypeError('apiBases must be http(s) URLs');
   return {
     source: createTextSource({ url, keepAliveMs: KEEP_ALIVE_MS, now }),
-    prefix: url.pathname.replace(/\/+$/, ''),
+    prefix: url.pathname.replace(/\/$/, ''),
   };
 }
 

@@ -281,6 +281,20 @@ describe('the cache of an HTTP API', () => {
     for (const identitySource of [null, undefined, [...(event.identitySource ?? []), 'GET /orders/{id}']])
       expect((await outcomeOf(simple, { ...event, identitySource })).outcome).toBe('allow');
   });
+
+  it('an HTTP API with payload 1.0 joins its sources with commas, and the token may be any of them', async () => {
+    const [kind] = apiKinds.filter(({ name }) => name === 'HTTP 1.0');
+    if (kind === undefined) throw new Error('no such kind');
+    const token = signWith(key, {});
+    const credentials = `Bearer ${token}`;
+    const event = kind.event(token);
+
+    for (const identitySource of [`${credentials},203.0.113.7`, `203.0.113.7,${credentials}`])
+      expect((await outcomeOf(kind, { ...event, identitySource })).outcome).toBe('allow');
+    expect((await outcomeOf(kind, { ...event, identitySource: '203.0.113.7,GET /' })).outcome).toBe(
+      'trouble',
+    );
+  });
 });
 
 describe('the cache of an AppSync API', () => {

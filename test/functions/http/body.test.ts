@@ -48,17 +48,91 @@ describe('readBody', () => {
   });
 
   it('refuses bytes that are not UTF-8', () => {
-    const body = base64(Buffer.from([0x7b, 0xff, 0xfe, 0x7d]));
+    const inGbk = Buffer.from([0xd0, 0xa1, 0xc3, 0xf7]);
+    const bodies = [
+      [0x7b, 0xff, 0xfe, 0x7d],
+      [...Buffer.from('{"nickname":"'), ...inGbk, ...Buffer.from('"}')],
+    ];
 
-    expect(() => readBody(json(body, true))).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+    for (const body of bodies)
+      expect(() => readBody(json(base64(Buffer.from(body)), true))).toThrow(
+        expect.objectContaining({ code: 'invalid_request', reason: 'the body is not UTF-8' }),
+      );
   });
 
-  it('refuses the replacement characters that API Gateway or a form makes of bytes that are not UTF-8', () => {
-    const garbled = Buffer.from('{"nickname":"\u00ff"}', 'latin1').toString('utf8');
+  it('refuses a form whose percent-encoded bytes are not UTF-8', () => {
+    for (const body of [
+      'code=x&nickname=%ff',
+      'code=x&%ff=1',
+      'nickname=%C3%28',
+      'nickname=%EF%BF%BD%ff',
+      'nickname=%E5%B0',
+      'nickname=\ufffd%D0%A1%C3',
+    ])
+      expect(() => readBody(form(body))).toThrow(
+        expect.objectContaining({ code: 'invalid_request', reason: 'the body is not UTF-8' }),
+      );
+  });
 
-    for (const event of [json(garbled), form('code=x&nickname=%ff')])
-      expect(() => readBody(event)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
-    expect(readBody(json('{"nickname":"\\ufffd"}'))).toEqual({ nickname: '\ufffd' });
+  it('reads U+FFFD, which a person may have in their name, like any character', () => {
+    const name = { nickname: 'a\ufffd' };
+
+    for (const event of [
+      json('{"nickname":"a\ufffd"}'),
+      json('{"nickname":"a\\ufffd"}'),
+      json(base64('{"nickname":"a\ufffd"}'), true),
+      form('nickname=a%EF%BF%BD'),
+      form('nickname=a%ef%bf%bd'),
+      form('nickname=a\ufffd'),
+    ])
+      expect(readBody(event)).toEqual(name);
+  });
+
+  it('refuses every charset but UTF-8', () => {
+    const typed = (type: string) => ({
+      body: '{}',
+      isBase64Encoded: false,
+      headers: { 'content-type': type },
+    });
+
+    for (const charset of ['utf-8', 'UTF-8', 'utf8', '"utf-8"', ' utf-8 '.trim()])
+      for (const type of [
+        `application/json;charset=${charset}`,
+        `application/json ; a=b; Charset=${charset} `,
+      ])
+        expect(readBody(typed(type))).toEqual({});
+    for (const charset of [
+      'gbk',
+      'GB2312',
+      'iso-8859-1',
+      'us-ascii',
+      'utf-16',
+      'utf-7',
+      '',
+      '"gbk"',
+      'utf-8"',
+    ])
+      for (const type of ['application/json', 'application/x-www-form-urlencoded'])
+        expect(() => readBody(typed(`${type}; charset=${charset}`))).toThrow(
+          expect.objectContaining({
+            code: 'unsupported_media_type',
+            detail: { zh: 'charset必须是utf-8', en: 'charset must be utf-8' },
+          }),
+        );
+    expect(() => readBody(typed('application/json; charset=utf-8; charset=gbk'))).toThrow();
+  });
+
+  it('takes the words undefined and null in a form for absence, and in JSON for words', () => {
+    expect(readBody(form('sex=null&nickname=undefined&appid=null&code=undefined'))).toEqual({});
+    expect(readBody(form('code=undefined&code=0abc&nickname=NULL&a=nullable'))).toEqual({
+      code: '0abc',
+      nickname: 'NULL',
+      a: 'nullable',
+    });
+    expect(readBody(json('{"nickname":"null","code":"undefined"}'))).toEqual({
+      nickname: 'null',
+      code: 'undefined',
+    });
   });
 
   it('measures the limit in bytes, not characters', () => {

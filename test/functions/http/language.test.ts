@@ -12,6 +12,8 @@ it.each([
   ['fr, en;q=0.2', 'en'],
   ['fr, de', 'zh'],
   ['en;q=0', 'zh'],
+  [' zh ; q=0.1 ,\ten\t;\tq=0.5', 'en'],
+  [`en${' '.repeat(9_500)};q=0.2,zh;q=0.1`, 'en'],
   ['en;q=nonsense', 'zh'],
   ['*', 'zh'],
   [';;;,,,q=1', 'zh'],

@@ -21,10 +21,33 @@ describe('the mini-program of a login', () => {
     'https://example.com/wx2/0/page-frame.html',
     'https://servicewechat.com.example/wx2/0/',
     'https://servicewechat.com/wx3/0/page-frame.html',
+    'https://servicewechat.com/touristappid/0/page-frame.html',
+    'https://servicewechat.com/wx0123456789abcde/0/page-frame.html',
+    'https://servicewechat.com/wx0123456789abcdefa/0/page-frame.html',
+    'https://servicewechat.com/WX0123456789ABCDEF/0/page-frame.html',
+    'https://servicewechat.com/wx0123456789abcdef',
+    'https://example.com/wx0123456789abcdef/0/page-frame.html',
     'wx2',
   ])('a login is of the first mini-program when nothing names one that is served here (%j)', (from) => {
     expect(choose(undefined, from)).toBe('wx1');
     expect(choose(null, from)).toBe('wx1');
+  });
+
+  it('a login is refused when only its Referer names a mini-program, and it is not served here', () => {
+    const from = referer('wx0123456789abcdef');
+
+    for (const named of [undefined, null, ''])
+      expect(() => choose(named, from)).toThrow(
+        expect.objectContaining({
+          code: 'invalid_request',
+          detail: {
+            zh: expect.stringMatching(/Referer.*appid/),
+            en: expect.stringMatching(/Referer.*appid/),
+          },
+        }),
+      );
+    expect(() => choose(undefined, from)).not.toThrow(/wx0123456789abcdef/);
+    expect(choose('wx2', from)).toBe('wx2');
   });
 
   it.each(['wx3', 'WX1', ' wx1', 5, {}, ['wx1'], true])(

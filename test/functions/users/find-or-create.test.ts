@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openidGuardKey } from '../../../functions/contracts/table.ts';
+import { createAdministration } from '../../../functions/users/administer.ts';
 import { createUsers, type Users } from '../../../functions/users/find-or-create.ts';
 import type { Profile } from '../../../functions/users/profile.ts';
 import {
@@ -28,6 +29,8 @@ const START = Date.UTC(2026, 0, 1);
 const DAY = 24 * 3600 * 1000;
 const appid = 'wx0123456789abcdef';
 const profile: Profile = { username: '小明', sex: 1, avatar: 'https://a.example/1.png' };
+/** Of a login that brings no profile. */
+const nothing: Profile = { username: '', sex: 0, avatar: '' };
 const otherProfile: Profile = { username: '别人', sex: 2, avatar: '' };
 
 let table: UsersTable;
@@ -277,21 +280,98 @@ describe('a returning login', () => {
     expect(commands).toEqual(['Query', 'UpdateItem', 'Query']);
   });
 
-  it('a returning login never overwrites a unionid, not even from a stale index or with an absent one', async () => {
+  it('a returning login keeps the newest unionid that WeChat tells, and operators find the user by it', async () => {
     const identity = someone();
-    const { users, tick } = setUp();
-    const { user } = await users.findOrCreateUser(identity, profile);
-    const before = await userItemsOf(identity.openid);
-    await users.findOrCreateUser({ ...identity, unionid: 'oUNION1' }, profile);
-    const stale = setUp(indexShows(() => before)).users;
+    const { users, client, commands } = setUp();
+    const [before, after] = [`${identity.openid}OLD`, `${identity.openid}NEW`];
+    const { user } = await users.findOrCreateUser({ ...identity, unionid: before }, profile);
+    const { findByUnionid } = createAdministration({
+      client,
+      tableName: table.tableName,
+      now: () => START,
+      revocations: { revokeAllTokens: () => Promise.reject(new Error('nobody asked')) },
+    });
+    const shown = await userItemsOf(identity.openid);
+    const stale = setUp(indexShows(() => shown)).users;
+    commands.length = 0;
 
-    expect((await stale.findOrCreateUser({ ...identity, unionid: 'oUNION2' }, profile)).user.unionid).toBe(
-      'oUNION1',
-    );
-    tick(2 * DAY);
-    await users.findOrCreateUser({ ...identity, unionid: 'oUNION2' }, profile);
+    const answer = await users.findOrCreateUser({ ...identity, unionid: after }, profile);
+    await users.findOrCreateUser({ ...identity, unionid: after }, profile);
     await users.findOrCreateUser(identity, profile);
-    expect(await table.item(user.userId)).toMatchObject({ unionid: 'oUNION1' });
+
+    expect(commands).toEqual(['Query', 'UpdateItem', 'Query', 'Query']);
+    await stale.findOrCreateUser({ ...identity, unionid: after }, profile);
+    expect(answer.user.unionid).toBe(after);
+    expect(await findByUnionid(after)).toMatchObject([{ userId: user.userId, unionid: after }]);
+    expect(await findByUnionid(before)).toEqual([]);
+  });
+
+  it('a returning login fills what is empty in the profile, once and with no more than one write', async () => {
+    const identity = someone();
+    const { users, commands, tick } = setUp();
+    const { user } = await users.findOrCreateUser(identity, nothing);
+    tick(2 * DAY);
+    commands.length = 0;
+
+    const withName = await users.findOrCreateUser(identity, { ...nothing, username: '小明' });
+    const withAll = await users.findOrCreateUser(identity, otherProfile);
+    await users.findOrCreateUser(identity, profile);
+    await users.findOrCreateUser(identity, otherProfile);
+
+    expect(withName).toMatchObject({ isNew: false, user: { ...nothing, username: '小明' } });
+    expect(withAll.user).toMatchObject({ ...otherProfile, username: '小明' });
+    expect(await table.item(user.userId)).toMatchObject({
+      username: '小明',
+      sex: otherProfile.sex,
+      avatar: profile.avatar,
+      last_login_at: START / 1000 + 2 * 86_400,
+    });
+    expect(commands).toEqual([
+      ...['Query', 'UpdateItem'],
+      ...['Query', 'UpdateItem'],
+      ...['Query', 'UpdateItem'],
+      'Query',
+    ]);
+  });
+
+  it('a returning login writes nothing for a profile that stays empty', async () => {
+    const identity = someone();
+    const { users, commands } = setUp();
+    await users.findOrCreateUser(identity, nothing);
+    commands.length = 0;
+
+    await users.findOrCreateUser(identity, nothing);
+
+    expect(commands).toEqual(['Query']);
+  });
+
+  it('a returning login never overwrites a name that the index does not show yet', async () => {
+    const identity = someone();
+    const { users } = setUp();
+    const { user } = await users.findOrCreateUser(identity, nothing);
+    const before = await userItemsOf(identity.openid);
+    await users.findOrCreateUser(identity, { ...nothing, username: '小明' });
+    const { users: late } = setUp(indexShows(() => before));
+
+    const answer = await late.findOrCreateUser(identity, otherProfile);
+
+    expect(answer).toMatchObject({ isNew: false, user: { userId: user.userId, username: '小明', sex: 2 } });
+    expect(await table.item(user.userId)).toMatchObject({ username: '小明', sex: 2 });
+  });
+
+  it('logins that fill an empty profile at the same time all succeed, and the first name stays', async () => {
+    const identity = someone();
+    const { users } = setUp();
+    const { user } = await users.findOrCreateUser(identity, nothing);
+
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        users.findOrCreateUser(identity, { ...profile, username: `小明${index}` }),
+      ),
+    );
+
+    expect(new Set(answers.map((answer) => answer.user.username)).size).toBe(1);
+    expect(await table.item(user.userId)).toMatchObject({ username: answers[0]?.user.username });
   });
 
   it('a login never merges users of one unionid', async () => {
