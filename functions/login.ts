@@ -13,7 +13,8 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { createTokenMinter } from './tokens/mint.ts';
 import { createUsers } from './users/find-or-create.ts';
 import { createAppSecrets } from './wechat/app-secrets.ts';
-import { createWechatClient } from './wechat/code2session.ts';
+import { createCode2Session } from './wechat/code2session.ts';
+import { createWechatConnection } from './wechat/connection.ts';
 
 const environment = readEnvironment('login');
 const now = Date.now;
@@ -41,9 +42,9 @@ const tokens = createTokenMinter({
 });
 
 const metrics = createMetrics(log);
-const wechat = createWechatClient({ apiBases: environment.WECHAT_API_BASE });
+const wechat = createWechatConnection({ apiBases: environment.WECHAT_API_BASE });
 const logIn = createLogIn({
-  wechat,
+  wechat: { code2Session: createCode2Session(wechat) },
   appSecrets,
   users: createUsers(table),
   spentCodes: createSpentCodes({ ...table, windowSeconds: environment.CODE_REUSE_WINDOW_SECONDS }),

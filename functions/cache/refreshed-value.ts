@@ -14,15 +14,15 @@ import { elapsedMs } from './elapsed.ts';
 interface RefreshedValueOptions<T> {
   /** Fetches the value anew. */
   readonly load: () => Promise<T>;
-  /** From this age on a value is stale, and a read starts a refresh. */
-  readonly refreshAfterMs: number;
+  /** From this age on a value is stale, and a read starts a refresh. A function where the value itself says when. */
+  readonly refreshAfterMs: number | ((value: T) => number);
   /**
    * What a read gives while the value is stale: `serve` the old value at once, or `wait` for the refresh and give the
    * old value only if that fails. Default: serve.
    */
   readonly whileStale?: 'serve' | 'wait';
   /** From this age on the old value is not given any more, whatever becomes of the refresh. Default: no limit. */
-  readonly maxAgeMs?: number;
+  readonly maxAgeMs?: number | ((value: T) => number);
   /** Least time between two attempts, see {@link cooldownAfter}; recorded before the attempt. */
   readonly cooldownMs: number;
   readonly now: Clock;
@@ -48,10 +48,18 @@ function cooldownAfter(error: unknown, cooldownMs: number): number {
   return seconds === undefined ? cooldownMs : Math.min(cooldownMs, seconds * 1000);
 }
 
+interface Held<T> {
+  readonly value: T;
+  readonly loadedAt: number;
+}
+
+const limitFor = <T>({ value }: Held<T>, limit: number | ((value: T) => number)): number =>
+  typeof limit === 'number' ? limit : limit(value);
+
 /** Nothing is fetched before the first read. */
 export function createRefreshedValue<T>(options: RefreshedValueOptions<T>): RefreshedValue<T> {
   const { load, refreshAfterMs, whileStale, maxAgeMs = Number.POSITIVE_INFINITY, cooldownMs, now } = options;
-  let held: { value: T; loadedAt: number } | undefined;
+  let held: Held<T> | undefined;
   let inFlight: Promise<T> | undefined;
   let lastAttempt: { at: number; error?: unknown } | undefined;
 
@@ -79,8 +87,9 @@ export function createRefreshedValue<T>(options: RefreshedValueOptions<T>): Refr
   const coolingDown = (): boolean =>
     lastAttempt !== undefined &&
     elapsedMs(lastAttempt.at, now()) < cooldownAfter(lastAttempt.error, cooldownMs);
-  const stale = (): boolean => held !== undefined && elapsedMs(held.loadedAt, now()) >= refreshAfterMs;
-  const usable = (): boolean => held !== undefined && elapsedMs(held.loadedAt, now()) < maxAgeMs;
+  const age = ({ loadedAt }: Held<T>): number => elapsedMs(loadedAt, now());
+  const stale = (): boolean => held !== undefined && age(held) >= limitFor(held, refreshAfterMs);
+  const usable = (): boolean => held !== undefined && age(held) < limitFor(held, maxAgeMs);
 
   /** A fetch that started too long ago to tell what is true now. */
   const outdatedAttempt = (): Promise<unknown> | undefined =>

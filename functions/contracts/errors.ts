@@ -25,6 +25,11 @@ export const errorCatalogue = {
     zh: 'code已被使用，请重新登录',
     en: 'The code was already used; call wx.login again',
   },
+  phone_code_invalid: {
+    status: 401,
+    zh: '手机号验证已失效，请重新获取',
+    en: 'The phone code is not valid; let the member tap the button again',
+  },
   unauthorized: { status: 401, zh: '未登录或登录已过期', en: 'Not logged in, or the login has expired' },
   login_blocked: {
     status: 403,
@@ -32,6 +37,11 @@ export const errorCatalogue = {
     en: 'WeChat has blocked this user from logging in',
   },
   user_banned: { status: 403, zh: '账号已被封禁', en: 'This account is banned' },
+  account_closing: {
+    status: 403,
+    zh: '账号正在注销，可重新登录以恢复',
+    en: 'This account is closing; log in with restore to bring it back',
+  },
   token_revoked: { status: 403, zh: '登录已失效，请重新登录', en: 'This login was revoked; log in again' },
   forbidden: { status: 403, zh: '禁止访问', en: 'Forbidden' },
   not_found: { status: 404, zh: '接口不存在', en: 'No such route' },
@@ -41,6 +51,11 @@ export const errorCatalogue = {
     status: 415,
     zh: '不支持的Content-Type',
     en: 'Send JSON or application/x-www-form-urlencoded',
+  },
+  content_rejected: {
+    status: 422,
+    zh: '内容含有违规信息，请修改后重试',
+    en: 'This text is not allowed; change it and try again',
   },
   rate_limited: {
     status: 429,
@@ -68,6 +83,8 @@ export type WechatErrorCode = Extract<
   | 'invalid_code'
   | 'code_used'
   | 'login_blocked'
+  | 'phone_code_invalid'
+  | 'content_rejected'
   | 'rate_limited'
   | 'wechat_unavailable'
   | 'wechat_misconfigured'

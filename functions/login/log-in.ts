@@ -3,14 +3,14 @@ import type { WechatErrorCode } from '../contracts/errors.ts';
 import type { TokenMinter } from '../tokens/mint.ts';
 import type { Users } from '../users/find-or-create.ts';
 import type { Profile } from '../users/profile.ts';
-import type { AppSecrets } from '../wechat/app-secrets.ts';
-import type { Code2SessionInput, WechatClient } from '../wechat/code2session.ts';
-import { ERRCODE, WechatError } from '../wechat/errcodes.ts';
+import { type AppSecrets, withNewestSecret } from '../wechat/app-secrets.ts';
+import type { Code2Session, Code2SessionInput } from '../wechat/code2session.ts';
+import { WechatError } from '../wechat/errcodes.ts';
 import type { WechatIdentity } from '../wechat/identity.ts';
 import type { ArrivedCode, SpentCodes } from './spent-codes.ts';
 
 export interface LogInOptions {
-  readonly wechat: Pick<WechatClient, 'code2Session'>;
+  readonly wechat: { readonly code2Session: Code2Session };
   readonly appSecrets: AppSecrets;
   readonly users: Pick<Users, 'findOrCreateUser'>;
   readonly spentCodes: Pick<SpentCodes, 'remember' | 'awaitTwin'>;
@@ -70,23 +70,12 @@ export function createLogIn(options: LogInOptions): LogIn {
       const { host, ...identity } = await wechat.code2Session(input);
       trace.wechat_host = host;
       return identity;
+    } catch (error) {
+      // Stands if the login then fails for a reason that is not WeChat's.
+      if (error instanceof WechatError) trace.wechat_outcome = error.code;
+      throw error;
     } finally {
       trace.wechat_ms = (trace.wechat_ms ?? 0) + Math.round(performance.now() - startedAt);
-    }
-  }
-
-  /** An AppSecret that was reset in the console and filled in here works at once, not after the next refresh. */
-  async function exchangeWithNewestSecret(code: ArrivedCode, trace: LoginTrace): Promise<WechatIdentity> {
-    const secret = await appSecrets.secretFor(code.appid);
-    try {
-      return await exchange({ ...code, secret }, trace);
-    } catch (error) {
-      if (!(error instanceof WechatError) || error.errcode !== ERRCODE.invalidAppSecret) throw error;
-      // Stands if the renewal fails for a reason that is not WeChat's.
-      trace.wechat_outcome = error.code;
-      const renewed = await appSecrets.renewedSecretFor(code.appid);
-      if (renewed === secret) throw error;
-      return exchange({ ...code, secret: renewed }, trace);
     }
   }
 
@@ -96,7 +85,9 @@ export function createLogIn(options: LogInOptions): LogIn {
    */
   async function identify(code: ArrivedCode, trace: LoginTrace): Promise<WechatIdentity> {
     try {
-      const identity = await exchangeWithNewestSecret(code, trace);
+      const identity = await withNewestSecret(appSecrets, code.appid, (secret) =>
+        exchange({ ...code, secret }, trace),
+      );
       trace.wechat_outcome = 'ok';
       return identity;
     } catch (error) {

@@ -5,7 +5,7 @@ import { createRefreshedValue } from '../cache/refreshed-value.ts';
 import type { Clock } from '../contracts/clock.ts';
 import { jsonText } from '../contracts/schemas.ts';
 import { DomainError } from '../errors/domain-error.ts';
-import { WechatError } from './errcodes.ts';
+import { ERRCODE, WechatError } from './errcodes.ts';
 
 const storedSchema = v.pipe(jsonText, v.record(v.string(), v.string()));
 
@@ -68,6 +68,26 @@ async function readText(client: SecretsManagerClient, secretArn: string): Promis
       cause,
       reason: 'the AppSecrets cannot be read from Secrets Manager',
     });
+  }
+}
+
+/**
+ * Calls WeChat with the AppSecret of a mini-program. One that was reset in the console and filled in here works at
+ * once, not after the next refresh.
+ */
+export async function withNewestSecret<T>(
+  appSecrets: AppSecrets,
+  appid: string,
+  call: (secret: string) => Promise<T>,
+): Promise<T> {
+  const secret = await appSecrets.secretFor(appid);
+  try {
+    return await call(secret);
+  } catch (error) {
+    if (!(error instanceof WechatError) || error.errcode !== ERRCODE.invalidAppSecret) throw error;
+    const renewed = await appSecrets.renewedSecretFor(appid);
+    if (renewed === secret) throw error;
+    return call(renewed);
   }
 }
 

@@ -3,8 +3,11 @@ import type { WechatErrorCode } from '../contracts/errors.ts';
 import { DomainError } from '../errors/domain-error.ts';
 
 /**
- * The errcodes that something here depends on: those of code2Session, and what is met beyond its page.
+ * The errcodes that something here depends on: those of the routes' pages, and what is met beyond them.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session.html
+ * https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken.html
+ * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber.html
+ * https://developers.weixin.qq.com/miniprogram/dev/server/API/sec-center/sec-check/api_msgseccheck.html
  */
 export const ERRCODE = {
   busy: -1,
@@ -18,6 +21,20 @@ export const ERRCODE = {
   ipNotAllowed: 40164,
   appSecretFrozen: 40243,
   apiRestricted: 50002,
+  apiUnauthorized: 48001,
+  credentialInvalid: 40001,
+  accessTokenInvalid: 40014,
+  accessTokenExpired: 42001,
+  accessTokensForbidden: 50004,
+  accountFrozen: 50007,
+  callNeedsConfirmation: 89503,
+  callRefusedForADay: 89506,
+  callRefusedForAnHour: 89507,
+  openidInvalid: 40003,
+  openidOfAnotherApp: 43104,
+  checkQuotaUsed: 44991,
+  memberNotActive: 61010,
+  contentRisky: 87014,
 } as const;
 
 interface Meaning {
@@ -46,6 +63,39 @@ const meanings: Readonly<Record<keyof typeof ERRCODE, Meaning>> = {
   },
   appSecretFrozen: { code: 'wechat_misconfigured', words: 'the AppSecret is frozen' },
   apiRestricted: { code: 'wechat_misconfigured', words: "the mini-program's use of the API is restricted" },
+  apiUnauthorized: { code: 'wechat_unavailable', words: 'the mini-program may not call this API' },
+  credentialInvalid: { code: 'wechat_unavailable', words: 'the access token is not valid' },
+  accessTokenInvalid: { code: 'wechat_unavailable', words: 'the access token is not valid' },
+  accessTokenExpired: { code: 'wechat_unavailable', words: 'the access token has expired' },
+  accessTokensForbidden: {
+    code: 'wechat_misconfigured',
+    words: 'the mini-program may not use access tokens',
+  },
+  accountFrozen: { code: 'wechat_misconfigured', words: "the mini-program's account is frozen" },
+  callNeedsConfirmation: {
+    code: 'wechat_misconfigured',
+    words: "an administrator of the mini-program must confirm this service's IP",
+  },
+  callRefusedForADay: {
+    code: 'wechat_misconfigured',
+    words: "an administrator of the mini-program refused this service's IP, for 24 hours",
+  },
+  callRefusedForAnHour: {
+    code: 'wechat_misconfigured',
+    words: "an administrator of the mini-program refused this service's IP, for an hour",
+  },
+  openidInvalid: { code: 'wechat_unavailable', words: 'the openid is not valid' },
+  openidOfAnotherApp: { code: 'wechat_unavailable', words: 'the openid is of another mini-program' },
+  checkQuotaUsed: {
+    code: 'rate_limited',
+    words: 'the quota of this minute is used up',
+    retryAfterSeconds: 60,
+  },
+  memberNotActive: {
+    code: 'wechat_unavailable',
+    words: 'WeChat has not seen the user in the mini-program lately',
+  },
+  contentRisky: { code: 'content_rejected', words: 'the text is risky' },
 };
 
 const known: ReadonlyMap<number, Meaning> = new Map(
@@ -68,7 +118,7 @@ interface WechatErrorDetails {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** A call to WeChat that brought no identity. Has no `cause`: the errors underneath may quote the response. */
+/** A call to WeChat that brought no result. Has no `cause`: the errors underneath may quote the response. */
 export class WechatError extends DomainError {
   override readonly name = 'WechatError';
   declare readonly code: WechatErrorCode;
@@ -88,10 +138,20 @@ export class WechatError extends DomainError {
 /** Anchored to the end: the text before the rid is WeChat's and may hold anything. */
 const RID = /\brid: ([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})$/;
 
-/** The error for what `apiBases[host]` answered; only the rid is taken of `errmsg`. */
-export function wechatErrorOf(errcode: number, errmsg: string, host: number): WechatError {
-  const { code, words, retryAfterSeconds } = known.get(errcode) ?? unknown;
-  return new WechatError(code, {
+/**
+ * The error for what `apiBases[host]` answered; only the rid is taken of `errmsg`.
+ *
+ * @param code overrides what the errcode means elsewhere
+ */
+export function wechatErrorOf(
+  errcode: number,
+  errmsg: string,
+  host: number,
+  code?: WechatErrorCode,
+): WechatError {
+  const meaning = known.get(errcode) ?? unknown;
+  const { words, retryAfterSeconds } = meaning;
+  return new WechatError(code ?? meaning.code, {
     reason: `WeChat answered errcode ${errcode} (${words})`,
     errcode,
     rid: RID.exec(errmsg)?.[1],

@@ -1,6 +1,6 @@
 /**
- * One GET over connections that are kept, by a client that knows, when it fails, whether the request can have reached
- * the server: a code is consumed by the first request that arrives, so only a request that was never written may be
+ * One request over connections that are kept, by a client that knows, when it fails, whether it can have reached the
+ * server: a code is consumed by the first request that arrives, so only a request that was never written may be
  * sent to another host.
  *
  * A connection is opened before undici gets it. So whether it is new or was kept is known for every request, which
@@ -53,6 +53,8 @@ export interface TextSource {
    * @throws TransportError as soon as a limit is reached or the connection fails.
    */
   getText(path: string, limits: GetTextLimits): Promise<TextResponse>;
+  /** The same with `POST` and JSON as its body, whose length is always said: WeChat answers 412 to chunks. */
+  postJson(path: string, json: string, limits: GetTextLimits): Promise<TextResponse>;
   /** Ends all connections; requests under way fail. */
   close(): void;
 }
@@ -66,6 +68,12 @@ export interface TextSourceOptions {
   readonly now: () => number;
   /** Default: over the network. */
   readonly openSocket?: SocketOpener;
+}
+
+interface SentRequest {
+  readonly path: string;
+  /** JSON; a request without is a GET. */
+  readonly body?: string;
 }
 
 interface Connection {
@@ -127,7 +135,11 @@ export function createTextSource(options: TextSourceOptions): TextSource {
     });
   }
 
-  function exchange(connection: Connection, path: string, limits: GetTextLimits): Promise<TextResponse> {
+  function exchange(
+    connection: Connection,
+    { path, body }: SentRequest,
+    limits: GetTextLimits,
+  ): Promise<TextResponse> {
     const { client, socket, idleSince } = connection;
     const { signal, maxBytes } = limits;
     const bytesBefore = socket.bytesRead;
@@ -156,8 +168,16 @@ export function createTextSource(options: TextSourceOptions): TextSource {
       if (signal.aborted) return onAbort();
 
       client.dispatch(
-        // Without this header a server may choose any encoding (RFC 9110, 12.5.3).
-        { method: 'GET', path, headers: { 'accept-encoding': 'identity' } },
+        {
+          method: body === undefined ? 'GET' : 'POST',
+          path,
+          headers: {
+            // Without this header a server may choose any encoding (RFC 9110, 12.5.3).
+            'accept-encoding': 'identity',
+            ...(body !== undefined && { 'content-type': 'application/json' }),
+          },
+          ...(body !== undefined && { body }),
+        },
         {
           onRequestStart(controller) {
             // The last moment before the request is written.
@@ -174,12 +194,12 @@ export function createTextSource(options: TextSourceOptions): TextSource {
             else chunks.push(chunk);
           },
           onResponseEnd() {
-            const body = textOf(Buffer.concat(chunks), encoding, maxBytes);
-            if (body === undefined) return lose('response in an encoding that cannot be read');
+            const text = textOf(Buffer.concat(chunks), encoding, maxBytes);
+            if (text === undefined) return lose('response in an encoding that cannot be read');
             if (!settle()) return;
             connection.idleSince = now();
             idle.push(connection);
-            resolve({ status, body });
+            resolve({ status, body: text });
           },
           onResponseError(_, error) {
             const unanswered = !started || socket.bytesRead === bytesBefore;
@@ -191,18 +211,21 @@ export function createTextSource(options: TextSourceOptions): TextSource {
     });
   }
 
-  return {
-    async getText(path, limits) {
-      const kept = takeIdle();
-      if (kept !== undefined) {
-        try {
-          return await exchange(kept, path, limits);
-        } catch (error) {
-          if (!(error instanceof KeptConnectionEnded)) throw error;
-        }
+  async function send(request: SentRequest, limits: GetTextLimits): Promise<TextResponse> {
+    const kept = takeIdle();
+    if (kept !== undefined) {
+      try {
+        return await exchange(kept, request, limits);
+      } catch (error) {
+        if (!(error instanceof KeptConnectionEnded)) throw error;
       }
-      return exchange(await open(limits), path, limits);
-    },
+    }
+    return exchange(await open(limits), request, limits);
+  }
+
+  return {
+    getText: (path, limits) => send({ path }, limits),
+    postJson: (path, body, limits) => send({ path, body }, limits),
     close() {
       closing.abort();
       for (const connection of connections) discard(connection);

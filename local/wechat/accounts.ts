@@ -1,8 +1,6 @@
 /** What the emulated WeChat knows: mini-programs, codes and their users; and the rules of `jscode2session`. */
 import { createHash, randomBytes } from 'node:crypto';
-
-/** An answer as WeChat words it: a session or an error. */
-export type WechatAnswer = Readonly<Record<string, unknown>>;
+import type { ErrorAnswer, WechatAnswer } from './error-answers.ts';
 
 /** Whom a code is issued for. */
 export interface CodeOwner {
@@ -22,8 +20,6 @@ interface WechatAccounts {
   issueCode(owner: CodeOwner): string;
   /** Responds to the query of `jscode2session`; the first query that is right consumes the code. */
   code2Session(query: URLSearchParams): WechatAnswer;
-  /** An error answer with WeChat's own text for it, or with `errmsg`. */
-  errorAnswer(errcode: number, errmsg?: string): WechatAnswer;
 }
 
 interface WechatAccountsOptions {
@@ -33,6 +29,7 @@ interface WechatAccountsOptions {
   readonly now: () => number;
   /** Calls of one user within a clock minute before 45011. */
   readonly userMinuteLimit: number;
+  readonly errorAnswer: ErrorAnswer;
 }
 
 interface IssuedCode {
@@ -48,28 +45,8 @@ const CODE_LIFETIME_MS = 5 * 60_000;
 /** Bounds the memory of a long benchmark. */
 const MAX_CODES = 100_000;
 
-/** The texts of https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session.html and as seen in the field. */
-const texts: Readonly<Record<number, string>> = {
-  [-1]: 'system error',
-  40001: 'invalid credential, access_token is invalid or not latest',
-  40002: 'invalid grant_type',
-  40013: 'invalid appid',
-  40029: 'invalid code',
-  40125: 'invalid appsecret',
-  40163: 'code been used',
-  40164: 'invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist',
-  40226: 'code blocked',
-  40243: 'appsecret is frozen',
-  41002: 'appid missing',
-  41004: 'appsecret missing',
-  41008: 'missing code',
-  45009: 'reach max api daily quota limit',
-  45011: 'api minute-quota reach limit  mustslower  retry next minute',
-  48001: 'api unauthorized',
-  50002: 'user limited',
-};
-
-export function createWechatAccounts({ apps, now, userMinuteLimit }: WechatAccountsOptions): WechatAccounts {
+export function createWechatAccounts(options: WechatAccountsOptions): WechatAccounts {
+  const { apps, now, userMinuteLimit, errorAnswer } = options;
   const appids = new Map(Object.entries(apps));
   const codes = new Map<string, IssuedCode>();
   let minute = { number: 0, callsByUser: new Map<string, number>() };
@@ -88,13 +65,6 @@ export function createWechatAccounts({ apps, now, userMinuteLimit }: WechatAccou
     const calls = (minute.callsByUser.get(user) ?? 0) + 1;
     if (Number.isFinite(userMinuteLimit)) minute.callsByUser.set(user, calls);
     return calls > userMinuteLimit;
-  };
-
-  const errorAnswer = (errcode: number, errmsg = texts[errcode] ?? 'unknown error'): WechatAnswer => {
-    // The first group of a rid is the Unix time in hex.
-    const time = Math.floor(now() / 1000).toString(16);
-    const rid = [time, randomBytes(4).toString('hex'), randomBytes(4).toString('hex')].join('-');
-    return { errcode, errmsg: `${errmsg}, rid: ${rid}` };
   };
 
   return {
@@ -131,14 +101,18 @@ export function createWechatAccounts({ apps, now, userMinuteLimit }: WechatAccou
         ...(issued.unionid !== undefined && { unionid: issued.unionid }),
       };
     },
-
-    errorAnswer,
   };
 }
 
-/** `demo-<name>` is a code that always works and always means the same user; WeChat has no such codes. */
+/** What the developer tools hand out in place of a code when the project has no AppID. */
+const MOCK_CODE = 'the code is a mock one';
+
+/**
+ * `demo-<name>`, and the developer tools' mock code, are codes that always work and always mean the same user. WeChat
+ * has no such codes.
+ */
 function demoCode(appid: string, code: string): IssuedCode | undefined {
-  if (!/^demo-[A-Za-z0-9_-]{1,64}$/.test(code)) return undefined;
+  if (code !== MOCK_CODE && !/^demo-[A-Za-z0-9_-]{1,64}$/.test(code)) return undefined;
   const openid = `o${createHash('sha256').update(`${appid}\n${code}`).digest('base64url').slice(0, 27)}`;
   return { appid, openid, unionid: undefined, risk: false, expiresAt: Number.POSITIVE_INFINITY, used: false };
 }

@@ -1,9 +1,14 @@
 /** The faults of WeChat that can be switched on, as they look on the wire. */
 import type { ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { WechatAnswer } from './accounts.ts';
 import { readMembers } from './control-request.ts';
-import { sendAnswer, sendText } from './send.ts';
+import type { ErrorAnswer, WechatAnswer } from './error-answers.ts';
+import { type AnswerType, sendAnswer, sendText } from './send.ts';
+
+/** The routes that a fault can be switched on for. */
+export const routeNames = ['jscode2session', 'stable_token', 'getuserphonenumber', 'msg_sec_check'] as const;
+
+export type RouteName = (typeof routeNames)[number];
 
 /** The faults that can be switched on. All but the first three consume the code before they show. */
 export const faultNames = [
@@ -15,6 +20,7 @@ export const faultNames = [
   'no_openid',
   'no_session_key',
   'openid_number',
+  'loose_types',
   'array_body',
   'not_json',
   'empty',
@@ -30,6 +36,8 @@ export const faultNames = [
 /** A fault that replaces the plain answer. */
 export interface Fault {
   readonly fault: (typeof faultNames)[number];
+  /** The route that it affects. Default: jscode2session. */
+  readonly route?: RouteName;
   /** How many calls it affects. Default: all until it is cleared. */
   readonly times?: number;
   /** For `errcode`: the number. Default: -1. */
@@ -51,7 +59,7 @@ export function isRefusal({ fault }: Fault): boolean {
 
 export function refusalOf(
   { fault, errcode = -1, errmsg, asString = false }: Fault,
-  errorAnswer: (errcode: number, errmsg?: string) => WechatAnswer,
+  errorAnswer: ErrorAnswer,
 ): WechatAnswer {
   if (fault === 'ip_not_whitelisted') return errorAnswer(40164);
   if (fault === 'secret_frozen') return errorAnswer(40243);
@@ -64,36 +72,39 @@ export async function sendFaulty(
   response: ServerResponse,
   answer: WechatAnswer,
   { fault, delayMs }: Fault,
+  type: AnswerType,
 ): Promise<void> {
   const { openid, session_key, ...rest } = answer;
   const body = JSON.stringify(answer);
-  const head = { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(body) };
+  const head = { 'content-type': type, 'content-length': Buffer.byteLength(body) };
   switch (fault) {
     case 'errcode_zero':
-      return sendAnswer(response, { ...answer, errcode: 0, errmsg: 'ok' });
+      return sendAnswer(response, { ...answer, errcode: 0, errmsg: 'ok' }, type);
     case 'legacy_expires_in':
-      return sendAnswer(response, { ...answer, expires_in: 7200 });
+      return sendAnswer(response, { ...answer, expires_in: 7200 }, type);
     case 'no_openid':
-      return sendAnswer(response, { session_key, ...rest });
+      return sendAnswer(response, { session_key, ...rest }, type);
     case 'no_session_key':
-      return sendAnswer(response, { openid, ...rest });
+      return sendAnswer(response, { openid, ...rest }, type);
     case 'openid_number':
-      return sendAnswer(response, { ...answer, openid: 12_345 });
+      return sendAnswer(response, { ...answer, openid: 12_345 }, type);
+    case 'loose_types':
+      return sendAnswer(response, loosened(answer), type);
     case 'array_body':
-      return sendAnswer(response, [answer]);
+      return sendAnswer(response, [answer], type);
     case 'not_json':
       return sendText(response, 200, '<html>系统维护中</html>', 'text/html');
     case 'empty':
-      return sendText(response, 200, '', 'text/plain');
+      return sendText(response, 200, '', type);
     case 'truncated':
-      return sendText(response, 200, body.slice(0, body.length / 2), 'text/plain');
+      return sendText(response, 200, body.slice(0, body.length / 2), type);
     case 'oversized':
-      return sendAnswer(response, { ...answer, padding: ' '.repeat(1024 * 1024) });
+      return sendAnswer(response, { ...answer, padding: ' '.repeat(1024 * 1024) }, type);
     case 'http_502_html':
       return sendText(response, 502, '<html><h1>502 Bad Gateway</h1></html>', 'text/html');
     case 'delay':
       await pause(delayMs ?? 1_000);
-      return sendAnswer(response, answer);
+      return sendAnswer(response, answer, type);
     case 'hang':
       return;
     case 'reset_mid_body':
@@ -117,6 +128,7 @@ export async function sendFaulty(
 export function readFault(body: Record<string, unknown>): Fault {
   const members = readMembers(body, {
     fault: 'string',
+    route: 'string',
     times: 'number',
     errcode: 'number',
     errmsg: 'string',
@@ -126,5 +138,16 @@ export function readFault(body: Record<string, unknown>): Fault {
   });
   const fault = faultNames.find((name) => name === body.fault);
   if (fault === undefined) throw new Error(`fault must be one of: ${faultNames.join(', ')}`);
-  return { ...members, fault };
+  const route = routeNames.find((name) => name === (body.route ?? 'jscode2session'));
+  if (route === undefined) throw new Error(`route must be one of: ${routeNames.join(', ')}`);
+  return { ...members, fault, route };
+}
+
+/** Numbers as strings and digits as numbers: WeChat's pages and its answers differ in both directions. */
+function loosened(value: unknown): unknown {
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value)) return Number(value);
+  if (Array.isArray(value)) return value.map(loosened);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, loosened(member)]));
 }

@@ -1,9 +1,12 @@
 /** The responses of WeChat and of the simulator's own routes. */
 import type { ServerResponse } from 'node:http';
 
-/** As WeChat does: HTTP 200 and `text/plain` for JSON, for errors too. */
-export function sendAnswer(response: ServerResponse, answer: unknown): void {
-  sendText(response, 200, JSON.stringify(answer), 'text/plain');
+/** What WeChat calls its JSON: `text/plain` on the `sns` routes, `application/json` on the others. */
+export type AnswerType = 'text/plain' | 'application/json';
+
+/** As WeChat does: HTTP 200, for errors too. */
+export function sendAnswer(response: ServerResponse, answer: unknown, type: AnswerType): void {
+  sendText(response, 200, JSON.stringify(answer), type);
 }
 
 export function sendText(response: ServerResponse, status: number, body: string, contentType: string): void {

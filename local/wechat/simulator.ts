@@ -5,10 +5,22 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createAccessTokens } from './access-tokens.ts';
 import { type CodeOwner, createWechatAccounts } from './accounts.ts';
 import { readJson, readMembers } from './control-request.ts';
-import { type Fault, isRefusal, readFault, refusalOf, sendFaulty } from './faults.ts';
-import { sendAnswer, sendJson } from './send.ts';
+import { createErrorAnswer, type ErrorAnswer, type WechatAnswer } from './error-answers.ts';
+import {
+  type Fault,
+  isRefusal,
+  type RouteName,
+  readFault,
+  refusalOf,
+  routeNames,
+  sendFaulty,
+} from './faults.ts';
+import { createPhoneCodes, type PhoneOwner } from './phone-codes.ts';
+import { type AnswerType, sendAnswer, sendJson, sendText } from './send.ts';
+import { checkText } from './text-check.ts';
 
 export interface WechatSimulatorOptions {
   /** AppSecret by appid. */
@@ -23,8 +35,9 @@ export interface WechatSimulatorOptions {
   readonly now?: () => number;
 }
 
-/** What reached `jscode2session`. */
+/** What reached WeChat. */
 interface CallCounts {
+  /** Calls of the route. */
   readonly count: number;
   /** TCP connections that were opened for anything. */
   readonly connections: number;
@@ -37,14 +50,28 @@ export interface WechatSimulator {
   readonly port: number;
   /** `POST /__sim/codes`. */
   issueCode(owner?: CodeOwner): string;
-  /** `POST /__sim/faults`; replaces the fault before. */
+  /** `POST /__sim/phone-codes`. */
+  issuePhoneCode(owner?: PhoneOwner): string;
+  /** `POST /__sim/faults`; replaces the fault before on that route. */
   setFault(fault: Fault): void;
   /** `DELETE /__sim/faults`. */
   clearFaults(): void;
-  /** `GET /__sim/calls`. */
-  calls(): CallCounts;
+  /** `GET /__sim/calls?route=`. Default: those of jscode2session. */
+  calls(route?: RouteName): CallCounts;
   /** Ends it, also in the middle of answers. */
   close(): Promise<void>;
+}
+
+type Answer = (query: URLSearchParams, body: WechatAnswer) => WechatAnswer;
+
+/** One route of WeChat. */
+interface Route {
+  readonly name: RouteName;
+  readonly type: AnswerType;
+  readonly errorAnswer: ErrorAnswer;
+  readonly answer: Answer;
+  /** Takes POST alone, with JSON. */
+  readonly post?: boolean;
 }
 
 /**
@@ -54,50 +81,98 @@ export interface WechatSimulator {
  */
 export async function startWechatSimulator(options: WechatSimulatorOptions): Promise<WechatSimulator> {
   const { apps, port = 0, delayMs = 0, userMinuteLimit = Number.POSITIVE_INFINITY, now = Date.now } = options;
-  const accounts = createWechatAccounts({ apps, now, userMinuteLimit });
-  let fault: Fault | undefined;
-  let faultCallsLeft = 0;
-  let count = 0;
+  const errorAnswer = createErrorAnswer(' ', now);
+  const snsErrorAnswer = createErrorAnswer(', ', now);
+  const accounts = createWechatAccounts({ apps, now, userMinuteLimit, errorAnswer: snsErrorAnswer });
+  const accessTokens = createAccessTokens({ apps, now, errorAnswer });
+  const phoneCodes = createPhoneCodes({ firstAppid: Object.keys(apps)[0] ?? '', now, errorAnswer });
+  const faults = new Map<RouteName, { readonly fault: Fault; callsLeft: number }>();
+  const counts = new Map<RouteName, number>();
   let connections = 0;
 
   const control = {
     issueCode: (owner: CodeOwner = {}) => accounts.issueCode(owner),
-    setFault(next: Fault) {
-      fault = next;
-      faultCallsLeft = next.times ?? Number.POSITIVE_INFINITY;
+    issuePhoneCode: (owner: PhoneOwner = {}) => phoneCodes.issue(owner),
+    setFault(fault: Fault) {
+      faults.set(fault.route ?? 'jscode2session', {
+        fault,
+        callsLeft: fault.times ?? Number.POSITIVE_INFINITY,
+      });
     },
-    clearFaults() {
-      fault = undefined;
-    },
-    calls: (): CallCounts => ({ count, connections }),
+    clearFaults: () => faults.clear(),
+    calls: (route: RouteName = 'jscode2session'): CallCounts => ({
+      count: counts.get(route) ?? 0,
+      connections,
+    }),
   };
 
-  const takeFault = (): Fault | undefined => {
-    if (fault === undefined || faultCallsLeft <= 0) return undefined;
-    faultCallsLeft -= 1;
-    return fault;
+  const takeFault = (route: RouteName): Fault | undefined => {
+    const current = faults.get(route);
+    if (current === undefined || current.callsLeft <= 0) return undefined;
+    current.callsLeft -= 1;
+    return current.fault;
   };
 
-  const jscode2session = async (query: URLSearchParams, response: ServerResponse) => {
-    count += 1;
-    const current = takeFault();
-    if (current !== undefined && isRefusal(current)) {
-      if (current.consumes === true) accounts.code2Session(query);
+  const routes: Readonly<Record<string, Route>> = {
+    '/sns/jscode2session': {
+      name: 'jscode2session',
+      type: 'text/plain',
+      errorAnswer: snsErrorAnswer,
+      answer: (query) => accounts.code2Session(query),
+    },
+    '/cgi-bin/stable_token': posted('stable_token', (_, body) => accessTokens.stableToken(body)),
+    '/wxa/business/getuserphonenumber': posted('getuserphonenumber', (query, body) => {
+      const { appid, refusal } = accessTokens.check(query, body);
+      return appid === undefined ? refusal : phoneCodes.getUserPhoneNumber(appid, body);
+    }),
+    '/wxa/msg_sec_check': posted('msg_sec_check', (query, body) => {
+      const { appid, refusal } = accessTokens.check(query, body);
+      return appid === undefined ? refusal : checkText(body, errorAnswer);
+    }),
+  };
+
+  function posted(name: RouteName, answer: Answer): Route {
+    return { name, type: 'application/json', errorAnswer, answer, post: true };
+  }
+
+  const answerCall = async (
+    route: Route,
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) => {
+    const { name, type, answer, post = false } = route;
+    if (post && request.method === 'POST' && request.headers['content-length'] === undefined)
+      return sendText(response, 412, '', 'text/plain');
+    const body = post ? await readJson(request).catch(() => undefined) : {};
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    const answerPlainly = (): WechatAnswer => {
+      if (post && request.method !== 'POST') return route.errorAnswer(43002);
+      return body === undefined ? route.errorAnswer(47001) : answer(query, body);
+    };
+    const fault = takeFault(name);
+    if (fault !== undefined && isRefusal(fault)) {
+      if (fault.consumes === true) answerPlainly();
       if (delayMs > 0) await pause(delayMs);
-      return sendAnswer(response, refusalOf(current, accounts.errorAnswer));
+      return sendAnswer(response, refusalOf(fault, route.errorAnswer), type);
     }
-    const answer = accounts.code2Session(query);
+    const plain = answerPlainly();
     // A timer of 0 ms takes a whole one.
     if (delayMs > 0) await pause(delayMs);
-    return current === undefined ? sendAnswer(response, answer) : sendFaulty(response, answer, current);
+    return fault === undefined ? sendAnswer(response, plain, type) : sendFaulty(response, plain, fault, type);
   };
 
   const answerRequest = async (request: IncomingMessage, response: ServerResponse) => {
     const { pathname, searchParams } = new URL(`http://wechat${request.url}`);
-    if (pathname === '/sns/jscode2session') return jscode2session(searchParams, response);
+    const route = routes[pathname];
+    if (route !== undefined) return answerCall(route, searchParams, request, response);
     switch (`${request.method} ${pathname}`) {
       case 'POST /__sim/codes':
         return sendJson(response, 200, { code: control.issueCode(readCodeOwner(await readJson(request))) });
+      case 'POST /__sim/phone-codes':
+        return sendJson(response, 200, {
+          code: control.issuePhoneCode(readPhoneOwner(await readJson(request))),
+        });
       case 'POST /__sim/faults':
         control.setFault(readFault(await readJson(request)));
         return sendJson(response, 200, {});
@@ -105,7 +180,7 @@ export async function startWechatSimulator(options: WechatSimulatorOptions): Pro
         control.clearFaults();
         return sendJson(response, 200, {});
       case 'GET /__sim/calls':
-        return sendJson(response, 200, control.calls());
+        return sendJson(response, 200, control.calls(readRoute(searchParams)));
       default:
         return sendJson(response, 404, { error: 'no such path' });
     }
@@ -139,4 +214,15 @@ export async function startWechatSimulator(options: WechatSimulatorOptions): Pro
 
 function readCodeOwner(body: Record<string, unknown>): CodeOwner {
   return readMembers(body, { openid: 'string', unionid: 'string', appid: 'string', risk: 'boolean' });
+}
+
+function readPhoneOwner(body: Record<string, unknown>): PhoneOwner {
+  return readMembers(body, { openid: 'string', phone: 'string', countryCode: 'string', appid: 'string' });
+}
+
+function readRoute(query: URLSearchParams): RouteName {
+  const asked = query.get('route') ?? 'jscode2session';
+  const route = routeNames.find((name) => name === asked);
+  if (route === undefined) throw new Error(`route must be one of: ${routeNames.join(', ')}`);
+  return route;
 }

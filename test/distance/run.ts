@@ -14,7 +14,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { call } from '../../bin/doctor/request.ts';
 import { loadJwksFromUrl } from '../../functions/keys/published-at-url.ts';
-import { createWechatClient } from '../../functions/wechat/code2session.ts';
+import { createCode2Session } from '../../functions/wechat/code2session.ts';
+import { createWechatConnection } from '../../functions/wechat/connection.ts';
 
 const HANDSHAKES_MS = [20, 140, 280, 600];
 const TLS_VERSIONS = ['TLSv1.3', 'TLSv1.2'] as const;
@@ -125,18 +126,18 @@ async function measure(work: () => Promise<unknown>): Promise<Measured> {
 
 const login = (name: string) =>
   measure(async () => {
-    const client = createWechatClient({ apiBases: [`https://${name}`] });
+    const connection = createWechatConnection({ apiBases: [`https://${name}`] });
     try {
-      await client.code2Session({ appid: 'wx0', secret: 's', code: 'c' });
+      await createCode2Session(connection)({ appid: 'wx0', secret: 's', code: 'c' });
     } finally {
-      await client.close();
+      connection.close();
     }
   });
 
 /** Over TLS too a kept connection that ends is told from one that ends within an answer. */
 async function loginsOverEndingConnections(server: Server): Promise<Measured> {
   return measure(async () => {
-    const client = createWechatClient({ apiBases: [`https://${hosts[0]?.name}`] });
+    const connection = createWechatConnection({ apiBases: [`https://${hosts[0]?.name}`] });
     let newest: Socket | undefined;
     let resumed = 0;
     server.on('connection', (socket: Socket) => {
@@ -148,12 +149,12 @@ async function loginsOverEndingConnections(server: Server): Promise<Measured> {
     try {
       for (const end of [undefined, 'end', undefined, 'resetAndDestroy', undefined] as const) {
         if (end !== undefined) server.prependOnceListener('request', () => void newest?.[end]());
-        await client.code2Session({ appid: 'wx0', secret: 's', code: 'c' });
+        await createCode2Session(connection)({ appid: 'wx0', secret: 's', code: 'c' });
         await new Promise((resolve) => setImmediate(resolve));
       }
       if (resumed < 2) throw new Error('TLS sessions were not resumed');
     } finally {
-      await client.close();
+      connection.close();
     }
   });
 }
@@ -161,9 +162,9 @@ async function loginsOverEndingConnections(server: Server): Promise<Measured> {
 /** A session must not bring a host in whose certificate was refused: the name is checked in full handshakes alone. */
 const strangerIsRefused = () =>
   measure(async () => {
-    const client = createWechatClient({ apiBases: [`https://${STRANGER}`] });
+    const connection = createWechatConnection({ apiBases: [`https://${STRANGER}`] });
     for (let attempt = 0; attempt < 2; attempt += 1) {
-      const exchange = client.code2Session({ appid: 'wx0', secret: 's', code: 'c' });
+      const exchange = createCode2Session(connection)({ appid: 'wx0', secret: 's', code: 'c' });
       if (
         await exchange.then(
           () => true,
@@ -172,7 +173,7 @@ const strangerIsRefused = () =>
       )
         throw new Error('a host with a wrong certificate was let in');
     }
-    await client.close();
+    connection.close();
   });
 
 async function run(folder: string): Promise<void> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRefreshedValue } from '../../../functions/cache/refreshed-value.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
 
-function setUp(options: { maxAgeMs?: number; whileStale?: 'wait' } = {}) {
+function setUp(options: Partial<Parameters<typeof createRefreshedValue<number>>[0]> = {}) {
   const source = { loads: 0, fail: false, frozenOnly: false, hold: undefined as Promise<void> | undefined };
   const clock = { ms: 0 };
   const value = createRefreshedValue({
@@ -33,6 +33,24 @@ describe('createRefreshedValue', () => {
     clock.ms = 99;
     expect(await value.get()).toBe(1);
     expect(source.loads).toBe(1);
+  });
+
+  it('lets a value say itself from which age it is stale, and from which it is of no use', async () => {
+    const { source, clock, value } = setUp({
+      refreshAfterMs: (loaded) => loaded * 100,
+      maxAgeMs: (loaded) => loaded * 200,
+    });
+    await value.get();
+    clock.ms = 100;
+    expect(await value.get()).toBe(1);
+    await settle();
+
+    clock.ms = 299;
+    expect(await value.get()).toBe(2);
+    expect(source.loads).toBe(2);
+    source.fail = true;
+    clock.ms = 500;
+    await expect(value.get()).rejects.toThrow('source is down');
   });
 
   it('shares one load among readers who come at once', async () => {

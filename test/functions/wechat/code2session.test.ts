@@ -5,11 +5,12 @@ import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { errorCatalogue } from '../../../functions/contracts/errors.ts';
+import { type Code2Session, createCode2Session } from '../../../functions/wechat/code2session.ts';
 import {
-  createWechatClient,
-  type WechatClient,
-  type WechatClientOptions,
-} from '../../../functions/wechat/code2session.ts';
+  createWechatConnection,
+  type WechatConnection,
+  type WechatConnectionOptions,
+} from '../../../functions/wechat/connection.ts';
 import { WechatError } from '../../../functions/wechat/errcodes.ts';
 import type { Fault } from '../../../local/wechat/faults.ts';
 import { startWechatSimulator, type WechatSimulator } from '../../../local/wechat/simulator.ts';
@@ -20,6 +21,9 @@ const secret = 'fedcba98fedcba98fedcba98fedcba98';
 const HURRIED = { totalBudgetMs: 600, connectTimeoutMs: 150 };
 
 let wechat: WechatSimulator;
+interface WechatClient extends WechatConnection {
+  readonly code2Session: Code2Session;
+}
 const openClients: WechatClient[] = [];
 const openServers: (Server | TcpServer)[] = [];
 
@@ -28,13 +32,14 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const client of openClients.splice(0)) await client.close();
+  for (const client of openClients.splice(0)) client.close();
   for (const server of openServers.splice(0)) server.close();
   await wechat.close();
 });
 
-function open(options: WechatClientOptions): WechatClient {
-  const client = createWechatClient(options);
+function open(options: WechatConnectionOptions): WechatClient {
+  const connection = createWechatConnection(options);
+  const client = { ...connection, code2Session: createCode2Session(connection) };
   openClients.push(client);
   return client;
 }
@@ -183,7 +188,7 @@ describe('code2Session', () => {
 
   it('refuses to be created without a usable base URL', () => {
     for (const apiBases of [[], ['api.weixin.qq.com'], ['ftp://api.weixin.qq.com'], ['']])
-      expect(() => createWechatClient({ apiBases }), JSON.stringify(apiBases)).toThrow(TypeError);
+      expect(() => createWechatConnection({ apiBases }), JSON.stringify(apiBases)).toThrow(TypeError);
   });
 });
 
@@ -609,8 +614,7 @@ describe('after a pause', () => {
 
   it('after the clock was set back, no connection from before is written on', async () => {
     let time = 1_000_000;
-    const client = createWechatClient({ apiBases: [wechat.url], now: () => time });
-    openClients.push(client);
+    const client = open({ apiBases: [wechat.url], now: () => time });
     await client.code2Session({ appid, secret, code: wechat.issueCode() });
     time -= 600_000;
     await client.code2Session({ appid, secret, code: wechat.issueCode() });

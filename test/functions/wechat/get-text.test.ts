@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -289,6 +290,37 @@ describe('a kept connection', () => {
 
     expect(await failureOf(get({ signal: budget.signal }))).toMatchObject({ sent: true });
     expect({ requests, connections }).toEqual({ requests: 2, connections: 1 });
+  });
+});
+
+describe('a POST', () => {
+  const post = (json: string) =>
+    source.postJson('/route', json, {
+      signal: new AbortController().signal,
+      connectTimeoutMs: 60_000,
+      maxBytes: 100,
+    });
+  const echo: RequestListener = async (request, response) => {
+    const { 'content-type': type, 'content-length': length, 'transfer-encoding': chunks } = request.headers;
+    response.end(JSON.stringify([request.method, type, length, chunks, await text(request)]));
+  };
+
+  it('carries its JSON with its length, in bytes', async () => {
+    answers = [echo];
+
+    const { body } = await post('{"a":"答"}');
+
+    expect(JSON.parse(body)).toEqual(['POST', 'application/json', '11', null, '{"a":"答"}']);
+  });
+
+  it('whose kept connection ends instead of an answer is sent once more, whole', async () => {
+    answers = [plain, rst, echo];
+    await get();
+
+    const { body } = await post('{"a":1}');
+
+    expect(JSON.parse(body)).toContain('{"a":1}');
+    expect({ requests, connections }).toEqual({ requests: 3, connections: 2 });
   });
 });
 
