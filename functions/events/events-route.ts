@@ -68,10 +68,10 @@ export function createEventsRoute(
     const parts = [token, query.timestamp, query.nonce] as const;
     const signature = signatureOf(...parts);
 
-    /** One signature, one use: the plain one does not cover the body, and goes along with encrypted messages too. */
-    const serveOnce = async (...use: readonly string[]) => {
+    /** The plain signature covers no body, and goes along with encrypted messages too: each serves for one thing. */
+    const mayServe = (...use: readonly string[]) => {
       const hash = createHash('sha256').update(JSON.stringify(use)).digest('hex');
-      if (!(await marks.mayServe(`${appid}#${signature}`, hash))) throw new PushRefusal('replayed');
+      return marks.mayServe(`${appid}#${signature}`, hash);
     };
     const check = (given: string | undefined, expected: string) => {
       if (given === undefined) throw new PushRefusal('unsigned');
@@ -84,7 +84,7 @@ export function createEventsRoute(
       check(query.signature, signature);
       const { echostr } = query;
       if (!/^[\x21-\x7e]+$/.test(echostr)) throw new PushRefusal('unsigned');
-      await serveOnce('verification', echostr);
+      if (!(await mayServe('verification', echostr))) throw new PushRefusal('replayed');
       return [echostr, 'verified'];
     }
 
@@ -100,7 +100,8 @@ export function createEventsRoute(
     }
     const event = readEvent(members, appid);
     line.push_event = typeof event === 'string' ? event : event.name;
-    await serveOnce(line.push, message);
+    // An encrypted message stands by its own signature, and only uses the plain one up.
+    if (!(await mayServe(line.push, message)) && encrypted === undefined) throw new PushRefusal('replayed');
     if (typeof event === 'string') return ['success', event];
     return ['success', await marks.once(event.identity, () => act(event))];
   }
