@@ -26,7 +26,7 @@ export function decrypt(encrypted: string, encodingAesKey: string, appid: string
 }
 
 function open(sealed: Buffer, key: Buffer, appid: string): string | undefined {
-  if (sealed.length === 0 || sealed.length % PADDED_TO !== 0) return undefined;
+  if (sealed.length % PADDED_TO !== 0) return undefined;
   const cipher = createDecipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false);
   const opened = Buffer.concat([cipher.update(sealed), cipher.final()]);
   const pad = opened.at(-1) ?? 0;
@@ -34,7 +34,7 @@ function open(sealed: Buffer, key: Buffer, appid: string): string | undefined {
   const content = opened.subarray(RANDOM_BYTES, -pad);
   if (content.length < LENGTH_BYTES) return undefined;
   const end = LENGTH_BYTES + content.readUInt32BE();
-  if (end > content.length || content.toString('utf8', end) !== appid) return undefined;
+  if (content.toString('utf8', end) !== appid) return undefined;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content.subarray(LENGTH_BYTES, end));
   } catch {

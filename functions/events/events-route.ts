@@ -122,11 +122,7 @@ export function createEventsRoute(
 function bodyOf({ body, isBase64Encoded }: APIGatewayProxyEvent): string {
   const bytes = Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length > MAX_BODY_BYTES) throw new DomainError('payload_too_large');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new PushRefusal('unreadable');
-  }
+  return new TextDecoder().decode(bytes);
 }
 
 /** By what the message begins with: WeChat's `Content-Type` may say the other format. */

@@ -26,7 +26,7 @@ export function membersOfXml(text: string): Members {
   let value = '';
 
   const takeText = (characters: string, raw: boolean) => {
-    if (open.length < 2 && (raw || characters.trim() !== '')) throw new PushRefusal('unreadable');
+    if (open.length < 2 && characters.trim() !== '') throw new PushRefusal('unreadable');
     if (open.length === 2 && member !== undefined) value += raw ? characters : withoutEntities(characters);
   };
   const startElement = (name: string) => {

@@ -71,7 +71,11 @@ describe('decrypt', () => {
     ['another appid', sealed(32, `${'x'.repeat(32)}wx2`, Buffer.alloc(9, 9))],
     ['a longer appid', sealed(32, `${'x'.repeat(32)}wx12`, Buffer.alloc(8, 8))],
     ['a text that is not UTF-8', seal(Buffer.from(`${'00'.repeat(19)}01ff777831${'08'.repeat(8)}`, 'hex'))],
-    ['half a block', 'AAAAAAAAAAAAAAAAAAAAAA=='],
+    ['a block and a byte', Buffer.alloc(17).toString('base64')],
+    [
+      'a block of the cipher too much',
+      seal(Buffer.concat([Buffer.alloc(19), Buffer.from('\x01xwx1'), Buffer.alloc(24, 24)])),
+    ],
     ['nothing', ''],
     ['no base64', '<<<>>>'],
   ])('refuses %s as it refuses everything', (_what, encrypted) => {

@@ -57,6 +57,7 @@ describe('membersOfXml', () => {
     ['a member twice', '<xml><OpenID>o1</OpenID><OpenID>o2</OpenID></xml>'],
     ['a member that does not end', '<xml><OpenID>o1</xml>'],
     ['an end without a start', '<xml></OpenID></xml>'],
+    ['an end that is empty', '<xml><OpenID></OpenID/></xml>'],
     ['a root that does not end', '<xml><OpenID>o1</OpenID>'],
     ['a tag that does not end', '<xml><OpenID'],
     ['CDATA that does not end', '<xml><OpenID><![CDATA[o1</OpenID></xml>'],
