@@ -21,12 +21,17 @@ function parse(text: string): unknown {
   const keepDigits = (_name: string, value: unknown, context?: { readonly source?: string }) =>
     typeof value === 'number' ? (context?.source ?? String(value)) : value;
   try {
-    // One of WeChat's samples has a comma before its last brace. Nothing that is JSON ends like this.
-    return JSON.parse(text.replace(/,\s*\}\s*$/, '}'), keepDigits);
+    return JSON.parse(withoutLastComma(text.trim()), keepDigits);
   } catch {
     // The parser's own message quotes the body, so it goes nowhere.
     throw new PushRefusal('unreadable');
   }
+}
+
+/** One of WeChat's samples has a comma before its last brace. Nothing that is JSON ends like this. */
+function withoutLastComma(text: string): string {
+  const members = text.slice(0, -1).trimEnd();
+  return text.endsWith('}') && members.endsWith(',') ? `${members.slice(0, -1)}}` : text;
 }
 
 /** A list, which RevokeInfo may be one day, reads as its values between commas. */
