@@ -29,6 +29,9 @@ export const spentCodeKey = (appid: string, code: string): string =>
 /** Key of a revoked token's mark. */
 export const revokedTokenKey = (jti: string): string => `revoked#${jti}`;
 
+/** Key of the mark of a push message or of its signature. */
+export const pushMarkKey = (key: string): string => `push#${key}`;
+
 /** Key of what operators have done about a user; it names no person, and stays when the user is erased. */
 export const changesKey = (userId: string): string => `changes#${userId}`;
 

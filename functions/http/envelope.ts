@@ -12,6 +12,20 @@ export function success(data: object, requestId: string): APIGatewayProxyResult 
   return respond({ code: 200, msg: 'ok', data, request_id: requestId });
 }
 
+/** A 200 in plain text, for a caller whose protocol leaves no room for the envelope. */
+export function plainText(body: string): APIGatewayProxyResult {
+  return {
+    statusCode: 200,
+    // A URL verification gives back what its caller sent: no browser may take it for a page.
+    headers: {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'X-Content-Type-Options': 'nosniff',
+      'Cache-Control': 'no-store',
+    },
+    body,
+  };
+}
+
 /** An error: the catalogue's status and text in the client's language, and `Retry-After` where waiting helps. */
 export function failure(error: DomainError, requestId: string, language: Language): APIGatewayProxyResult {
   const { status: code, [language]: text } = errorCatalogue[error.code];

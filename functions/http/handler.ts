@@ -7,12 +7,15 @@ import { asDomainError, DomainError } from '../errors/domain-error.ts';
 import { describeError } from '../telemetry/describe-error.ts';
 import type { Log, LogFields } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { failure, success } from './envelope.ts';
+import { failure, plainText, success } from './envelope.ts';
 import { headerOf } from './header.ts';
 import { preferredLanguage } from './language.ts';
 
-/** Serves one route: resolves to the envelope's `data`, and may add safe fields to the request's log line. */
-export type RouteHandler = (event: APIGatewayProxyEvent, line: LogFields) => Promise<object>;
+/**
+ * Serves one route: resolves to the envelope's `data`, or to a plain text without envelope, and may add safe fields to
+ * the request's log line.
+ */
+export type RouteHandler = (event: APIGatewayProxyEvent, line: LogFields) => Promise<object | string>;
 
 /**
  * A handler for API Gateway's proxy events that serves the given routes.
@@ -36,7 +39,8 @@ export function createHttpHandler(
     try {
       const routeHandler = routeHandlers[route as RouteKey];
       if (routeHandler === undefined) throw new DomainError('not_found');
-      response = success(await routeHandler(event, line), requestId);
+      const data = await routeHandler(event, line);
+      response = typeof data === 'string' ? plainText(data) : success(data, requestId);
     } catch (thrown) {
       const error = asDomainError(thrown);
       outcome = error.code;

@@ -81,6 +81,24 @@ describe('createHttpHandler', () => {
       expect((await answer(route)).response.headers).toMatchObject({ 'Cache-Control': 'no-store' });
   });
 
+  it('responds with a text as it is, which no browser may take for a page', async () => {
+    const events = createHttpHandler(
+      { 'POST /member/login': async () => '<success>' },
+      { info: () => {}, error: () => {} },
+      recordMetrics().metrics,
+    );
+
+    expect(await events(event())).toEqual({
+      statusCode: 200,
+      headers: {
+        'Content-Type': 'text/plain; charset=utf-8',
+        'X-Content-Type-Options': 'nosniff',
+        'Cache-Control': 'no-store',
+      },
+      body: '<success>',
+    });
+  });
+
   it('answers a domain error in Chinese, in English when asked', async () => {
     const fail: RouteHandler = async () => {
       throw new DomainError('missing_code');
