@@ -11,6 +11,7 @@ import { createSpentCodes } from './login/spent-codes.ts';
 import { log } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { createTokenMinter } from './tokens/mint.ts';
+import { createRevocations } from './tokens/revocations.ts';
 import { createUsers } from './users/find-or-create.ts';
 import { createAppSecrets } from './wechat/app-secrets.ts';
 import { createCode2Session } from './wechat/code2session.ts';
@@ -48,7 +49,9 @@ const logIn = createLogIn({
   appSecrets,
   users: createUsers(table),
   spentCodes: createSpentCodes({ ...table, windowSeconds: environment.CODE_REUSE_WINDOW_SECONDS }),
+  revocations: createRevocations(table),
   tokens,
+  now,
 });
 
 // INIT has a full CPU at no charge: what the first login needs is fetched now, side by side. The first login meets a
@@ -68,7 +71,7 @@ export const handler = createHttpHandler(
       appids: environment.WECHAT_APPIDS,
       observe: measureLogins(metrics),
     }),
-    'POST /member/refresh': createRefreshRoute({ tokens, now }),
+    'POST /member/refresh': createRefreshRoute({ tokens, appids: environment.WECHAT_APPIDS, now }),
   },
   log,
   metrics,

@@ -7,6 +7,7 @@ import {
   VERIFIER_CACHE_SECONDS,
 } from '../functions/contracts/key-schedule.ts';
 import { isLoopback, isSecureUrl } from '../functions/contracts/secure-url.ts';
+import { MAX_CODE_REUSE_SECONDS } from '../functions/contracts/table.ts';
 import { CLOCK_TOLERANCE_SECONDS, MAX_TOKEN_LIFETIME_SECONDS } from '../functions/contracts/token.ts';
 
 /** What the mini-program console shows as AppID. */
@@ -86,7 +87,10 @@ const settingsSchema = v.pipe(
       v.number(),
       v.integer('must be a whole number of seconds'),
       v.minValue(0, 'must not be negative'),
-      v.maxValue(300, 'must be at most 300: a code lives five minutes'),
+      v.maxValue(
+        MAX_CODE_REUSE_SECONDS,
+        `must be at most ${MAX_CODE_REUSE_SECONDS}: a code lives five minutes`,
+      ),
     ),
 
     // The address

@@ -2,7 +2,7 @@
 import { contextOf } from '../caller/context.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
 import type { RefusalReason } from '../contracts/metrics.ts';
-import type { AuthorizerContext, VerifiedToken } from '../contracts/token.ts';
+import { type AuthorizerContext, loginIdOf, type VerifiedToken } from '../contracts/token.ts';
 import { TokenRefusal } from '../tokens/refusal.ts';
 import type { Revocations } from '../tokens/revocations.ts';
 import type { TokenVerifier } from '../tokens/verify.ts';
@@ -46,7 +46,7 @@ export function createDecide({ verifier, revocations }: DecideOptions): Decide {
   return async (readToken) => {
     try {
       const token = await verifier.verify(readToken());
-      const status = (await revocations?.statusOf(token)) ?? 'active';
+      const status = (await revocations?.statusOf({ ...token, loginId: loginIdOf(token) })) ?? 'active';
       return status === 'active' ? { kind: 'allow', token } : { kind: 'deny', error: status, token };
     } catch (error) {
       if (error instanceof TokenRefusal) return { kind: 'refuse', reason: error.reason };

@@ -8,6 +8,7 @@ export function contextOf(token: VerifiedToken): AuthorizerContext {
     user_id: token.userId,
     appid: token.appid,
     jti: token.jti,
+    ...(token.sid !== undefined && { sid: token.sid }),
     auth_time: String(token.authTime),
     expires_at: String(token.expiresAt),
   };
@@ -25,5 +26,8 @@ export function callerOf(event: APIGatewayProxyEvent): AuthorizerContext {
     if (typeof value !== 'string') throw new TypeError(`the authorizer's context lacks ${key}`);
     return [key, value];
   });
-  return Object.fromEntries(entries) as AuthorizerContext;
+  const { sid } = authorizer;
+  return Object.fromEntries(
+    typeof sid === 'string' ? [...entries, ['sid', sid]] : entries,
+  ) as AuthorizerContext;
 }

@@ -8,6 +8,8 @@ export interface Member {
   readonly appid: string;
   /** Id of the token. */
   readonly jti: string;
+  /** Id of the login, which refreshed tokens share; absent for tokens of before there were such ids. */
+  readonly sid?: string;
   /** When the member logged in with WeChat. */
   readonly authTime: number;
   /** When the token ends. */
@@ -27,6 +29,7 @@ const contextNames = {
   userId: 'user_id',
   appid: 'appid',
   jti: 'jti',
+  sid: 'sid',
   authTime: 'auth_time',
   expiresAt: 'expires_at',
 } as const satisfies Record<keyof Member, keyof AuthorizerContext>;
@@ -36,6 +39,7 @@ const claimNames = {
   userId: 'sub',
   appid: 'client_id',
   jti: 'jti',
+  sid: 'sid',
   authTime: 'auth_time',
   expiresAt: 'exp',
 } as const;
@@ -60,10 +64,12 @@ export function memberOf(event: ProtectedEvent): Member {
 }
 
 function memberIn(values: Values, names: Readonly<Record<keyof Member, string>>): Member {
+  const sid = values[names.sid];
   return {
     userId: text(values, names.userId),
     appid: text(values, names.appid),
     jti: text(values, names.jti),
+    ...(typeof sid === 'string' && sid !== '' && { sid }),
     authTime: seconds(values, names.authTime),
     expiresAt: seconds(values, names.expiresAt),
   };

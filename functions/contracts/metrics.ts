@@ -26,6 +26,8 @@ export const metricCatalogue = {
   LoginDuration: { unit: 'Milliseconds' },
   /** Logins that created their user. */
   NewUsers: { unit: 'Count' },
+  /** Codes that had been exchanged a moment before, whether they logged in again or their login had ended. */
+  RepeatedCodes: { unit: 'Count' },
   /** Exchanges of a code, by the error of the catalogue that WeChat's errcode stands for, or `ok`. */
   WechatExchanges: { unit: 'Count', dimension: 'outcome' },
   /** Time spent on an exchange, over all hosts and retries. */

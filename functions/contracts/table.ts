@@ -23,11 +23,22 @@ export type UserStatus = 'active' | 'banned';
 export const openidGuardKey = (appid: string, openid: string): string => `openid#${appid}#${openid}`;
 
 /** Key of the record of an exchanged code; the code itself is never stored. */
-export const spentCodeKey = (appid: string, code: string): string =>
-  `code#${createHash('sha256').update(`${appid}\n${code}`).digest('hex')}`;
+export const spentCodeKey = (appid: string, code: string): string => `code#${hash(appid, code)}`;
 
-/** Key of a revoked token's mark. */
-export const revokedTokenKey = (jti: string): string => `revoked#${jti}`;
+/** Key of one of the places that those take who wait for a twin, see `functions/login/spent-codes.ts`. */
+export const waitingPlaceKey = (place: number): string => `waiting#${place}`;
+
+/** Longest that a code which arrives again may log in, in seconds; a stage may choose less. */
+export const MAX_CODE_REUSE_SECONDS = 300;
+
+/** Key of the mark that an erasure leaves, so that a code of before it makes no new user. */
+export const erasureKey = (appid: string, openid: string): string => `erased#${hash(appid, openid)}`;
+
+/** How long that mark counts, in seconds: as long as any code of before, and a minute for a login under way. */
+export const ERASURE_MARK_SECONDS = MAX_CODE_REUSE_SECONDS + 60;
+
+/** Key of the mark of a login that a logout has ended; `*` stands for all of them. */
+export const endedLoginKey = (loginId: string): string => `revoked#${loginId}`;
 
 /** Key of the mark of a push message or of its signature. */
 export const pushMarkKey = (key: string): string => `push#${key}`;
@@ -43,3 +54,7 @@ export const JWKS_ATTRIBUTE = 'jwks';
 
 /** Attribute of the same item: when the key that signs now was made, in Unix seconds. */
 export const SIGNING_KEY_CREATED_AT_ATTRIBUTE = 'signing_key_created_at';
+
+function hash(appid: string, text: string): string {
+  return createHash('sha256').update(`${appid}\n${text}`).digest('hex');
+}

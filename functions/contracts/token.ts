@@ -26,13 +26,22 @@ export interface VerifiedToken {
   readonly userId: string;
   readonly appid: string;
   readonly jti: string;
+  /** The login, which refreshed tokens share; absent in tokens of before there were ids of logins. */
+  readonly sid?: string;
   readonly authTime: number;
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
 
+/** Id of the login that a token belongs to: a token without a `sid` stands for itself, and those refreshed from it. */
+export const loginIdOf = ({ sid, jti }: { readonly sid?: string; readonly jti: string }): string =>
+  sid ?? jti;
+
 /** What an authorizer tells the back end, by these names in every kind of API; both times are Unix seconds. */
 export const contextKeys = ['user_id', 'appid', 'jti', 'auth_time', 'expires_at'] as const;
 
 /** The authorizer's context: flat text, because not every kind of API passes on anything else. */
-export type AuthorizerContext = Readonly<Record<(typeof contextKeys)[number], string>>;
+export type AuthorizerContext = Readonly<Record<(typeof contextKeys)[number], string>> & {
+  /** Id of the login; absent for tokens without one. */
+  readonly sid?: string;
+};

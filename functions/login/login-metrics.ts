@@ -22,6 +22,7 @@ export function measureLogins(metrics: Metrics): ObserveLogin {
       LoginDuration: durationMs,
       WechatDuration: trace.wechat_ms,
       NewUsers: trace.is_new === true ? 1 : undefined,
+      RepeatedCodes: trace.code_repeated === true ? 1 : undefined,
       SigningKeyAge: trace.key_age_seconds,
     });
     if (trace.wechat_outcome !== undefined) metrics.count('WechatExchanges', trace.wechat_outcome);

@@ -3,18 +3,28 @@
  * same user in although WeChat accepts every code only once.
  */
 import { setTimeout as realSleep } from 'node:timers/promises';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
-import { answered } from '../aws/unavailable.ts';
+import { answered, asUnavailable } from '../aws/unavailable.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
-import { nonEmptyText } from '../contracts/schemas.ts';
-import { PARTITION_KEY, spentCodeKey, TTL_ATTRIBUTE } from '../contracts/table.ts';
+import { nonEmptyText, unixTime } from '../contracts/schemas.ts';
+import { PARTITION_KEY, spentCodeKey, TTL_ATTRIBUTE, waitingPlaceKey } from '../contracts/table.ts';
 import type { WechatIdentity } from '../wechat/identity.ts';
 
 /** A code of `wx.login` and the mini-program it came from. */
 export interface ArrivedCode {
   readonly appid: string;
   readonly code: string;
+}
+
+/** The exchange of a code: whom it resolved to, and the login that it began. */
+export interface Exchange {
+  readonly identity: WechatIdentity;
+  /** Unix seconds at which it began. */
+  readonly exchangedAt: number;
+  /** Id of the login. */
+  readonly sid: string;
 }
 
 interface SpentCodesOptions {
@@ -29,60 +39,118 @@ interface SpentCodesOptions {
 
 /** Records of exchanged codes; of a code only its hash is kept. All throw DomainError `unavailable`. */
 export interface SpentCodes {
-  /** Keeps what a code resolved to for the window. */
-  remember(arrived: ArrivedCode, identity: WechatIdentity): Promise<void>;
-  /** What a code resolved to within the window, or undefined. */
-  recall(arrived: ArrivedCode): Promise<WechatIdentity | undefined>;
+  /** Keeps the exchange of a code for the window. */
+  remember(arrived: ArrivedCode, exchange: Exchange): Promise<void>;
+  /** The exchange of a code within the window, or undefined. */
+  recall(arrived: ArrivedCode): Promise<Exchange | undefined>;
   /**
-   * For a code WeChat calls used: {@link recall}, and while there is no record, again for two and a half seconds: the twin
-   * request that used it up may still be waiting for WeChat's answer.
+   * For a code that WeChat calls used: {@link recall}, and while there is no record, again for up to two and a half
+   * seconds: the twin request that used it up may still be waiting for WeChat's answer. Each code is waited for once.
    */
-  awaitTwin(arrived: ArrivedCode): Promise<WechatIdentity | undefined>;
+  awaitTwin(arrived: ArrivedCode): Promise<Exchange | undefined>;
 }
 
-/** Growing, because most twins are just about to finish; two and a half seconds in total. */
-const PAUSES_MS = [50, 100, 150, 200, 300, 400, 600, 700];
+/** Most twins are just about to finish: they are found before anything has to be written. */
+const FIRST_PAUSES_MS = [50, 100];
+/** Growing; with the first ones two and a half seconds in total. */
+const LONG_PAUSES_MS = [250, 450, 700, 950];
+
+/** So many requests may be in the long pauses at a time, over all environments. */
+export const WAITING_PLACES = 20;
+/** How long a place is taken, in seconds: whole ones, and longer than the long pauses. */
+const PLACE_SECONDS = 4;
 
 const spentCodeItem = v.object({
   resolved_openid: nonEmptyText,
   resolved_unionid: v.optional(v.string()),
+  exchanged_at: unixTime,
+  sid: nonEmptyText,
   [TTL_ATTRIBUTE]: v.number(),
 });
+
+type Item = Record<string, unknown>;
 
 export function createSpentCodes(options: SpentCodesOptions): SpentCodes {
   const { client, tableName: TableName, windowSeconds, now, sleep = realSleep } = options;
 
-  async function remember({ appid, code }: ArrivedCode, { openid, unionid }: WechatIdentity): Promise<void> {
+  async function remember({ appid, code }: ArrivedCode, exchange: Exchange): Promise<void> {
     if (windowSeconds === 0) return;
+    const { identity, exchangedAt, sid } = exchange;
     // Not named openid and unionid: this item must stay out of the index users are found by.
     const Item = {
       [PARTITION_KEY]: spentCodeKey(appid, code),
-      resolved_openid: openid,
-      resolved_unionid: unionid,
-      [TTL_ATTRIBUTE]: unixSeconds(now) + windowSeconds,
+      resolved_openid: identity.openid,
+      resolved_unionid: identity.unionid,
+      exchanged_at: exchangedAt,
+      sid,
+      [TTL_ATTRIBUTE]: exchangedAt + windowSeconds,
     };
     await answered(client.send(new PutCommand({ TableName, Item })));
   }
 
-  async function recall({ appid, code }: ArrivedCode): Promise<WechatIdentity | undefined> {
-    if (windowSeconds === 0) return undefined;
-    const Key = { [PARTITION_KEY]: spentCodeKey(appid, code) };
-    const { Item } = await answered(client.send(new GetCommand({ TableName, Key, ConsistentRead: true })));
-    const result = v.safeParse(spentCodeItem, Item);
-    // DynamoDB deletes expired items lazily, up to days later.
-    if (!result.success || result.output[TTL_ATTRIBUTE] <= unixSeconds(now)) return undefined;
-    const { resolved_openid: openid, resolved_unionid: unionid } = result.output;
-    return { openid, ...(unionid !== undefined && { unionid }) };
+  async function recall({ appid, code }: ArrivedCode): Promise<Exchange | undefined> {
+    return windowSeconds === 0 ? undefined : exchangeIn(await read(spentCodeKey(appid, code)));
   }
 
-  async function awaitTwin(arrived: ArrivedCode): Promise<WechatIdentity | undefined> {
+  /** Consistent, because the twin may have written it a moment ago. */
+  async function read(key: string): Promise<Item | undefined> {
+    const Key = { [PARTITION_KEY]: key };
+    const { Item } = await answered(client.send(new GetCommand({ TableName, Key, ConsistentRead: true })));
+    return Item;
+  }
+
+  function exchangeIn(item: Item | undefined): Exchange | undefined {
+    const result = v.safeParse(spentCodeItem, item);
+    // DynamoDB deletes expired items lazily, up to days later.
+    if (!result.success || result.output[TTL_ATTRIBUTE] <= unixSeconds(now)) return undefined;
+    const {
+      resolved_openid: openid,
+      resolved_unionid: unionid,
+      exchanged_at: exchangedAt,
+      sid,
+    } = result.output;
+    return { identity: { openid, ...(unionid !== undefined && { unionid }) }, exchangedAt, sid };
+  }
+
+  /**
+   * Whatever stands under the code's key ends the wait: a record, one that has expired, or the mark of a wait before.
+   * None of them means that a twin is under way.
+   */
+  async function awaitTwin({ appid, code }: ArrivedCode): Promise<Exchange | undefined> {
     if (windowSeconds === 0) return undefined;
-    for (const ms of PAUSES_MS) {
-      const identity = await recall(arrived);
-      if (identity !== undefined) return identity;
-      await sleep(ms);
+    const key = spentCodeKey(appid, code);
+    for (const ms of [0, ...FIRST_PAUSES_MS]) {
+      if (ms > 0) await sleep(ms);
+      const item = await read(key);
+      if (item !== undefined) return exchangeIn(item);
     }
-    return recall(arrived);
+    if (!(await claim(key, windowSeconds))) return exchangeIn(await read(key));
+    const place = Number.parseInt(key.slice(-8), 16) % WAITING_PLACES;
+    if (!(await claim(waitingPlaceKey(place), PLACE_SECONDS))) return undefined;
+    for (const ms of LONG_PAUSES_MS) {
+      await sleep(ms);
+      const exchange = exchangeIn(await read(key));
+      if (exchange !== undefined) return exchange;
+    }
+    return undefined;
+  }
+
+  /** Marks a key for some seconds; false when something that has not expired stands there. */
+  async function claim(key: string, seconds: number): Promise<boolean> {
+    try {
+      await client.send(
+        new PutCommand({
+          TableName,
+          Item: { [PARTITION_KEY]: key, [TTL_ATTRIBUTE]: unixSeconds(now) + seconds },
+          ConditionExpression: `attribute_not_exists(${PARTITION_KEY}) OR ${TTL_ATTRIBUTE} <= :now`,
+          ExpressionAttributeValues: { ':now': unixSeconds(now) },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw asUnavailable(error);
+    }
   }
 
   return { remember, recall, awaitTwin };

@@ -1,21 +1,23 @@
-/** `POST /member/logout`: ends this login, or every login of the user. */
+/** `POST /member/logout`: ends this login with every token of it, or every login of the user. */
 import { callerOf } from '../caller/context.ts';
+import { loginIdOf } from '../contracts/token.ts';
 import { invalidRequest } from '../errors/invalid-request.ts';
 import { readBody } from '../http/body.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import type { Revocations } from '../tokens/revocations.ts';
 
-/** Creates the route: `{all: true}` (a form sends the text) voids every token of the user, otherwise this one. */
+/** Creates the route: `{all: true}` (a form sends the text) ends every login of the user, otherwise this one. */
 export function createLogoutRoute(
-  revocations: Pick<Revocations, 'revokeToken' | 'revokeAllTokens'>,
+  revocations: Pick<Revocations, 'endLogin' | 'revokeAllTokens'>,
 ): RouteHandler {
   return async (event, line) => {
-    const { user_id: userId, jti, expires_at } = callerOf(event);
+    const caller = callerOf(event);
+    const { user_id: userId, auth_time } = caller;
     const all = readAll(readBody(event).all);
     line.user_id = userId;
     line.all = all;
     if (all) await revocations.revokeAllTokens(userId);
-    else await revocations.revokeToken({ jti, expiresAt: Number(expires_at) });
+    else await revocations.endLogin({ loginId: loginIdOf(caller), authTime: Number(auth_time) });
     return {};
   };
 }

@@ -10,7 +10,7 @@ import { createLogoutRoute } from './logout-route.ts';
 
 interface MemberRoutesOptions {
   readonly users: Pick<Users, 'findUser'>;
-  readonly revocations: Pick<Revocations, 'revokeToken' | 'revokeAllTokens'>;
+  readonly revocations: Pick<Revocations, 'endLogin' | 'revokeAllTokens'>;
   /** Unix seconds at which the key that signs now was made. @throws DomainError `unavailable`. */
   readonly signingKeyCreatedAt: () => Promise<number>;
   /** Version of the service. */

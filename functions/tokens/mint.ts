@@ -16,6 +16,8 @@ export interface SigningKey {
 interface TokenSubject {
   readonly userId: string;
   readonly appid: string;
+  /** Id of the login that the token belongs to. Default: a new one. */
+  readonly sid?: string;
   /** Unix seconds of the WeChat login behind this token. Default: now. */
   readonly authTime?: number;
 }
@@ -54,12 +56,14 @@ export function createTokenMinter(options: TokenMinterOptions): TokenMinter {
       // The mint meets a failure again, and reports it.
       signingKey().catch(() => {});
     },
-    async mint({ userId, appid, authTime }) {
+    async mint({ userId, appid, sid = randomUUID(), authTime }) {
       const { kid, key, publishedAt } = await signingKey();
       const issuedAt = unixSeconds(now);
       const expiresAt = issuedAt + lifetimeSeconds;
       const jti = randomUUID();
-      const token = await new SignJWT({ client_id: appid, auth_time: authTime ?? issuedAt })
+      // The login may have begun by the clock of another environment, which is ahead of this one.
+      const auth_time = Math.min(authTime ?? issuedAt, issuedAt);
+      const token = await new SignJWT({ client_id: appid, auth_time, sid })
         .setProtectedHeader({ alg: TOKEN_ALGORITHM, kid, typ: TOKEN_TYPE })
         .setIssuer(issuer)
         .setAudience(audience)

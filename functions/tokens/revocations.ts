@@ -1,6 +1,6 @@
 /**
- * Which tokens are void before they expire: single ones by a mark, all of a user's by a date, and those of banned and
- * erased users.
+ * Which tokens are void before they expire: those of one login by a mark, all of a user's by a date, and those of banned
+ * and erased users.
  */
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
@@ -14,8 +14,12 @@ import {
 import * as v from 'valibot';
 import { answered, asUnavailable } from '../aws/unavailable.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
-import { PARTITION_KEY, revokedTokenKey, TTL_ATTRIBUTE } from '../contracts/table.ts';
-import { CLOCK_TOLERANCE_SECONDS, type VerifiedToken } from '../contracts/token.ts';
+import { endedLoginKey, PARTITION_KEY, TTL_ATTRIBUTE } from '../contracts/table.ts';
+import {
+  CLOCK_TOLERANCE_SECONDS,
+  MAX_TOKEN_LIFETIME_SECONDS,
+  REFRESHABLE_SECONDS,
+} from '../contracts/token.ts';
 import { DomainError } from '../errors/domain-error.ts';
 
 /** Whether a token that is otherwise valid still counts. */
@@ -29,28 +33,37 @@ interface RevocationsOptions {
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-/** The claims that decide whether a token is revoked. */
-type RevocableToken = Pick<VerifiedToken, 'jti' | 'userId' | 'authTime'>;
+/** A login, as far as it decides whether its tokens count. */
+interface Login {
+  /** What `loginIdOf` says of its tokens. */
+  readonly loginId: string;
+  readonly userId: string;
+  /** Unix seconds at which it began. */
+  readonly authTime: number;
+}
 
 /** Revokes tokens and tells which are. All throw DomainError `unavailable` when DynamoDB is in trouble. */
 export interface Revocations {
-  /** Voids one token. */
-  revokeToken(token: Pick<VerifiedToken, 'jti' | 'expiresAt'>): Promise<void>;
+  /** Voids every token of one login, those that are still to be refreshed from them too. */
+  endLogin(login: Omit<Login, 'userId'>): Promise<void>;
   /**
    * Voids every token of the logins of a user until now, and none of a login that begins after this has resolved;
    * takes up to a second. A user who is gone has no valid token, so for them there is nothing to do.
    */
   revokeAllTokens(userId: string): Promise<void>;
   /**
-   * Whether a token still counts, as of this moment. The token of a user who is gone is revoked.
+   * Whether the tokens of a login still count, as of this moment. Those of a user who is gone are revoked.
    *
    * @throws DomainError `unavailable` when DynamoDB does not say: that is neither a valid nor a revoked token
    */
-  statusOf(token: RevocableToken): Promise<TokenStatus>;
+  statusOf(login: Login): Promise<TokenStatus>;
 }
 
 /** Pauses before DynamoDB is read again for the items it left out; the request waits for all of them. */
 const UNPROCESSED_PAUSES_MS = [25, 50, 100];
+
+/** The mark outlives the last token: one refreshed at the last moment, and what verifiers forgive after its `exp`. */
+const LONGEST_LOGIN_SECONDS = REFRESHABLE_SECONDS + MAX_TOKEN_LIFETIME_SECONDS + CLOCK_TOLERANCE_SECONDS;
 
 const userState = v.object({
   status: v.picklist(['active', 'banned']),
@@ -60,11 +73,10 @@ const userState = v.object({
 export function createRevocations(options: RevocationsOptions): Revocations {
   const { client, tableName: TableName, now, sleep = realSleep } = options;
 
-  async function revokeToken({ jti, expiresAt }: Pick<VerifiedToken, 'jti' | 'expiresAt'>): Promise<void> {
+  async function endLogin({ loginId, authTime }: Omit<Login, 'userId'>): Promise<void> {
     const Item = {
-      [PARTITION_KEY]: revokedTokenKey(jti),
-      // Verifiers forgive this much after `exp`, and the mark must outlive the token.
-      [TTL_ATTRIBUTE]: expiresAt + CLOCK_TOLERANCE_SECONDS,
+      [PARTITION_KEY]: endedLoginKey(loginId),
+      [TTL_ATTRIBUTE]: authTime + LONGEST_LOGIN_SECONDS,
     };
     await answered(client.send(new PutCommand({ TableName, Item })));
   }
@@ -98,8 +110,8 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     for (let ms = wait(); ms > 0 && ms <= 1_000; ms = wait()) await sleep(ms);
   }
 
-  async function statusOf({ jti, userId, authTime }: RevocableToken): Promise<TokenStatus> {
-    const mark = revokedTokenKey(jti);
+  async function statusOf({ loginId, userId, authTime }: Login): Promise<TokenStatus> {
+    const mark = endedLoginKey(loginId);
     const items = await readTogether([mark, userId]);
     const user = items.get(userId);
     // Banned comes first: it is the reason that lasts.
@@ -134,7 +146,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     throw new DomainError('unavailable', { reason: 'DynamoDB left a revocation read unanswered' });
   }
 
-  return { revokeToken, revokeAllTokens, statusOf };
+  return { endLogin, revokeAllTokens, statusOf };
 }
 
 function stateFrom(item: unknown): v.InferOutput<typeof userState> {

@@ -52,6 +52,7 @@ const claimsSchema = v.object({
   sub: nonEmptyText,
   client_id: nonEmptyText,
   jti: nonEmptyText,
+  sid: v.optional(nonEmptyText),
   auth_time: unixTime,
   iat: unixTime,
   exp: unixTime,
@@ -89,9 +90,18 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       });
       const claims = v.safeParse(claimsSchema, payload);
       if (!claims.success) throw new TokenRefusal('bad_claims');
-      const { sub, client_id, jti, auth_time, iat, exp } = claims.output;
-      if (exp - iat > maxLifetimeSeconds) throw new TokenRefusal('bad_claims');
-      return { userId: sub, appid: client_id, jti, authTime: auth_time, issuedAt: iat, expiresAt: exp };
+      const { sub, client_id, jti, sid, auth_time, iat, exp } = claims.output;
+      // A login of the future would outlive every revocation until then.
+      if (exp - iat > maxLifetimeSeconds || auth_time > iat) throw new TokenRefusal('bad_claims');
+      return {
+        userId: sub,
+        appid: client_id,
+        jti,
+        ...(sid !== undefined && { sid }),
+        authTime: auth_time,
+        issuedAt: iat,
+        expiresAt: exp,
+      };
     },
   };
 }

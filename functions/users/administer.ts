@@ -12,9 +12,12 @@ import { answered, asUnavailable } from '../aws/unavailable.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import {
   changesKey,
+  ERASURE_MARK_SECONDS,
+  erasureKey,
   openidGuardKey,
   openidIndex,
   PARTITION_KEY,
+  TTL_ATTRIBUTE,
   type UserStatus,
 } from '../contracts/table.ts';
 import type { Revocations } from '../tokens/revocations.ts';
@@ -55,9 +58,9 @@ export interface Administration {
   findByUnionid(unionid: string): Promise<User[]>;
   /** What was done about a user, oldest first; that of an erased user too. */
   changesOf(userId: string): Promise<readonly RecordedChange[]>;
-  /** Refuses the user's logins and, wherever tokens are checked against the table, their tokens. */
+  /** Refuses the user's logins and, wherever tokens are checked against the table, all tokens of before, for good. */
   ban(userId: string, order: Order): Promise<boolean>;
-  /** Takes a ban back; tokens that have not expired are good again. */
+  /** Takes a ban back: the user may log in again. Tokens of before the ban stay void. */
   unban(userId: string, order: Order): Promise<boolean>;
   /** Voids all tokens of the user; recorded first, so that no revocation is without its record. */
   revoke(userId: string, order: Order): Promise<boolean>;
@@ -130,7 +133,10 @@ export function createAdministration(options: AdministrationOptions): Administra
   }
 
   async function ban(userId: string, order: Order): Promise<boolean> {
-    return setStatus(userId, 'banned', record('ban', userId, order));
+    const banned = await setStatus(userId, 'banned', record('ban', userId, order));
+    // Otherwise the end of the ban would bring their tokens back.
+    if (banned) await revocations.revokeAllTokens(userId);
+    return banned;
   }
 
   async function unban(userId: string, order: Order): Promise<boolean> {
@@ -167,7 +173,7 @@ export function createAdministration(options: AdministrationOptions): Administra
       ConditionExpression: 'user_id = :userId',
       ExpressionAttributeValues: { ':userId': userId },
     };
-    const userAndRecord = [{ Delete: user }, record('erase', userId, order)];
+    const userAndRecord = [{ Delete: user }, record('erase', userId, order), erasureMark(item)];
     let outcome = await write([...userAndRecord, { Delete: guard }]);
     // There is no guard, or it is another user's and stays.
     if (outcome === userAndRecord.length) outcome = await write(userAndRecord);
@@ -182,6 +188,18 @@ export function createAdministration(options: AdministrationOptions): Administra
       user,
       ...(guard?.user_id === userId && { openid_guard: guard }),
       changes: (await changesOf(userId)).map(({ by: _, ...change }) => change),
+    };
+  }
+
+  /** Updated and not put, because whoever may erase may update anyway. */
+  function erasureMark(user: Item): TransactItem {
+    return {
+      Update: {
+        TableName,
+        Key: { [PARTITION_KEY]: erasureKey(appidOf(user), openidOf(user)) },
+        UpdateExpression: `SET ${TTL_ATTRIBUTE} = :until`,
+        ExpressionAttributeValues: { ':until': unixSeconds(now) + ERASURE_MARK_SECONDS },
+      },
     };
   }
 
@@ -224,5 +242,8 @@ export function createAdministration(options: AdministrationOptions): Administra
 }
 
 function guardKeyOf(user: Item): string {
-  return openidGuardKey(String(user[openidIndex.sortKey]), String(user[openidIndex.partitionKey]));
+  return openidGuardKey(appidOf(user), openidOf(user));
 }
+
+const appidOf = (user: Item): string => String(user[openidIndex.sortKey]);
+const openidOf = (user: Item): string => String(user[openidIndex.partitionKey]);

@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { answered, asUnavailable } from '../aws/unavailable.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
-import { openidGuardKey, openidIndex, PARTITION_KEY } from '../contracts/table.ts';
+import { erasureKey, openidGuardKey, openidIndex, PARTITION_KEY, TTL_ATTRIBUTE } from '../contracts/table.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import type { WechatIdentity } from '../wechat/identity.ts';
 import type { Profile } from './profile.ts';
@@ -43,9 +43,20 @@ export interface Users {
    * Right after an erasure the index can still show the erased user. A login that has nothing to write then finds them
    * once more, and the authorizer, which reads the table itself, denies their token.
    *
-   * @throws DomainError `user_banned`; `unavailable` when DynamoDB is in trouble.
+   * @throws DomainError `user_banned`; `code_used` when the code is a repeated one and its user was erased a moment
+   *   ago; `unavailable` when DynamoDB is in trouble.
    */
-  findOrCreateUser(identity: MiniProgramIdentity, profile: Profile): Promise<{ user: User; isNew: boolean }>;
+  findOrCreateUser(
+    identity: MiniProgramIdentity,
+    profile: Profile,
+    options?: {
+      /**
+       * The identity is of an exchange before this request, and its login may have ended since: an existing user is
+       * found and not written to, and nobody is made anew who was erased. Default: it is not.
+       */
+      readonly repeatedCode?: boolean;
+    },
+  ): Promise<{ user: User; isNew: boolean }>;
   /**
    * The user with an id, or undefined. Read consistently: the client's next call after a first login is this one,
    * and it must not be told that the user does not exist.
@@ -71,13 +82,19 @@ export function createUsers(options: UsersOptions): Users {
   async function findOrCreateUser(
     identity: MiniProgramIdentity,
     profile: Profile,
+    { repeatedCode = false }: { readonly repeatedCode?: boolean } = {},
   ): Promise<{ user: User; isNew: boolean }> {
     let lookUp = findInIndex;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const known = await lookUp(identity);
-      const returning = known && (await recordLogin(known, identity, profile));
-      if (returning) return { user: returning, isNew: false };
-      const created = await createUser(identity, profile);
+      const returning =
+        known && (repeatedCode ? refuseBanned(known) : await recordLogin(known, identity, profile));
+      if (returning) {
+        // After the look-up: a user who came after an erasure is found only when its mark is there.
+        if (repeatedCode && (await wasErased(identity))) throw erased();
+        return { user: returning, isNew: false };
+      }
+      const created = await createUser(identity, profile, repeatedCode);
       if (created) return { user: created, isNew: true };
       // Another login was first. The index may not show its user yet; the guard does.
       lookUp = findByGuard;
@@ -112,6 +129,11 @@ export function createUsers(options: UsersOptions): Users {
   async function findByGuard({ appid, openid }: MiniProgramIdentity): Promise<User | undefined> {
     const guard = await getItem(openidGuardKey(appid, openid));
     return guard && findUser(userIdOf(guard.user_id));
+  }
+
+  async function wasErased({ appid, openid }: MiniProgramIdentity): Promise<boolean> {
+    const mark = await getItem(erasureKey(appid, openid));
+    return mark !== undefined && Number(mark[TTL_ATTRIBUTE]) > unixSeconds(now);
   }
 
   async function getItem(key: string): Promise<Record<string, unknown> | undefined> {
@@ -166,10 +188,14 @@ export function createUsers(options: UsersOptions): Users {
     }
   }
 
-  /** Creates user and guard together, or nothing: undefined when another login was first, or is under way. */
+  /**
+   * Creates user and guard together, or nothing: undefined when another login was first, or is under way. For a
+   * repeated code the same transaction makes sure that no erasure came before.
+   */
   async function createUser(
     { appid, openid, unionid }: MiniProgramIdentity,
     profile: Profile,
+    repeatedCode: boolean,
   ): Promise<User | undefined> {
     const at = unixSeconds(now);
     const user: User = {
@@ -190,18 +216,28 @@ export function createUsers(options: UsersOptions): Users {
       ConditionExpression: 'attribute_not_exists(#pk)',
       ExpressionAttributeNames: { '#pk': PARTITION_KEY },
     };
+    const notErased = {
+      TableName,
+      Key: { [PARTITION_KEY]: erasureKey(appid, openid) },
+      ConditionExpression: `attribute_not_exists(#pk) OR ${TTL_ATTRIBUTE} <= :now`,
+      ExpressionAttributeNames: { '#pk': PARTITION_KEY },
+      ExpressionAttributeValues: { ':now': at },
+    };
     try {
       await client.send(
         new TransactWriteCommand({
           TransactItems: [
             { Put: { ...onlyIfAbsent, Item: userToItem(user) } },
             { Put: { ...onlyIfAbsent, Item: guard } },
+            ...(repeatedCode ? [{ ConditionCheck: notErased }] : []),
           ],
         }),
       );
       return user;
     } catch (error) {
-      if (error instanceof TransactionCanceledException && isCollision(error)) return undefined;
+      if (!(error instanceof TransactionCanceledException)) throw asUnavailable(error);
+      if (error.CancellationReasons?.[2]?.Code === 'ConditionalCheckFailed') throw erased();
+      if (isCollision(error)) return undefined;
       throw asUnavailable(error);
     }
   }
@@ -213,6 +249,10 @@ function isCollision({ CancellationReasons = [] }: TransactionCanceledException)
   return CancellationReasons.some(
     ({ Code }) => Code === 'ConditionalCheckFailed' || Code === 'TransactionConflict',
   );
+}
+
+function erased(): DomainError {
+  return new DomainError('code_used', { reason: 'the user was erased after the exchange of this code' });
 }
 
 function refuseBanned(user: User): User {

@@ -41,7 +41,7 @@ const CACHE_CONTROL = 'method.response.header.Cache-Control';
 const RETRY_AFTER = 'method.response.header.Retry-After';
 
 /** What tokens say, for `claims_supported`. */
-const claims = ['iss', 'aud', 'sub', 'client_id', 'iat', 'exp', 'jti', 'auth_time'];
+const claims = ['iss', 'aud', 'sub', 'client_id', 'iat', 'exp', 'jti', 'auth_time', 'sid'];
 
 /**
  * The OpenID Provider Metadata (OpenID Connect Discovery 1.0, section 3) of an issuer whose tokens come from a login

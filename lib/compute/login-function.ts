@@ -42,7 +42,8 @@ export class LoginFunction extends ServiceFunction<'login'> {
         CODE_REUSE_WINDOW_SECONDS: String(settings.codeReuseWindowSeconds),
       },
     });
-    users.grantItems(this.role, 'dynamodb:GetItem');
+    // A code that arrives again is checked as its token would be, and makes nobody anew who was erased.
+    users.grantItems(this.role, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:ConditionCheckItem');
     // TransactWriteItems needs the permission of each write in it. Whoever may write the public keys decides whose
     // tokens are valid.
     users.grantItemsExcept(this.role, JWKS_KEY, 'dynamodb:PutItem', 'dynamodb:UpdateItem');

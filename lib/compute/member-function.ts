@@ -1,7 +1,7 @@
 /** The function behind the routes of a member who is logged in, and behind `/health`. */
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { JWKS_KEY, revokedTokenKey } from '../../functions/contracts/table.ts';
+import { endedLoginKey, JWKS_KEY } from '../../functions/contracts/table.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { ServiceFunction, type StageFunctionProps } from './service-function.ts';
 
@@ -18,6 +18,6 @@ export class MemberFunction extends ServiceFunction<'member'> {
     });
     users.grantItems(this.role, 'dynamodb:GetItem');
     users.grantItemsExcept(this.role, JWKS_KEY, 'dynamodb:UpdateItem');
-    users.grantItem(this.role, revokedTokenKey('*'), 'dynamodb:PutItem');
+    users.grantItem(this.role, endedLoginKey('*'), 'dynamodb:PutItem');
   }
 }

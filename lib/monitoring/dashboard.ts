@@ -126,10 +126,14 @@ function rowsFor(parts: WatchedParts, alarms: Alarms, runbookUrl: string): IWidg
       graph('What does the authorizer say?', [grouped(service, 'AuthorizerDecisions')], { stacked: true }),
       graph('Why are tokens refused?', [grouped(service, 'TokenRefusals')], { stacked: true }),
       new SingleValueWidget({
-        title: 'New users, and the age of the signing key (s)',
+        title: 'New users, codes that came again, and the age of the signing key (s)',
         width: 8,
         height: HEIGHT,
-        metrics: [own('NewUsers', 'Sum', 'new users'), own('SigningKeyAge', 'Maximum', 'key age')],
+        metrics: [
+          own('NewUsers', 'Sum', 'new users'),
+          own('RepeatedCodes', 'Sum', 'repeated codes'),
+          own('SigningKeyAge', 'Maximum', 'key age'),
+        ],
       }),
     ],
     [

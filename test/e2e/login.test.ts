@@ -39,7 +39,7 @@ describe('a login', () => {
     const claims = decodeJwt(token);
     expect(decodeProtectedHeader(token)).toEqual({ alg: 'RS256', typ: 'at+jwt', kid: expect.any(String) });
     expect(Object.keys(claims).sort()).toEqual(
-      ['aud', 'auth_time', 'client_id', 'exp', 'iat', 'iss', 'jti', 'sub'].sort(),
+      ['aud', 'auth_time', 'client_id', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub'].sort(),
     );
     expect(claims).toMatchObject({ sub: user_id, aud: 'wechat-login', exp: (claims.iat ?? 0) + 604_800 });
   });
@@ -86,7 +86,7 @@ describe('a protected route', () => {
 
   it('hears from the authorizer who is asking', async () => {
     const { token, user_id } = await logIn();
-    const { jti, exp, auth_time, client_id } = decodeJwt(token);
+    const { jti, sid, exp, auth_time, client_id } = decodeJwt(token);
 
     const answer = await get('/whoami', token);
 
@@ -94,6 +94,7 @@ describe('a protected route', () => {
       user_id,
       appid: client_id,
       jti,
+      sid,
       auth_time: String(auth_time),
       expires_at: String(exp),
     });

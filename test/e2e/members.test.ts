@@ -31,6 +31,25 @@ describe('an operator', () => {
     expect(again.user_id).not.toBe(userId);
   });
 
+  it('ends with a ban or an erasure also what the code of a moment ago could still open', async () => {
+    const openid = newOpenid();
+    const code = await wxLogin({ openid });
+    const repeat = () => post('/member/login', { code });
+    const { user_id: userId } = (await repeat()).body.data;
+    const change = (command: string, ...more: string[]) =>
+      operate(command, '--user-id', userId, '--reason', 'end-to-end test', ...more);
+
+    await change('ban');
+    expect((await repeat()).body).toMatchObject({ code: 403, error: 'user_banned' });
+    await change('unban');
+    expect((await repeat()).body).toMatchObject({ code: 401, error: 'code_used' });
+    await change('erase', '--yes');
+    expect((await repeat()).body).toMatchObject({ code: 401, error: 'code_used' });
+
+    const again = await post('/member/login', { code: await wxLogin({ openid }) });
+    expect(again.body.data).toMatchObject({ is_new: true });
+  });
+
   it('finds a user by the unionid that WeChat tells at a later login only', async () => {
     const openid = newOpenid();
     const unionid = newOpenid();

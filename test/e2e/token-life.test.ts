@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { decodeJwt } from 'jose';
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
+import { openidGuardKey } from '../../functions/contracts/table.ts';
 import { localIdentity } from '../fixtures/users-table.ts';
-import { expectCleanLogs, get, logIn, newOpenid, post, wxLogin } from './service.ts';
+import { breakWechat, expectCleanLogs, get, healWechat, logIn, newOpenid, post, wxLogin } from './service.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const logOut = (token: string, body: unknown = '') => post('/member/logout', body, bearer(token));
@@ -29,6 +30,7 @@ const setUserStatus = (userId: string, status: string) =>
     }),
   );
 
+afterEach(healWechat);
 afterAll(() => {
   database.destroy();
   expectCleanLogs();
@@ -39,16 +41,22 @@ async function logInAs(openid: string): Promise<string> {
 }
 
 describe('a logout', () => {
-  it('voids the token for the very next request, and only this one', async () => {
+  it('ends its login for the very next request, with every token of it, and no other login', async () => {
     const openid = newOpenid();
     const [token, other] = [await logInAs(openid), await logInAs(openid)];
-    expect(await statusOf(token)).toBe(200);
+    const refreshed: string = (await refresh(token)).body.data.token;
+    expect([await statusOf(token), await statusOf(refreshed)]).toEqual([200, 200]);
 
     const answer = await logOut(token);
 
     expect(answer.body).toMatchObject({ code: 200, msg: 'ok', data: {} });
-    for (const refused of [await get('/member/me', token), await get('/whoami', token), await refresh(token)])
-      expect(refused.body).toMatchObject(revoked);
+    for (const denied of [
+      await get('/member/me', token),
+      await get('/whoami', refreshed),
+      await refresh(token),
+      await refresh(refreshed),
+    ])
+      expect(denied.body).toMatchObject(revoked);
     expect((await logOut(token)).body).toMatchObject(revoked);
     expect(await statusOf(other)).toBe(200);
   });
@@ -110,7 +118,9 @@ describe('a refresh', () => {
       expires_in: 604_800,
     });
     const renewed = decodeJwt(answer.body.data.token);
-    expect(renewed).toMatchObject({ sub: user_id, auth_time: login.auth_time, client_id: login.client_id });
+    expect(renewed).toMatchObject({
+      ...{ sub: user_id, auth_time: login.auth_time, client_id: login.client_id, sid: login.sid },
+    });
     expect(renewed.jti).not.toBe(login.jti);
     expect(renewed.exp).toBe((renewed.iat ?? 0) + 604_800);
     expect(renewed.iat).toBeGreaterThan(login.iat ?? Number.POSITIVE_INFINITY);
@@ -137,6 +147,48 @@ describe('a refresh', () => {
     const third = await refresh(second);
 
     expect(decodeJwt(third.body.data.token).auth_time).toBe(decodeJwt(token).auth_time);
+  });
+});
+
+describe('a code that arrives again', () => {
+  const logInWith = (code: string) => post('/member/login', { code });
+  const used = { code: 401, error: 'code_used' };
+
+  it('gives a token of the login that it began', async () => {
+    const code = await wxLogin();
+    const first = decodeJwt((await logInWith(code)).body.data.token);
+
+    const again = decodeJwt((await logInWith(code)).body.data.token);
+
+    expect(again).toMatchObject({ sub: first.sub, sid: first.sid, auth_time: first.auth_time });
+  });
+
+  it.each([
+    ['this login', {}],
+    ['every login', { all: true }],
+  ])('opens nothing after a logout that ended %s', async (_, body) => {
+    const code = await wxLogin();
+    const { token } = (await logInWith(code)).body.data;
+
+    await logOut(token, body);
+
+    expect((await logInWith(code)).body).toMatchObject(used);
+  });
+
+  it('makes the user whom its first request failed to make, whichever errcode WeChat gives it', async () => {
+    const openid = newOpenid();
+    const code = await wxLogin({ openid });
+    const guard = { pk: openidGuardKey(inject('miniPrograms')[0].appid, openid), user_id: 'nobody' };
+    await database.send(new PutCommand({ TableName: inject('usersTable'), Item: guard }));
+    expect((await logInWith(code)).body).toMatchObject({ code: 503, error: 'unavailable' });
+    await database.send(new DeleteCommand(inTable(guard.pk)));
+
+    await breakWechat({ fault: 'errcode', errcode: 40029, times: 1 });
+    const made = await logInWith(code);
+    const found = await logInWith(code);
+
+    expect(made.body.data).toMatchObject({ is_new: true });
+    expect(found.body.data).toMatchObject({ is_new: false, user_id: made.body.data.user_id });
   });
 });
 

@@ -71,7 +71,7 @@ it('reads the table for every token, and makes no decision when the table is awa
   const handler = await importEntry(table.endpoint, true);
   const [token, revoked] = [freshToken(), freshToken({ jti: 'other' })];
 
-  await createRevocations({ ...table, now: Date.now }).revokeToken({ jti: 'other', expiresAt: NOW_SECONDS });
+  await createRevocations({ ...table, now: Date.now }).endLogin({ loginId: 'other', authTime: NOW_SECONDS });
   const answers = [await handler(requestWith(token)), await handler(requestWith(revoked))];
   await table.stop();
 

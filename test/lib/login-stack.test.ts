@@ -59,6 +59,8 @@ describe('the stack of stage dev', () => {
     const traces = ['xray:PutTelemetryRecords on *', 'xray:PutTraceSegments on *'];
     expect(actionsByRole(template)).toEqual({
       Login: [
+        'dynamodb:BatchGetItem on UsersTable6D91A5EE',
+        'dynamodb:ConditionCheckItem on UsersTable6D91A5EE',
         'dynamodb:GetItem on UsersTable6D91A5EE',
         'dynamodb:PutItem on UsersTable6D91A5EE where pk is not jwks',
         'dynamodb:Query on UsersTable6D91A5EE/index/openid-index',

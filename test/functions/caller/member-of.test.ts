@@ -6,6 +6,7 @@ const member = {
   userId: 'user-1',
   appid: 'wx0123456789abcdef',
   jti: 'token-1',
+  sid: 'login-1',
   authTime: 1_795_176_000,
   expiresAt: 1_795_780_800,
 };
@@ -16,6 +17,7 @@ const claims = {
   sub: member.userId,
   client_id: member.appid,
   jti: member.jti,
+  sid: member.sid,
   auth_time: String(member.authTime),
   iat: String(member.authTime),
   exp: String(member.expiresAt),
@@ -37,6 +39,13 @@ describe('memberOf', () => {
     ],
   ])('reads the same member behind %s', (_, event) => {
     expect(memberOf(event)).toEqual(member);
+  });
+
+  it('reads a member whose token is of before there were ids of logins', () => {
+    const { sid: _, ...before } = member;
+
+    expect(memberOf(behind(contextOf({ ...before, issuedAt: 1 })))).toEqual(before);
+    expect(memberOf(behind({ jwt: { claims: { ...claims, sid: undefined } } }))).toEqual(before);
   });
 
   it('says that a route is not protected', () => {

@@ -15,12 +15,15 @@ const user: User = {
   status: 'active',
   lastLoginAt: 0,
 };
+const NOW_SECONDS = 1_800_000_000;
+const before = { identity: { openid: 'o1' }, exchangedAt: NOW_SECONDS - 30, sid: 'login-1' };
 const request = { appid: 'wx1', code: '0code', profile: { username: '', sex: 0, avatar: '' } } as const;
 const refusal = (code: WechatErrorCode, errcode?: number) =>
   new WechatError(code, { reason: 'refused', ...(errcode !== undefined && { errcode }) });
 
 function setUp(overrides: {
   code2Session?: LogInOptions['wechat']['code2Session'];
+  recall?: LogInOptions['spentCodes']['recall'];
   awaitTwin?: LogInOptions['spentCodes']['awaitTwin'];
   remember?: LogInOptions['spentCodes']['remember'];
   renewed?: string;
@@ -38,12 +41,17 @@ function setUp(overrides: {
     },
     spentCodes: {
       remember: vi.fn(overrides.remember ?? (async () => {})),
+      recall: vi.fn(overrides.recall ?? (async () => undefined)),
       awaitTwin: vi.fn(overrides.awaitTwin ?? (async () => undefined)),
+    },
+    revocations: {
+      statusOf: vi.fn<LogInOptions['revocations']['statusOf']>(async () => 'active'),
     },
     tokens: {
       prepare: vi.fn(),
       mint: vi.fn(async () => ({ token: 't', jti: 'j', expiresIn: 604_800, expiresAt: 1, keyAgeSeconds: 5 })),
     },
+    now: () => NOW_SECONDS * 1000,
   } satisfies LogInOptions;
   const trace: LoginTrace = {};
   return { dependencies, trace, logIn: () => createLogIn(dependencies)(request, trace) };
@@ -63,7 +71,15 @@ describe('a login', () => {
       token_type: 'Bearer',
       expires_in: 604_800,
     });
-    expect(dependencies.spentCodes.remember).toHaveBeenCalledOnce();
+    const login = { sid: expect.stringMatching(/^[0-9a-f-]{36}$/) };
+    expect(dependencies.tokens.mint).toHaveBeenCalledExactlyOnceWith({
+      ...{ userId: 'user-1', appid: 'wx1', authTime: NOW_SECONDS, ...login },
+    });
+    expect(dependencies.spentCodes.remember).toHaveBeenCalledExactlyOnceWith(
+      { appid: 'wx1', code: '0code' },
+      { identity: { openid: 'o1' }, exchangedAt: NOW_SECONDS, ...login },
+    );
+    expect(dependencies.revocations.statusOf).not.toHaveBeenCalled();
     expect(trace).toMatchObject({ user_id: 'user-1', is_new: false, wechat_outcome: 'ok', wechat_host: 1 });
   });
 
@@ -86,6 +102,21 @@ describe('a login', () => {
     await logIn();
 
     expect(order.slice(0, 2).sort()).toEqual(['remember starts', 'user starts']);
+  });
+
+  it('ends only when its code is remembered, also when it fails before', async () => {
+    let remembered = false;
+    const { dependencies, logIn } = setUp({
+      remember: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        remembered = true;
+      },
+    });
+    dependencies.users.findOrCreateUser.mockRejectedValue(new DomainError('unavailable'));
+
+    await expect(logIn()).rejects.toMatchObject({ code: 'unavailable' });
+
+    expect(remembered).toBe(true);
   });
 
   it('reads the signing key while WeChat is called', async () => {
@@ -112,17 +143,34 @@ describe('a login', () => {
 });
 
 describe('a code that WeChat calls used', () => {
-  it('a code that was spent a moment ago logs the same user in again', async () => {
+  it('a code that was spent a moment ago logs the same user in again, in the login of that exchange', async () => {
     const { dependencies, trace, logIn } = setUp({
       code2Session: async () => {
         throw refusal('code_used', 40163);
       },
-      awaitTwin: async () => ({ openid: 'o1' }),
+      awaitTwin: async () => before,
     });
 
     expect(await logIn()).toMatchObject({ user_id: 'user-1' });
+    expect(dependencies.tokens.mint).toHaveBeenCalledExactlyOnceWith({
+      ...{ userId: 'user-1', appid: 'wx1', sid: 'login-1', authTime: NOW_SECONDS - 30 },
+    });
     expect(dependencies.spentCodes.remember).not.toHaveBeenCalled();
     expect(trace.code_repeated).toBe(true);
+  });
+
+  it('40029 is answered after one look, which finds the exchange of a moment ago', async () => {
+    const code2Session = async () => {
+      throw refusal('invalid_code', 40029);
+    };
+    const known = setUp({ code2Session, recall: async () => before });
+    const invented = setUp({ code2Session });
+
+    expect(await known.logIn()).toMatchObject({ user_id: 'user-1' });
+    expect(known.trace.code_repeated).toBe(true);
+    await expect(invented.logIn()).rejects.toMatchObject({ code: 'invalid_code' });
+    expect(invented.dependencies.spentCodes.recall).toHaveBeenCalledOnce();
+    expect(invented.dependencies.spentCodes.awaitTwin).not.toHaveBeenCalled();
   });
 
   it('a used code that nobody here has spent is refused', async () => {
@@ -136,7 +184,7 @@ describe('a code that WeChat calls used', () => {
     expect(dependencies.users.findOrCreateUser).not.toHaveBeenCalled();
   });
 
-  it.each(['invalid_code', 'login_blocked', 'rate_limited', 'wechat_unavailable'] as const)(
+  it.each(['login_blocked', 'rate_limited', 'wechat_unavailable'] as const)(
     'a code is not looked up among the spent ones when WeChat says %s',
     async (code) => {
       const { dependencies, logIn } = setUp({
@@ -147,6 +195,7 @@ describe('a code that WeChat calls used', () => {
 
       await expect(logIn()).rejects.toMatchObject({ code });
       expect(dependencies.spentCodes.awaitTwin).not.toHaveBeenCalled();
+      expect(dependencies.spentCodes.recall).not.toHaveBeenCalled();
     },
   );
 });

@@ -24,6 +24,8 @@ const user = {
   lastLoginAt: 0,
 } as const;
 
+const exchange = { identity: { openid: OPENID }, exchangedAt: 1, sid: 'login-1' };
+
 const fail = (error: Error) => async () => {
   throw error;
 };
@@ -36,6 +38,7 @@ interface Parts {
   readonly renewedSecretFor: LogInOptions['appSecrets']['renewedSecretFor'];
   readonly awaitTwin: LogInOptions['spentCodes']['awaitTwin'];
   readonly findOrCreateUser: LogInOptions['users']['findOrCreateUser'];
+  readonly statusOf: LogInOptions['revocations']['statusOf'];
   readonly mint: LogInOptions['tokens']['mint'];
 }
 
@@ -45,12 +48,13 @@ const working: Parts = {
   renewedSecretFor: async () => 'secret',
   awaitTwin: async () => undefined,
   findOrCreateUser: async () => ({ user, isNew: false }),
+  statusOf: async () => 'active',
   mint: async () => ({ token: TOKEN, jti: 'j', expiresIn: 1, expiresAt: 1, keyAgeSeconds: 86_400 }),
 };
 
 /** One login over HTTP with these parts; what the metrics and the log were told of it. */
 async function logIn(parts: Partial<Parts>, body: object = { code: CODE }) {
-  const { code2Session, secretFor, renewedSecretFor, awaitTwin, findOrCreateUser, mint } = {
+  const { code2Session, secretFor, renewedSecretFor, awaitTwin, findOrCreateUser, statusOf, mint } = {
     ...working,
     ...parts,
   };
@@ -62,8 +66,10 @@ async function logIn(parts: Partial<Parts>, body: object = { code: CODE }) {
       wechat: { code2Session },
       appSecrets: { secretFor, renewedSecretFor },
       users: { findOrCreateUser },
-      spentCodes: { awaitTwin, remember: async () => {} },
+      spentCodes: { awaitTwin, recall: async () => undefined, remember: async () => {} },
+      revocations: { statusOf },
       tokens: { prepare() {}, mint },
+      now: Date.now,
     }),
     appids: ['wx1'],
     observe: measureLogins(metrics),
@@ -139,12 +145,26 @@ describe('a login', () => {
   it('is ok when its code is a repeated one, and its exchange is not', async () => {
     const { recorded } = await logIn({
       code2Session: fail(refusal('code_used', 40163)),
-      awaitTwin: async () => ({ openid: OPENID }),
+      awaitTwin: async () => exchange,
     });
 
     expect(recorded).toEqual([
       ['Logins', 'ok'],
-      { ...took, SigningKeyAge: 86_400 },
+      { ...took, SigningKeyAge: 86_400, RepeatedCodes: 1 },
+      ['WechatExchanges', 'code_used'],
+    ]);
+  });
+
+  it('counts a repeated code whose login has ended, too', async () => {
+    const { recorded } = await logIn({
+      code2Session: fail(refusal('code_used', 40163)),
+      awaitTwin: async () => exchange,
+      statusOf: async () => 'token_revoked',
+    });
+
+    expect(recorded).toEqual([
+      ['Logins', 'code_used'],
+      { ...took, RepeatedCodes: 1 },
       ['WechatExchanges', 'code_used'],
     ]);
   });
@@ -154,7 +174,7 @@ describe('a login', () => {
       code2Session: fail(refusal('code_used', 40163)),
       awaitTwin: async () => {
         await new Promise((resolve) => setTimeout(resolve, 60));
-        return { openid: OPENID };
+        return exchange;
       },
     });
 

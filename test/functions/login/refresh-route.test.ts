@@ -14,16 +14,17 @@ beforeAll(async () => {
   key = await createTestKey();
 });
 
-function setUp() {
+function setUp(appids = ['wx1']) {
   const refresh = createRefreshRoute({
     tokens: createTokenMinter({
       signingKey: async () => key,
       ...{ issuer: ISSUER, audience: AUDIENCE, lifetimeSeconds: 604_800, now },
     }),
+    appids,
     now,
   });
   const log = {};
-  const call = (authTime: number) =>
+  const call = (authTime: number, sid?: string) =>
     refresh(
       {
         requestContext: {
@@ -32,6 +33,7 @@ function setUp() {
             appid: 'wx1',
             jti: 'old',
             auth_time: String(authTime),
+            ...(sid !== undefined && { sid }),
             expires_at: String(NOW_SECONDS + 60),
           },
         },
@@ -41,29 +43,45 @@ function setUp() {
   return { call, log };
 }
 
+async function verified(token: string) {
+  const keys = createKeySource({ load: async () => key.jwks, now });
+  return createTokenVerifier({ keys, issuer: ISSUER, audience: AUDIENCE, now }).verify(token);
+}
+
 describe('POST /member/refresh', () => {
   it('gives a token of the same user and login that lives as long as a new one', async () => {
     const { call, log } = setUp();
 
-    const answer = await call(NOW_SECONDS - 1000);
+    const answer = await call(NOW_SECONDS - 1000, 'login-1');
 
-    const keys = createKeySource({ load: async () => key.jwks, now });
-    const verifier = createTokenVerifier({ keys, issuer: ISSUER, audience: AUDIENCE, now });
     expect(answer).toEqual({
       user_id: 'user-1',
       token: expect.any(String),
       token_type: 'Bearer',
       expires_in: 604_800,
     });
-    expect(await verifier.verify(answer.token)).toMatchObject({
+    expect(await verified(answer.token)).toMatchObject({
       userId: 'user-1',
       appid: 'wx1',
       jti: expect.not.stringMatching(/^old$/),
+      sid: 'login-1',
       authTime: NOW_SECONDS - 1000,
       issuedAt: NOW_SECONDS,
       expiresAt: NOW_SECONDS + 604_800,
     });
     expect(log).toEqual({ user_id: 'user-1' });
+  });
+
+  it('takes a token of before there were logins for a login of its own', async () => {
+    const { call } = setUp();
+
+    expect(await verified((await call(NOW_SECONDS)).token)).toMatchObject({ sid: 'old' });
+  });
+
+  it('forbids a mini-program that is no longer served', async () => {
+    const { call } = setUp(['wx2']);
+
+    await expect(call(NOW_SECONDS)).rejects.toMatchObject({ code: 'forbidden' });
   });
 
   it('a refresh works for thirty days after the login and not a second longer', async () => {

@@ -1,11 +1,15 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSpentCodes } from '../../../functions/login/spent-codes.ts';
+import { createSpentCodes, WAITING_PLACES } from '../../../functions/login/spent-codes.ts';
 import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const appid = 'wx0123456789abcdef';
-const resolved = { openid: 'oOPENID', unionid: 'oUNIONID' };
+const exchange = {
+  identity: { openid: 'oOPENID', unionid: 'oUNIONID' },
+  exchangedAt: START / 1000,
+  sid: 'login-1',
+};
 
 let table: UsersTable;
 beforeAll(async () => {
@@ -42,13 +46,14 @@ function setUp({
 }
 
 describe('spent codes', () => {
-  it('recall what a code resolved to, with and without a unionid', async () => {
+  it('recall the exchange of a code, with and without a unionid', async () => {
     const { codes } = setUp();
-    await codes.remember({ appid, code: 'both' }, resolved);
-    await codes.remember({ appid, code: 'openid-only' }, { openid: 'oOPENID' });
+    const openidOnly = { ...exchange, identity: { openid: 'oOPENID' } };
+    await codes.remember({ appid, code: 'both' }, exchange);
+    await codes.remember({ appid, code: 'openid-only' }, openidOnly);
 
-    expect(await codes.recall({ appid, code: 'both' })).toEqual(resolved);
-    expect(await codes.recall({ appid, code: 'openid-only' })).toEqual({ openid: 'oOPENID' });
+    expect(await codes.recall({ appid, code: 'both' })).toEqual(exchange);
+    expect(await codes.recall({ appid, code: 'openid-only' })).toEqual(openidOnly);
   });
 
   it('are read consistently, because the twin may have written them a moment ago', async () => {
@@ -71,7 +76,7 @@ describe('spent codes', () => {
 
   it('know a code only for the mini-program it came from', async () => {
     const { codes } = setUp();
-    await codes.remember({ appid, code: 'bound' }, resolved);
+    await codes.remember({ appid, code: 'bound' }, exchange);
 
     expect(await codes.recall({ appid: 'wxfedcba9876543210', code: 'bound' })).toBeUndefined();
     expect(await codes.recall({ appid, code: 'other' })).toBeUndefined();
@@ -79,7 +84,7 @@ describe('spent codes', () => {
 
   it('store the hash of a code and nothing that enters the index', async () => {
     const { codes } = setUp();
-    await codes.remember({ appid, code: 'cleartext-code' }, resolved);
+    await codes.remember({ appid, code: 'cleartext-code' }, exchange);
 
     const items = await table.items();
     expect(JSON.stringify(items)).not.toContain('cleartext-code');
@@ -89,19 +94,21 @@ describe('spent codes', () => {
     }
     const [item] = items.filter(({ resolved_unionid }) => resolved_unionid !== undefined);
     expect(Object.keys(item ?? {}).sort()).toEqual([
+      'exchanged_at',
       'expires_at',
       'pk',
       'resolved_openid',
       'resolved_unionid',
+      'sid',
     ]);
   });
 
   it('forget at the end of the window although DynamoDB still has the item', async () => {
     const { codes, tick } = setUp();
-    await codes.remember({ appid, code: 'expiring' }, resolved);
+    await codes.remember({ appid, code: 'expiring' }, exchange);
 
     tick(59_999);
-    expect(await codes.recall({ appid, code: 'expiring' })).toEqual(resolved);
+    expect(await codes.recall({ appid, code: 'expiring' })).toEqual(exchange);
     tick(1);
     expect(await codes.recall({ appid, code: 'expiring' })).toBeUndefined();
     expect((await table.items()).length).toBeGreaterThan(0);
@@ -111,19 +118,19 @@ describe('spent codes', () => {
     const twin = setUp().codes;
     const { codes, pauses } = setUp({
       async onSleep() {
-        if (pauses.length === 3) await twin.remember({ appid, code: 'in-flight' }, resolved);
+        if (pauses.length === 3) await twin.remember({ appid, code: 'in-flight' }, exchange);
       },
     });
 
-    expect(await codes.awaitTwin({ appid, code: 'in-flight' })).toEqual(resolved);
+    expect(await codes.awaitTwin({ appid, code: 'in-flight' })).toEqual(exchange);
     expect(pauses).toHaveLength(3);
   });
 
   it('do not wait when the record is there', async () => {
     const { codes, pauses } = setUp();
-    await codes.remember({ appid, code: 'there' }, resolved);
+    await codes.remember({ appid, code: 'there' }, exchange);
 
-    expect(await codes.awaitTwin({ appid, code: 'there' })).toEqual(resolved);
+    expect(await codes.awaitTwin({ appid, code: 'there' })).toEqual(exchange);
     expect(pauses).toEqual([]);
   });
 
@@ -134,7 +141,89 @@ describe('spent codes', () => {
 
     expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBe(2_500);
     expect(pauses).toEqual(pauses.toSorted((a, b) => a - b));
-    expect(commands).toHaveLength(pauses.length + 1);
+    expect(commands).toEqual([...'GGG', ...'PP', ...'GGGG'].map((c) => (c === 'G' ? 'GetItem' : 'PutItem')));
+  });
+
+  it('wait for a dead code once, and answer at once from then on, after the window too', async () => {
+    const { codes } = setUp();
+    await codes.awaitTwin({ appid, code: 'dead' });
+
+    for (const later of [0, 61_000]) {
+      const { codes: again, pauses, commands, tick } = setUp();
+      tick(later);
+      expect(await again.awaitTwin({ appid, code: 'dead' })).toBeUndefined();
+      expect(pauses).toEqual([]);
+      expect(commands).toEqual(['GetItem']);
+    }
+  });
+
+  it('do not wait for a code whose record has expired: its twin is done', async () => {
+    const { codes, pauses, tick } = setUp();
+    await codes.remember({ appid, code: 'over' }, exchange);
+    tick(60_000);
+
+    expect(await codes.awaitTwin({ appid, code: 'over' })).toBeUndefined();
+    expect(pauses).toEqual([]);
+  });
+
+  it('know the twin that comes after the wait was given up', async () => {
+    const { codes } = setUp();
+    await codes.awaitTwin({ appid, code: 'slow-twin' });
+    await codes.remember({ appid, code: 'slow-twin' }, exchange);
+
+    expect(await codes.recall({ appid, code: 'slow-twin' })).toEqual(exchange);
+    expect(await codes.awaitTwin({ appid, code: 'slow-twin' })).toEqual(exchange);
+  });
+
+  it('find the twin that comes between the last look and the mark of the wait', async () => {
+    const twin = setUp().codes;
+    let first = true;
+    const pauses: number[] = [];
+    const { client } = table.connect(async ({ command }, proceed) => {
+      if (command === 'PutItem' && first) {
+        first = false;
+        await twin.remember({ appid, code: 'just-now' }, exchange);
+      }
+      return proceed();
+    });
+    const codes = createSpentCodes({
+      ...{ client, tableName: table.tableName, windowSeconds: 60, now: () => START },
+      sleep: async (ms) => pauses.push(ms),
+    });
+
+    expect(await codes.awaitTwin({ appid, code: 'just-now' })).toEqual(exchange);
+    expect(pauses).toEqual([50, 100]);
+  });
+
+  it('let only so many wait at a time, over all environments, and the rest not long', async () => {
+    let waiting = 0;
+    let most = 0;
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let short = 0;
+    const waits = Array.from({ length: 5 * WAITING_PLACES }, async (_, n) => {
+      const { client } = table.connect();
+      const codes = createSpentCodes({
+        ...{ client, tableName: table.tableName, windowSeconds: 60, now: () => START + 3_600_000 },
+        async sleep(ms) {
+          if (ms <= 100) return;
+          most = Math.max(most, ++waiting);
+          await released;
+          waiting -= 1;
+        },
+      });
+      expect(await codes.awaitTwin({ appid, code: `many-${n}` })).toBeUndefined();
+      short += 1;
+    });
+    // Whoever has no place is through while the others still wait.
+    while (short + waiting < 5 * WAITING_PLACES) await new Promise((resolve) => setTimeout(resolve, 10));
+    release();
+    await Promise.all(waits);
+
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(WAITING_PLACES);
   });
 
   it('really pause when no other clock is given', async () => {
@@ -150,7 +239,7 @@ describe('spent codes', () => {
   it('neither read nor write when the window is 0', async () => {
     const { codes, commands, pauses } = setUp({ windowSeconds: 0 });
 
-    await codes.remember({ appid, code: 'off' }, resolved);
+    await codes.remember({ appid, code: 'off' }, exchange);
     expect(await codes.recall({ appid, code: 'off' })).toBeUndefined();
     expect(await codes.awaitTwin({ appid, code: 'off' })).toBeUndefined();
 
@@ -164,7 +253,7 @@ describe('spent codes', () => {
     const arrived = { appid, code: 'cleartext-code' };
 
     for (const call of [
-      () => codes.remember(arrived, resolved),
+      () => codes.remember(arrived, exchange),
       () => codes.recall(arrived),
       () => codes.awaitTwin(arrived),
     ]) {

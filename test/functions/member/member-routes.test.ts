@@ -14,11 +14,11 @@ const user: User = {
   status: 'active',
   lastLoginAt: 0,
 };
-const context = { user_id: 'user-1', appid: 'wx1', jti: 'j', auth_time: '1', expires_at: '2' };
+const context = { user_id: 'user-1', appid: 'wx1', jti: 'j', sid: 's', auth_time: '1', expires_at: '2' };
 const event = (authorizer: object | undefined): APIGatewayProxyEvent =>
   ({ requestContext: { authorizer } }) as unknown as APIGatewayProxyEvent;
 
-const revocations = { revokeToken: vi.fn(async () => {}), revokeAllTokens: vi.fn(async () => {}) };
+const revocations = { endLogin: vi.fn(async () => {}), revokeAllTokens: vi.fn(async () => {}) };
 beforeEach(() => vi.clearAllMocks());
 
 const routes = createMemberRoutes({
@@ -76,10 +76,10 @@ describe('GET /health', () => {
 });
 
 describe('POST /member/logout', () => {
-  const logOut = (body: string | null, contentType?: string) =>
+  const logOut = (body: string | null, contentType?: string, caller: object = context) =>
     routes['POST /member/logout']?.(
       {
-        ...event(context),
+        ...event(caller),
         body,
         headers: contentType === undefined ? {} : { 'content-type': contentType },
       } as APIGatewayProxyEvent,
@@ -95,11 +95,19 @@ describe('POST /member/logout', () => {
     ['{"other":1}'],
     ['all=false', form],
     ['other=1', form],
-  ])('with the body %j voids this token until it would have expired', async (body, contentType) => {
+  ])('with the body %j ends this login', async (body, contentType) => {
     expect(await logOut(body, contentType)).toEqual({});
 
-    expect(revocations.revokeToken).toHaveBeenCalledExactlyOnceWith({ jti: 'j', expiresAt: 2 });
+    expect(revocations.endLogin).toHaveBeenCalledExactlyOnceWith({ loginId: 's', authTime: 1 });
     expect(revocations.revokeAllTokens).not.toHaveBeenCalled();
+  });
+
+  it('ends the login of a token of before there were ids of logins, which stands for itself', async () => {
+    const { sid: _, ...old } = context;
+
+    await logOut(null, undefined, old);
+
+    expect(revocations.endLogin).toHaveBeenCalledExactlyOnceWith({ loginId: 'j', authTime: 1 });
   });
 
   it.each<[string, string?]>([['{"all":true}'], ['{"all":"true"}'], ['all=true', form]])(
@@ -108,7 +116,7 @@ describe('POST /member/logout', () => {
       expect(await logOut(body, contentType)).toEqual({});
 
       expect(revocations.revokeAllTokens).toHaveBeenCalledExactlyOnceWith('user-1');
-      expect(revocations.revokeToken).not.toHaveBeenCalled();
+      expect(revocations.endLogin).not.toHaveBeenCalled();
     },
   );
 
@@ -126,7 +134,7 @@ describe('POST /member/logout', () => {
   ])('with the body %j does nothing and says so', async (body, contentType) => {
     await expect(logOut(body, contentType)).rejects.toMatchObject({ code: 'invalid_request' });
 
-    expect(revocations.revokeToken).not.toHaveBeenCalled();
+    expect(revocations.endLogin).not.toHaveBeenCalled();
     expect(revocations.revokeAllTokens).not.toHaveBeenCalled();
   });
 });

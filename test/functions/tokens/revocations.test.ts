@@ -55,8 +55,8 @@ function setUp({ intercept, at = NOW }: { intercept?: Intercept; at?: number } =
   return { revocations, inputs, pauses, now: () => time };
 }
 
-const tokenOf = (changes: { jti?: string; authTime?: number; userId?: string } = {}) => ({
-  jti: `jti-of-${userId}`,
+const loginOf = (changes: { loginId?: string; authTime?: number; userId?: string } = {}) => ({
+  loginId: `login-of-${userId}`,
   userId,
   authTime: SECOND,
   ...changes,
@@ -64,19 +64,19 @@ const tokenOf = (changes: { jti?: string; authTime?: number; userId?: string } =
 
 describe('the status of a token', () => {
   it('a token is active until it is revoked', async () => {
-    expect(await setUp().revocations.statusOf(tokenOf())).toBe('active');
+    expect(await setUp().revocations.statusOf(loginOf())).toBe('active');
   });
 
   it('the status is read consistently, in one request, and only the attributes that decide', async () => {
     const { revocations, inputs } = setUp();
 
-    await revocations.statusOf(tokenOf());
+    await revocations.statusOf(loginOf());
 
     expect(inputs).toEqual([
       {
         RequestItems: {
           [table.tableName]: expect.objectContaining({
-            Keys: [{ pk: `revoked#jti-of-${userId}` }, { pk: userId }],
+            Keys: [{ pk: `revoked#login-of-${userId}` }, { pk: userId }],
             ConsistentRead: true,
             ProjectionExpression: '#pk, #status, tokens_valid_after',
           }),
@@ -85,33 +85,33 @@ describe('the status of a token', () => {
     ]);
   });
 
-  it('a token is revoked after its own revocation, which leaves other tokens alone', async () => {
+  it('a token is revoked after the end of its login, which leaves other logins alone', async () => {
     const { revocations } = setUp();
 
-    await revocations.revokeToken({ jti: 'jti-1', expiresAt: SECOND + 60 });
+    await revocations.endLogin({ loginId: 'login-1', authTime: SECOND });
 
-    expect(await revocations.statusOf(tokenOf({ jti: 'jti-1' }))).toBe('token_revoked');
-    expect(await revocations.statusOf(tokenOf({ jti: 'jti-2' }))).toBe('active');
+    expect(await revocations.statusOf(loginOf({ loginId: 'login-1' }))).toBe('token_revoked');
+    expect(await revocations.statusOf(loginOf({ loginId: 'login-2' }))).toBe('active');
   });
 
   it('a token is revoked when its user is gone', async () => {
-    expect(await setUp().revocations.statusOf(tokenOf({ userId: 'nobody' }))).toBe('token_revoked');
+    expect(await setUp().revocations.statusOf(loginOf({ userId: 'nobody' }))).toBe('token_revoked');
   });
 
   it('a banned user counts as banned, even with a revoked token', async () => {
     const { revocations } = setUp();
-    await revocations.revokeToken({ jti: tokenOf().jti, expiresAt: SECOND + 60 });
+    await revocations.endLogin(loginOf());
     await table.put({ pk: userId, status: 'banned', tokens_valid_after: SECOND + 60 });
 
-    expect(await revocations.statusOf(tokenOf())).toBe('user_banned');
+    expect(await revocations.statusOf(loginOf())).toBe('user_banned');
   });
 
   it('a refresh that was under way during the revocation does not save its token', async () => {
     await table.put({ pk: userId, status: 'active', tokens_valid_after: SECOND });
-    const refreshed = { ...tokenOf({ authTime: SECOND - 1 }), issuedAt: SECOND + 5 };
+    const refreshed = { ...loginOf({ authTime: SECOND - 1 }), issuedAt: SECOND + 5 };
 
     expect(await setUp().revocations.statusOf(refreshed)).toBe('token_revoked');
-    expect(await setUp().revocations.statusOf(tokenOf({ authTime: SECOND }))).toBe('active');
+    expect(await setUp().revocations.statusOf(loginOf({ authTime: SECOND }))).toBe('active');
   });
 
   it('a damaged user item is a bug, and says nothing about the token', async () => {
@@ -122,26 +122,31 @@ describe('the status of a token', () => {
       { status: 'active', tokens_valid_after: null },
     ]) {
       await table.put({ pk: userId, ...item });
-      await expect(setUp().revocations.statusOf(tokenOf())).rejects.toThrow('is damaged');
+      await expect(setUp().revocations.statusOf(loginOf())).rejects.toThrow('is damaged');
     }
   });
 });
 
-describe('revoking a token', () => {
-  it('the mark of a revoked token outlives it by what verifiers forgive', async () => {
-    await setUp().revocations.revokeToken({ jti: 'jti-3', expiresAt: SECOND + 60 });
+describe('ending a login', () => {
+  it('the mark of an ended login outlives every token that can be refreshed from it', async () => {
+    await setUp().revocations.endLogin({ loginId: 'login-3', authTime: SECOND });
 
-    expect(await table.item('revoked#jti-3')).toEqual({ pk: 'revoked#jti-3', expires_at: SECOND + 65 });
+    const lastRefresh = SECOND + 30 * 86_400;
+    const forgiven = 5;
+    expect(await table.item('revoked#login-3')).toEqual({
+      pk: 'revoked#login-3',
+      expires_at: lastRefresh + 7 * 86_400 + forgiven,
+    });
   });
 
-  it('a revocation can be repeated', async () => {
+  it('the end of a login can be repeated', async () => {
     const { revocations } = setUp();
-    const token = { jti: 'jti-4', expiresAt: SECOND + 60 };
+    const login = loginOf({ loginId: 'login-4' });
 
-    await revocations.revokeToken(token);
-    await revocations.revokeToken(token);
+    await revocations.endLogin(login);
+    await revocations.endLogin(login);
 
-    expect(await revocations.statusOf(tokenOf({ jti: 'jti-4' }))).toBe('token_revoked');
+    expect(await revocations.statusOf(login)).toBe('token_revoked');
   });
 });
 
@@ -152,8 +157,8 @@ describe("revoking all of a user's tokens", () => {
     await revocations.revokeAllTokens(userId);
 
     for (const authTime of [0, SECOND - 1, SECOND])
-      expect(await revocations.statusOf(tokenOf({ authTime })), `${authTime}`).toBe('token_revoked');
-    expect(await revocations.statusOf(tokenOf({ authTime: Math.floor(now() / 1000) }))).toBe('active');
+      expect(await revocations.statusOf(loginOf({ authTime })), `${authTime}`).toBe('token_revoked');
+    expect(await revocations.statusOf(loginOf({ authTime: Math.floor(now() / 1000) }))).toBe('active');
   });
 
   it('revoking all tokens resolves as soon as the next second has begun, and not before', async () => {
@@ -246,7 +251,7 @@ describe('when DynamoDB is in trouble', () => {
       },
     });
 
-    expect(await revocations.statusOf(tokenOf())).toBe('active');
+    expect(await revocations.statusOf(loginOf())).toBe('active');
     expect(inputs[1]).toMatchObject({
       RequestItems: { [table.tableName]: { Keys: [{ pk: userId }], ConsistentRead: true } },
     });
@@ -271,9 +276,9 @@ describe('when DynamoDB is in trouble', () => {
         return answer;
       },
     });
-    await revocations.revokeToken({ jti: tokenOf().jti, expiresAt: SECOND + 60 });
+    await revocations.endLogin(loginOf());
 
-    expect(await revocations.statusOf(tokenOf())).toBe('token_revoked');
+    expect(await revocations.statusOf(loginOf())).toBe('token_revoked');
   });
 
   it('gives up as unavailable after a bounded number of reads', async () => {
@@ -286,7 +291,7 @@ describe('when DynamoDB is in trouble', () => {
       },
     });
 
-    await expect(revocations.statusOf(tokenOf())).rejects.toMatchObject({
+    await expect(revocations.statusOf(loginOf())).rejects.toMatchObject({
       code: 'unavailable',
       retryAfterSeconds: 2,
     });
@@ -317,8 +322,8 @@ describe('when DynamoDB is in trouble', () => {
       const revocations = createRevocations({ client, tableName: 'users', now: () => NOW });
 
       for (const call of [
-        () => revocations.statusOf(tokenOf()),
-        () => revocations.revokeToken({ jti: 'jti-5', expiresAt: SECOND }),
+        () => revocations.statusOf(loginOf()),
+        () => revocations.endLogin(loginOf()),
         () => revocations.revokeAllTokens(userId),
       ])
         await expect(call()).rejects.toMatchObject({ code: 'unavailable' });

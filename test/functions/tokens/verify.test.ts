@@ -51,18 +51,32 @@ describe('a token of ours', () => {
       ...{ issuer: ISSUER, audience: AUDIENCE, lifetimeSeconds: 7 * 86_400, now },
     });
 
-    const minted = await minter.mint({ userId: 'user-1', appid: 'wx1', authTime: NOW_SECONDS - 99 });
+    const minted = await minter.mint({
+      ...{ userId: 'user-1', appid: 'wx1', sid: 'login-1', authTime: NOW_SECONDS - 99 },
+    });
     const verified = await verifier.verify(minted.token);
 
     expect(verified).toEqual({
       userId: 'user-1',
       appid: 'wx1',
       jti: minted.jti,
+      sid: 'login-1',
       authTime: NOW_SECONDS - 99,
       issuedAt: NOW_SECONDS,
       expiresAt: NOW_SECONDS + 7 * 86_400,
     });
     expect(minted).toMatchObject({ expiresIn: 7 * 86_400, expiresAt: verified.expiresAt });
+  });
+
+  it('a token is never older than its login, by whichever clock that began', async () => {
+    const minter = createTokenMinter({
+      signingKey: async () => key,
+      ...{ issuer: ISSUER, audience: AUDIENCE, lifetimeSeconds: 60, now },
+    });
+
+    const { token } = await minter.mint({ userId: 'user-1', appid: 'wx1', authTime: NOW_SECONDS + 1 });
+
+    expect((await verifier.verify(token)).authTime).toBe(NOW_SECONDS);
   });
 
   it('auth_time is the moment of minting when no earlier login is named', async () => {
@@ -90,7 +104,7 @@ describe('a token of ours', () => {
 
     expect(header).toEqual({ alg: 'RS256', kid: key.kid, typ: 'at+jwt' });
     expect(Object.keys(claims).sort()).toEqual([
-      ...['aud', 'auth_time', 'client_id', 'exp', 'iat', 'iss', 'jti', 'sub'],
+      ...['aud', 'auth_time', 'client_id', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub'],
     ]);
     expect(token.length).toBeLessThan(900);
   });
@@ -253,6 +267,9 @@ describe('a hostile token', () => {
       ['jti a number', changedClaims({ jti: 1 }), 'bad_claims'],
       ['no auth_time', changedClaims({ auth_time: undefined }), 'bad_claims'],
       ['auth_time as string', changedClaims({ auth_time: '1' }), 'bad_claims'],
+      ['auth_time later than iat', changedClaims({ auth_time: NOW_SECONDS - 59 }), 'bad_claims'],
+      ['sid a number', changedClaims({ sid: 1 }), 'bad_claims'],
+      ['sid empty', changedClaims({ sid: '' }), 'bad_claims'],
     ];
 
     for (const [what, token, reason] of cases)

@@ -14,7 +14,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openidGuardKey } from '../../../functions/contracts/table.ts';
+import { erasureKey, openidGuardKey } from '../../../functions/contracts/table.ts';
 import { createAdministration } from '../../../functions/users/administer.ts';
 import { createUsers, type Users } from '../../../functions/users/find-or-create.ts';
 import type { Profile } from '../../../functions/users/profile.ts';
@@ -491,6 +491,72 @@ describe('a login after an erasure', () => {
 
     expect(isNew).toBe(true);
     expect(user.userId).not.toBe(erased.user.userId);
+  });
+});
+
+describe('a repeated code', () => {
+  const repeatedCode = { repeatedCode: true };
+  const markErased = (identity: { appid: string; openid: string }, until: number) =>
+    table.put({ pk: erasureKey(identity.appid, identity.openid), expires_at: until });
+
+  it('finds a user, and makes the one whom its first request failed to make', async () => {
+    const identity = someone();
+    const { users } = setUp();
+
+    expect(await users.findOrCreateUser(identity, profile, repeatedCode)).toMatchObject({ isNew: true });
+    expect(await users.findOrCreateUser(identity, profile, repeatedCode)).toMatchObject({ isNew: false });
+  });
+
+  it('writes nothing to a user whom it finds, because its login may have ended', async () => {
+    const identity = someone();
+    const { users, commands, tick } = setUp();
+    await users.findOrCreateUser(identity, { username: '', sex: 0, avatar: '' });
+    const before = await userItemsOf(identity.openid);
+    commands.length = 0;
+    tick(2 * DAY);
+
+    await users.findOrCreateUser({ ...identity, unionid: 'oUNION9' }, profile, repeatedCode);
+
+    expect(await userItemsOf(identity.openid)).toEqual(before);
+    expect(commands).toEqual(['Query', 'GetItem']);
+  });
+
+  it('neither makes nor finds a user after an erasure, until its mark is over', async () => {
+    const [gone, renewed] = [someone(), someone()];
+    const { users } = setUp();
+    await users.findOrCreateUser(renewed, profile);
+    for (const identity of [gone, renewed]) {
+      await markErased(identity, START / 1000 + 1);
+      expect(await thrownBy(users.findOrCreateUser(identity, profile, repeatedCode))).toMatchObject({
+        code: 'code_used',
+      });
+    }
+    expect(await userItemsOf(gone.openid)).toEqual([]);
+
+    for (const identity of [gone, renewed]) {
+      await markErased(identity, START / 1000);
+      expect(await users.findOrCreateUser(identity, profile, repeatedCode)).toHaveProperty('user');
+    }
+  });
+
+  it('makes no user when the erasure falls between the look-up and the write', async () => {
+    const identity = someone();
+    const { users } = setUp(async ({ command }, proceed) => {
+      if (command === 'TransactWriteItems') await markErased(identity, START / 1000 + 60);
+      return proceed();
+    });
+
+    expect(await thrownBy(users.findOrCreateUser(identity, profile, repeatedCode))).toMatchObject({
+      code: 'code_used',
+    });
+    expect(await userItemsOf(identity.openid)).toEqual([]);
+  });
+
+  it('a fresh code makes a new user right after an erasure', async () => {
+    const identity = someone();
+    await markErased(identity, START / 1000 + 60);
+
+    expect(await setUp().users.findOrCreateUser(identity, profile)).toMatchObject({ isNew: true });
   });
 });
 
