@@ -14,23 +14,46 @@ export interface ErrorEntry {
   readonly en: string;
   /** Seconds in `Retry-After`, unless whoever throws the error knows better; absent where waiting does not help. */
   readonly retryAfterSeconds?: number;
+  /** What `WWW-Authenticate` says on a 401, which must have one (RFC 9110, 15.5.2): what opens the route. */
+  readonly challenge?: string;
 }
+
+/** A token opens the route: https://www.rfc-editor.org/rfc/rfc6750#section-3 */
+const TOKEN_CHALLENGE = 'Bearer';
+
+/** A code opens the route. The scheme is none that an HTTP client knows, so that it does not ask for a password. */
+const CODE_CHALLENGE = 'WeChat realm="wx.login"';
+
+/** The same with a code of the phone button. */
+const PHONE_CODE_CHALLENGE = 'WeChat realm="getPhoneNumber"';
 
 export const errorCatalogue = {
   missing_code: { status: 400, zh: '缺少code', en: 'code is missing' },
   invalid_request: { status: 400, zh: '请求参数错误', en: 'The request is not valid' },
-  invalid_code: { status: 401, zh: 'code无效，请重新登录', en: 'The code is not valid; call wx.login again' },
+  invalid_code: {
+    status: 401,
+    zh: 'code无效，请重新登录',
+    en: 'The code is not valid; call wx.login again',
+    challenge: CODE_CHALLENGE,
+  },
   code_used: {
     status: 401,
     zh: 'code已被使用，请重新登录',
     en: 'The code was already used; call wx.login again',
+    challenge: CODE_CHALLENGE,
+  },
+  unauthorized: {
+    status: 401,
+    zh: '未登录或登录已过期',
+    en: 'Not logged in, or the login has expired',
+    challenge: TOKEN_CHALLENGE,
   },
   phone_code_invalid: {
     status: 401,
     zh: '手机号验证已失效，请重新获取',
     en: 'The phone code is not valid; let the member tap the button again',
+    challenge: PHONE_CODE_CHALLENGE,
   },
-  unauthorized: { status: 401, zh: '未登录或登录已过期', en: 'Not logged in, or the login has expired' },
   login_blocked: {
     status: 403,
     zh: '该微信用户被限制登录',

@@ -45,6 +45,10 @@ export type RouteKey = (typeof routes)[number] extends infer R
     : never
   : never;
 
+/** A method with those that come with it: whatever can be read can be probed (RFC 9110, 9.3.2). */
+export const withHead = (method: Route['method']): readonly string[] =>
+  method === 'GET' ? ['GET', 'HEAD'] : [method];
+
 /** Path of a document, below the issuer. */
 export function documentPath(document: DocumentRoute['document']): string {
   const route = (routes as readonly Route[]).find(

@@ -2,10 +2,15 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { errorEnvelope } from '../contracts/envelope.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
+import { errorHeaders, securityHeaders } from '../contracts/response-headers.ts';
 import type { DomainError } from '../errors/domain-error.ts';
 import type { Language } from './language.ts';
 
-const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
+const headers = {
+  'Content-Type': 'application/json; charset=utf-8',
+  'Cache-Control': 'no-store',
+  ...securityHeaders,
+};
 
 /** A 200 with `data`. */
 export function success(data: object, requestId: string): APIGatewayProxyResult {
@@ -14,24 +19,19 @@ export function success(data: object, requestId: string): APIGatewayProxyResult 
 
 /** A 200 in plain text, for a caller whose protocol leaves no room for the envelope. */
 export function plainText(body: string): APIGatewayProxyResult {
-  return {
-    statusCode: 200,
-    // A URL verification gives back what its caller sent: no browser may take it for a page.
-    headers: {
-      'Content-Type': 'text/plain; charset=utf-8',
-      'X-Content-Type-Options': 'nosniff',
-      'Cache-Control': 'no-store',
-    },
-    body,
-  };
+  // A URL verification gives back what its caller sent: `nosniff` keeps browsers from taking it for a page.
+  return { statusCode: 200, headers: { ...headers, 'Content-Type': 'text/plain; charset=utf-8' }, body };
 }
 
-/** An error: the catalogue's status and text in the client's language, and `Retry-After` where waiting helps. */
+/** An error: the catalogue's status, text in the client's language, and headers. */
 export function failure(error: DomainError, requestId: string, language: Language): APIGatewayProxyResult {
   const { status: code, [language]: text } = errorCatalogue[error.code];
   const separator = language === 'zh' ? '：' : ': ';
   const msg = error.detail === undefined ? text : text + separator + error.detail[language];
-  return respond(errorEnvelope(code, msg, error.code, requestId), error.retryAfterSeconds);
+  return respond(
+    errorEnvelope(code, msg, error.code, requestId),
+    errorHeaders(error.code, error.retryAfterSeconds),
+  );
 }
 
 interface Envelope {
@@ -42,11 +42,10 @@ interface Envelope {
   readonly request_id: string;
 }
 
-function respond(envelope: Envelope, retryAfterSeconds?: number): APIGatewayProxyResult {
+function respond(envelope: Envelope, more: Readonly<Record<string, string>> = {}): APIGatewayProxyResult {
   return {
     statusCode: envelope.code,
-    headers:
-      retryAfterSeconds === undefined ? headers : { ...headers, 'Retry-After': String(retryAfterSeconds) },
+    headers: { ...headers, ...more },
     body: JSON.stringify(envelope),
   };
 }

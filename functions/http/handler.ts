@@ -18,7 +18,7 @@ import { preferredLanguage } from './language.ts';
 export type RouteHandler = (event: APIGatewayProxyEvent, line: LogFields) => Promise<object | string>;
 
 /**
- * A handler for API Gateway's proxy events that serves the given routes.
+ * A handler for API Gateway's proxy events that serves the given routes, and HEAD as GET without a body.
  *
  * @param log gets one line a request: `request_id`, `route`, `status`, `outcome` (`ok` or an error code),
  *   `duration_ms`, and what the route or its error adds
@@ -37,7 +37,7 @@ export function createHttpHandler(
     let response: APIGatewayProxyResult;
     let outcome: 'ok' | ErrorCode = 'ok';
     try {
-      const routeHandler = routeHandlers[route as RouteKey];
+      const routeHandler = routeHandlers[route.replace(/^HEAD /, 'GET ') as RouteKey];
       if (routeHandler === undefined) throw new DomainError('not_found');
       const data = await routeHandler(event, line);
       response = typeof data === 'string' ? plainText(data) : success(data, requestId);
@@ -57,6 +57,6 @@ export function createHttpHandler(
       ...line,
     });
     if (outcome === 'internal' || outcome === 'unavailable') metrics.count('Failures', outcome);
-    return response;
+    return event.httpMethod === 'HEAD' ? { ...response, body: '' } : response;
   };
 }

@@ -1,7 +1,8 @@
 /** API Gateway's own refusals in the service's envelope: clients never meet a second format. */
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { errorEnvelope } from '../../functions/contracts/envelope.ts';
-import { type ErrorCode, type ErrorEntry, errorCatalogue } from '../../functions/contracts/errors.ts';
+import { type ErrorCode, errorCatalogue } from '../../functions/contracts/errors.ts';
+import { errorHeaders } from '../../functions/contracts/response-headers.ts';
 
 /**
  * Which of our errors each refusal is. Those not named fall under the two defaults.
@@ -65,15 +66,12 @@ const denialTemplate = asciiJson(
 /** Gives every refusal of the API our envelope. The gateway cannot see `Accept-Language`, so it speaks Chinese. */
 export function addGatewayResponses(api: RestApi): void {
   for (const [type, error] of refusals) {
-    const { status, retryAfterSeconds }: ErrorEntry = errorCatalogue[error];
     api.addGatewayResponse(type.responseType, {
       type,
-      statusCode: String(status),
-      responseHeaders: {
-        'Cache-Control': "'no-store'",
-        ...(error === 'unauthorized' && { 'WWW-Authenticate': "'Bearer'" }),
-        ...(retryAfterSeconds !== undefined && { 'Retry-After': `'${retryAfterSeconds}'` }),
-      },
+      statusCode: String(errorCatalogue[error].status),
+      responseHeaders: Object.fromEntries(
+        Object.entries(errorHeaders(error)).map(([name, value]) => [name, `'${value}'`]),
+      ),
       templates: {
         'application/json': type === ResponseType.ACCESS_DENIED ? denialTemplate : envelopeTemplate(error),
       },

@@ -14,17 +14,21 @@ import {
 } from 'aws-cdk-lib/aws-apigateway';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { type ErrorCode, errorCatalogue } from '../../functions/contracts/errors.ts';
+import { errorHeaders } from '../../functions/contracts/response-headers.ts';
 import {
   type DocumentRoute,
   type FunctionRoute,
   LOGIN_PATH,
   type Route,
   routes,
+  withHead,
 } from '../../functions/contracts/routes.ts';
 import { noTracing } from '../compute/service-function.ts';
 import type { StageSettings } from '../settings.ts';
 import { AccessLog } from './access-log.ts';
 import { addGatewayResponses, envelopeTemplate } from './gateway-responses.ts';
+import { declared, forAnyMediaType, inMethodResponse } from './method-responses.ts';
 import type { ServedDocument } from './well-known-documents.ts';
 
 /** API Gateway's own name for the deployed version; part of the default address, not of a custom domain's. */
@@ -128,31 +132,39 @@ export class LoginApi extends Construct {
     }
     for (const path of new Set(routes.map((route) => route.path)))
       refuseOtherMethods(this.api.root.resourceForPath(path), path);
+    for (const path of pathsWithoutRoute()) refuseEveryMethod(this.api.root.resourceForPath(path));
   }
 }
 
 function serveDocument(resource: IResource, route: DocumentRoute, { documents }: RouteTargets): void {
   const { integration, methodResponses } = documents[route.document];
-  const method = resource.addMethod(route.method, integration, {
-    authorizationType: AuthorizationType.NONE,
-    methodResponses,
-  });
-  openToAll(method, 'A verifier reads it before it can check any token; it says nothing about anybody.');
+  for (const httpMethod of withHead(route.method)) {
+    const method = resource.addMethod(httpMethod, integration, {
+      authorizationType: AuthorizationType.NONE,
+      methodResponses,
+    });
+    openToAll(method, 'A verifier reads it before it can check any token; it says nothing about anybody.');
+  }
 }
 
 function callFunction(
   resource: IResource,
-  { method: httpMethod, ...route }: FunctionRoute,
+  route: FunctionRoute,
   { functions }: RouteTargets,
   authorizer: RequestAuthorizer,
 ): void {
   const integration = new LambdaIntegration(functions[route.function], { allowTestInvoke: false });
-  if (route.auth === 'token') {
-    resource.addMethod(httpMethod, integration, { authorizer, authorizationType: AuthorizationType.CUSTOM });
-    return;
+  for (const httpMethod of withHead(route.method)) {
+    if (route.auth === 'token') {
+      resource.addMethod(httpMethod, integration, {
+        authorizer,
+        authorizationType: AuthorizationType.CUSTOM,
+      });
+      continue;
+    }
+    const method = resource.addMethod(httpMethod, integration, { authorizationType: AuthorizationType.NONE });
+    openToAll(method, 'Public: a login comes before any token, and /health is for probes.');
   }
-  const method = resource.addMethod(httpMethod, integration, { authorizationType: AuthorizationType.NONE });
-  openToAll(method, 'Public: a login comes before any token, and /health is for probes.');
 }
 
 /** Says beside a method why it needs no token. */
@@ -160,49 +172,55 @@ function openToAll(method: Method, reason: string): void {
   Validations.of(method).acknowledge({ id: 'AwsSolutions-APIG4', reason });
 }
 
-/** Media types a client may name: a mock integration takes each only with a template of its own. */
-const anyMediaType = [
-  'application/json',
-  'application/x-www-form-urlencoded',
-  'application/octet-stream',
-  'application/xml',
-  'multipart/form-data',
-  'text/html',
-  'text/plain',
-  'text/xml',
-];
-
 /** Answers 405 where the path exists and the method does not; without it API Gateway says 403. */
 function refuseOtherMethods(resource: IResource, path: string): void {
-  const allowed = routes.filter((route) => route.path === path).map((route) => route.method);
+  const allowed = routes.filter((route) => route.path === path).flatMap(({ method }) => withHead(method));
+  answerByItself(resource, 'method_not_allowed', { Allow: allowed.join(', ') });
+}
+
+/**
+ * Every path that has no route: those that routes lead through, and all others.
+ *
+ * Without a method API Gateway takes a request with an `Authorization` header for one that is signed for AWS, and
+ * refuses it for its signature, which a client would take for the end of its login.
+ */
+function pathsWithoutRoute(): readonly string[] {
+  const paths: readonly string[] = routes.map((route) => route.path);
+  const parents = paths.flatMap((path) =>
+    path.split('/').map((_, end, parts) => parts.slice(0, end).join('/')),
+  );
+  return [...new Set([...parents.filter((parent) => !paths.includes(parent)), '/{proxy+}'])];
+}
+
+function refuseEveryMethod(resource: IResource): void {
+  answerByItself(resource, 'not_found');
+}
+
+/** Has API Gateway respond with an error to every method that the resource has no other answer for. */
+function answerByItself(
+  resource: IResource,
+  error: ErrorCode,
+  more: Readonly<Record<string, string>> = {},
+): void {
+  const status = errorCatalogue[error].status;
+  const headers = inMethodResponse({ ...errorHeaders(error), ...more });
   const method = resource.addMethod(
     'ANY',
     new MockIntegration({
       passthroughBehavior: PassthroughBehavior.NEVER,
-      requestTemplates: Object.fromEntries(anyMediaType.map((type) => [type, '{"statusCode": 405}'])),
+      requestTemplates: forAnyMediaType(`{"statusCode": ${status}}`),
       integrationResponses: [
         {
-          statusCode: '405',
-          responseParameters: {
-            'method.response.header.Allow': `'${allowed.join(', ')}'`,
-            'method.response.header.Cache-Control': "'no-store'",
-          },
-          responseTemplates: { 'application/json': envelopeTemplate('method_not_allowed') },
+          statusCode: String(status),
+          responseParameters: headers,
+          responseTemplates: { 'application/json': envelopeTemplate(error) },
         },
       ],
     }),
     {
       authorizationType: AuthorizationType.NONE,
-      methodResponses: [
-        {
-          statusCode: '405',
-          responseParameters: {
-            'method.response.header.Allow': true,
-            'method.response.header.Cache-Control': true,
-          },
-        },
-      ],
+      methodResponses: [{ statusCode: String(status), responseParameters: declared(headers) }],
     },
   );
-  openToAll(method, 'Answers every request with 405 by itself.');
+  openToAll(method, `Answers every request with ${status} by itself.`);
 }

@@ -13,11 +13,13 @@ import {
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { errorCatalogue } from '../../functions/contracts/errors.ts';
+import { errorHeaders, securityHeaders } from '../../functions/contracts/response-headers.ts';
 import { documentPath } from '../../functions/contracts/routes.ts';
 import { JWKS_ATTRIBUTE, JWKS_KEY, PARTITION_KEY } from '../../functions/contracts/table.ts';
 import { TOKEN_ALGORITHM } from '../../functions/contracts/token.ts';
 import type { UsersTable } from '../data/users-table.ts';
 import { envelopeTemplate } from './gateway-responses.ts';
+import { declared, forAnyMediaType, inMethodResponse } from './method-responses.ts';
 
 /** A document as a method of the API. */
 export interface ServedDocument {
@@ -26,19 +28,18 @@ export interface ServedDocument {
 }
 
 /** The document changes with the stage's settings only. */
-const DISCOVERY_CACHE = "'public, max-age=3600'";
+const DISCOVERY_HEADERS = inMethodResponse({ 'Cache-Control': 'public, max-age=3600', ...securityHeaders });
 
 /**
  * Short, because a key that is dropped in an emergency lives on in every cache between us and a verifier; new keys
  * are public for hours before they sign, so no cache is ever too old for those.
  */
-const JWKS_CACHE = "'public, max-age=300'";
+const JWKS_HEADERS = inMethodResponse({ 'Cache-Control': 'public, max-age=300', ...securityHeaders });
 
 /** Seconds in `Retry-After` while the keys cannot be read: the first rotation takes a few. */
 const RETRY_AFTER_SECONDS = 5;
 
-const CACHE_CONTROL = 'method.response.header.Cache-Control';
-const RETRY_AFTER = 'method.response.header.Retry-After';
+const UNAVAILABLE_HEADERS = inMethodResponse(errorHeaders('unavailable', RETRY_AFTER_SECONDS));
 
 /** What tokens say, for `claims_supported`. */
 const claims = ['iss', 'aud', 'sub', 'client_id', 'iat', 'exp', 'jti', 'auth_time', 'sid'];
@@ -62,16 +63,16 @@ export function discoveryDocument(issuer: string): ServedDocument {
   return {
     integration: new MockIntegration({
       passthroughBehavior: PassthroughBehavior.NEVER,
-      requestTemplates: { 'application/json': '{"statusCode": 200}' },
+      requestTemplates: forAnyMediaType('{"statusCode": 200}'),
       integrationResponses: [
         {
           statusCode: '200',
-          responseParameters: { [CACHE_CONTROL]: DISCOVERY_CACHE },
+          responseParameters: DISCOVERY_HEADERS,
           responseTemplates: { 'application/json': document },
         },
       ],
     }),
-    methodResponses: [{ statusCode: '200', responseParameters: { [CACHE_CONTROL]: true } }],
+    methodResponses: [{ statusCode: '200', responseParameters: declared(DISCOVERY_HEADERS) }],
   };
 }
 
@@ -94,34 +95,31 @@ export function jwksDocument(scope: Construct, users: UsersTable): ServedDocumen
         credentialsRole: reader,
         // What a client sends must never become the request to DynamoDB.
         passthroughBehavior: PassthroughBehavior.NEVER,
-        requestTemplates: {
-          'application/json': JSON.stringify({
+        requestTemplates: forAnyMediaType(
+          JSON.stringify({
             TableName: users.tableName,
             Key: { [PARTITION_KEY]: { S: JWKS_KEY } },
             ProjectionExpression: JWKS_ATTRIBUTE,
           }),
-        },
+        ),
         integrationResponses: [
           {
             selectionPattern: '200',
             statusCode: '200',
-            responseParameters: { [CACHE_CONTROL]: JWKS_CACHE },
+            responseParameters: JWKS_HEADERS,
             responseTemplates: { 'application/json': publishedOrUnavailable },
           },
           {
             statusCode: String(status),
-            responseParameters: {
-              [CACHE_CONTROL]: "'no-store'",
-              [RETRY_AFTER]: `'${RETRY_AFTER_SECONDS}'`,
-            },
+            responseParameters: UNAVAILABLE_HEADERS,
             responseTemplates: { 'application/json': envelopeTemplate('unavailable') },
           },
         ],
       },
     }),
     methodResponses: [
-      { statusCode: '200', responseParameters: { [CACHE_CONTROL]: true } },
-      { statusCode: String(status), responseParameters: { [CACHE_CONTROL]: true, [RETRY_AFTER]: true } },
+      { statusCode: '200', responseParameters: declared(JWKS_HEADERS) },
+      { statusCode: String(status), responseParameters: declared(UNAVAILABLE_HEADERS) },
     ],
   };
 }

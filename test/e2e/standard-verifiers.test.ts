@@ -51,7 +51,7 @@ describe('the public documents', () => {
       for (const method of ['POST', 'PUT', 'DELETE']) {
         const answer = await call(path, { method, headers: { 'content-type': 'application/json' } });
         expect(answer.body).toMatchObject({ code: 405, error: 'method_not_allowed' });
-        expect(answer.headers.get('allow')).toBe('GET');
+        expect(answer.headers.get('allow')).toBe('GET, HEAD');
       }
       const odd = await call(path, { headers: { 'content-type': 'application/x-amz-json-1.0' } });
       expect(odd.body).toMatchObject({ code: 415, error: 'unsupported_media_type' });

@@ -1,15 +1,19 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
+import { type ErrorCode, errorCatalogue } from '../../../functions/contracts/errors.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
 import { createHttpHandler, type RouteHandler } from '../../../functions/http/handler.ts';
 import type { LogFields } from '../../../functions/telemetry/logger.ts';
 import { WechatError } from '../../../functions/wechat/errcodes.ts';
 import { recordMetrics } from '../../fixtures/recorded-metrics.ts';
 
-const event = (headers: Record<string, string> = {}): APIGatewayProxyEvent =>
+const event = (
+  headers: Record<string, string> = {},
+  [httpMethod, resource] = ['POST', '/member/login'],
+): APIGatewayProxyEvent =>
   ({
-    httpMethod: 'POST',
-    resource: '/member/login',
+    httpMethod,
+    resource,
     headers,
     requestContext: { requestId: 'request-1' },
   }) as unknown as APIGatewayProxyEvent;
@@ -37,6 +41,43 @@ describe('createHttpHandler', () => {
         outcome: 'ok',
       }),
     ]);
+  });
+
+  it('serves HEAD like GET, without a body', async () => {
+    const lines: LogFields[] = [];
+    const log = { info: (_: string, fields: LogFields) => lines.push(fields), error: () => {} };
+    const health: RouteHandler = async () => ({ version: '1' });
+    const handler = createHttpHandler({ 'GET /health': health }, log, recordMetrics().metrics);
+
+    const [probe, read] = [
+      await handler(event({}, ['HEAD', '/health'])),
+      await handler(event({}, ['GET', '/health'])),
+    ];
+
+    expect(probe).toEqual({ ...read, body: '' });
+    expect(probe.statusCode).toBe(200);
+    expect(lines.map(({ route }) => route)).toEqual(['HEAD /health', 'GET /health']);
+    expect((await handler(event({}, ['HEAD', '/member/login']))).statusCode).toBe(404);
+  });
+
+  it.each(Object.keys(errorCatalogue) as ErrorCode[])(
+    'lets nobody guess at the media type of %s or come back by http, and challenges on a 401',
+    async (code) => {
+      const { response } = await answer(() => Promise.reject(new DomainError(code)));
+
+      expect(response.headers).toMatchObject({
+        'Strict-Transport-Security': expect.stringMatching(/^max-age=\d{8,}$/),
+        'X-Content-Type-Options': 'nosniff',
+      });
+      expect(response.headers?.['WWW-Authenticate'] !== undefined).toBe(response.statusCode === 401);
+    },
+  );
+
+  it('says the same of a success', async () => {
+    expect((await answer(async () => ({}))).response.headers).toMatchObject({
+      'Strict-Transport-Security': expect.any(String),
+      'X-Content-Type-Options': 'nosniff',
+    });
   });
 
   it('adds to the line what the route has added, and what its error tells operators', async () => {
@@ -93,6 +134,7 @@ describe('createHttpHandler', () => {
       headers: {
         'Content-Type': 'text/plain; charset=utf-8',
         'X-Content-Type-Options': 'nosniff',
+        'Strict-Transport-Security': 'max-age=31536000',
         'Cache-Control': 'no-store',
       },
       body: '<success>',

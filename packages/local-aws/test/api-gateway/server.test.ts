@@ -284,6 +284,21 @@ describe('routing', () => {
     }
   });
 
+  test('takes an Authorization header for a signature where there is no method, as API Gateway does', async () => {
+    const { url } = await serveApi(
+      {
+        ...apiWith({ 'GET /a': { Integration: proxyTo('Fn') } }),
+        Unknown: gatewayResponse('MISSING_AUTHENTICATION_TOKEN', { StatusCode: '404' }),
+      },
+      { Fn: echo },
+    );
+    const statusWith = async (headers: Record<string, string>) =>
+      (await fetch(`${url}/nowhere`, { headers })).status;
+
+    expect(await statusWith({})).toBe(404);
+    expect(await statusWith({ authorization: 'Bearer x' })).toBe(403);
+  });
+
   test('answers a path parameter that cannot be decoded with 400', async () => {
     const { url } = await serveApi(apiWith({ 'GET /{id}': { Integration: proxyTo('Fn') } }), { Fn: echo });
 

@@ -5,7 +5,7 @@ import { ACCOUNT_ID } from '../../template/account.ts';
 import { denialOf } from '../authorizers/policy-authorizer.ts';
 import type { MethodCall } from '../call.ts';
 import { Refusal, refusalFor, refused } from '../refusal.ts';
-import { type ApiRequest, requestContextOf } from '../request.ts';
+import { type ApiRequest, requestContextOf, valuesOf } from '../request.ts';
 import type { Answer } from '../response.ts';
 import { createRouter, decodeParameters, type RouteMatch } from '../router.ts';
 import type { ServedApi } from '../served-api.ts';
@@ -26,8 +26,7 @@ export function serveRestApi(api: RestApi): ServedApi {
     });
     try {
       if (tooLarge) throw new Refusal('REQUEST_TOO_LARGE', 'Request Too Long');
-      if (match === undefined)
-        throw new Refusal('MISSING_AUTHENTICATION_TOKEN', 'Missing Authentication Token');
+      if (match === undefined) throw withoutMethod(request);
       const call: MethodCall = {
         request,
         context,
@@ -53,6 +52,18 @@ export function serveRestApi(api: RestApi): ServedApi {
       return { ...answer, response: { ...answer.response, headers: [...ids, ...answer.response.headers] } };
     },
   };
+}
+
+/**
+ * The refusal of a request that no method is for. API Gateway takes a header `Authorization` for a signature of AWS; which
+ * gateway response words that is not documented.
+ */
+function withoutMethod({ headers }: ApiRequest): Refusal {
+  const [authorization] = valuesOf(headers, 'authorization');
+  if (authorization === undefined)
+    return new Refusal('MISSING_AUTHENTICATION_TOKEN', 'Missing Authentication Token');
+  const text = 'Invalid key=value pair (missing equal-sign) in Authorization header';
+  return new Refusal('DEFAULT_4XX', text, { status: 403 });
 }
 
 /** The context with what the authorizer says about the caller, and the refusal when it does not allow the call. */
