@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import * as v from 'valibot';
 import { DomainError } from '../errors/domain-error.ts';
 import { createSocketOpener } from '../network/open-socket.ts';
-import { type Jwks, MAX_JWKS_BYTES, publicJwkSchema } from './json-web-keys.ts';
+import { type Jwks, knownJwkSchema, MAX_JWKS_BYTES } from './json-web-keys.ts';
 
 /**
  * For the whole read, in milliseconds: four round trips of 600 ms (TCP, two of TLS 1.2, the answer) and two dead
@@ -14,12 +14,9 @@ const TIMEOUT_MS = 3_000;
 
 const jwkListSchema = v.object({ keys: v.array(v.unknown()) });
 
-/** Members that are not ours are left out: RFC 7517 (4) wants unknown ones ignored. */
-const knownMembersSchema = v.object(publicJwkSchema.entries);
-
 /**
- * Reads the set. Keys of another sort are left out, so that the issuer can publish them before every verifier has
- * learnt about them (RFC 7517, 5).
+ * Reads the set. Keys of another sort, and weak ones, are left out, so that the issuer can publish them before every
+ * verifier has learnt about them (RFC 7517, 5).
  *
  * @throws DomainError `unavailable` when no set comes back: no connection, time-out after 3 s, a status other than
  *   200, a redirect among them, more than 150,000 bytes, or something else than a JWK Set
@@ -30,7 +27,7 @@ export async function loadJwksFromUrl(url: string): Promise<Jwks> {
     const { keys } = v.parse(jwkListSchema, JSON.parse(text));
     return {
       keys: keys.flatMap((key) => {
-        const known = v.safeParse(knownMembersSchema, key);
+        const known = v.safeParse(knownJwkSchema, key);
         return known.success ? [known.output] : [];
       }),
     };

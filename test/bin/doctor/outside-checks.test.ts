@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outsideChecks } from '../../../bin/doctor/outside-checks.ts';
 import { runCommand, spawnCommand } from '../../fixtures/operator-command.ts';
+import { createTestKey } from '../../fixtures/tokens.ts';
 
 interface StandIn {
   readonly status: number;
@@ -20,7 +21,7 @@ const envelope = (status: number, rest: object): StandIn => ({
   status,
   body: { code: status, msg: 'ok', request_id: 'r-1', ...rest },
 });
-const key = { kid: 'k', alg: 'RS256', use: 'sig', kty: 'RSA', n: 'n', e: 'AQAB' };
+const { publicJwk: key } = await createTestKey();
 const cached = { 'cache-control': 'public, max-age=300' };
 
 const HEALTH = '/health';

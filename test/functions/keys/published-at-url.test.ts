@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
 import { loadJwksFromUrl } from '../../../functions/keys/published-at-url.ts';
 import { createTestKey, type TestKey } from '../../fixtures/tokens.ts';
+import { weakKeys } from '../../fixtures/weak-keys.ts';
 
 let key: TestKey;
 let server: Server | undefined;
@@ -46,6 +47,12 @@ describe('loadJwksFromUrl', () => {
     const jwks = await loadJwksFromUrl(await serveText(JSON.stringify({ keys, more: true })));
 
     expect(jwks).toEqual(key.jwks);
+  });
+
+  it('leaves keys out that somebody else could sign with', async () => {
+    const keys = [...(await weakKeys()), key.publicJwk];
+
+    expect(await loadJwksFromUrl(await serveText(JSON.stringify({ keys })))).toEqual(key.jwks);
   });
 
   it.each([404, 500, 204, 403])('takes status %i for no answer', async (status) => {

@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
 import { createKeySource, type VerificationKeys } from '../../../functions/keys/verification-keys.ts';
 import { createTestKey, NOW, type TestKey } from '../../fixtures/tokens.ts';
+import { weakKeys } from '../../fixtures/weak-keys.ts';
 
 const MINUTE = 60_000;
 /** For what happens in the background; it only ends what hangs. */
@@ -158,6 +159,8 @@ describe('the key source', () => {
       { keys: [{ ...publicJwk, alg: undefined }] },
       { keys: [{ ...publicJwk, use: 'enc' }] },
       { keys: [{ ...publicJwk, n: '!' }] },
+      ...(await weakKeys()).map((weak) => ({ keys: [weak] })),
+      { keys: [publicJwk, (await weakKeys())[0]] },
       { keys: [{ kty: 'oct', k: 'AQAB', kid: 'x', alg: 'RS256', use: 'sig' }] },
       { keys: Array(11).fill(publicJwk) },
     ];
