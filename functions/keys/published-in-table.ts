@@ -1,7 +1,8 @@
 /** The published JWK Set as one item of the users table: rotation writes it, verifiers and the gateway read it. */
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
-import { answered } from '../aws/unavailable.ts';
+import { answered, asUnavailable } from '../aws/unavailable.ts';
 import { jsonText } from '../contracts/schemas.ts';
 import {
   JWKS_ATTRIBUTE,
@@ -43,6 +44,12 @@ export async function loadSigningKeyCreatedAt(table: JwksTable): Promise<number>
   return createdAt;
 }
 
+/** The published set as it stands; `undefined` before the first one. @throws DomainError `unavailable` */
+export async function readPublished(table: JwksTable): Promise<string | undefined> {
+  const { [JWKS_ATTRIBUTE]: text } = await readItem(table);
+  return typeof text === 'string' ? text : undefined;
+}
+
 /** What is published of a key ring. */
 export interface Publication {
   readonly jwks: Jwks;
@@ -51,18 +58,22 @@ export interface Publication {
 }
 
 /**
- * Publishes a ring's public keys and reads them back: after this returns, every verifier that reads gets
- * exactly this set.
+ * Publishes a ring's public keys in place of a set, and reads them back: after this returns, every verifier that reads
+ * gets exactly these.
  *
- * @throws DomainError `unavailable` when the set cannot be written, or not be read back as it was written
+ * @param replaces what {@link readPublished} gave before the ring was read: where another set stands by now, a twin of
+ *   this rotation has published it, and may know a newer ring
+ * @throws DomainError `unavailable` when the set cannot be written, another one stands in its place, or it cannot be
+ *   read back as it was written
  */
 export async function publishJwks(
   table: JwksTable,
   { jwks, signingKeyCreatedAt }: Publication,
+  replaces: string | undefined,
 ): Promise<void> {
   const text = JSON.stringify(jwks);
-  await answered(
-    table.client.send(
+  try {
+    await table.client.send(
       new PutCommand({
         TableName: table.tableName,
         Item: {
@@ -70,11 +81,21 @@ export async function publishJwks(
           [JWKS_ATTRIBUTE]: text,
           [SIGNING_KEY_CREATED_AT_ATTRIBUTE]: signingKeyCreatedAt,
         },
+        ExpressionAttributeNames: { '#jwks': JWKS_ATTRIBUTE },
+        ...(replaces === undefined
+          ? { ConditionExpression: 'attribute_not_exists(#jwks)' }
+          : {
+              ConditionExpression: '#jwks = :replaces',
+              ExpressionAttributeValues: { ':replaces': replaces },
+            }),
       }),
-    ),
-  );
-  if (JSON.stringify(await loadJwksFromTable(table)) !== text)
-    throw new DomainError('unavailable', { reason: 'the published JWK Set reads back differently' });
+    );
+  } catch (error) {
+    // A repetition of a write whose response was lost finds its own set, and all is well.
+    if (!(error instanceof ConditionalCheckFailedException)) throw asUnavailable(error);
+  }
+  if ((await readPublished(table)) !== text)
+    throw new DomainError('unavailable', { reason: 'another JWK Set than this was published meanwhile' });
 }
 
 async function readItem({ client, tableName }: JwksTable): Promise<Record<string, unknown>> {

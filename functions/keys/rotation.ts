@@ -29,7 +29,13 @@ import {
   usesKey,
   withoutRetired,
 } from './key-ring.ts';
-import { type JwksTable, loadJwksFromTable, type Publication, publishJwks } from './published-in-table.ts';
+import {
+  type JwksTable,
+  loadJwksFromTable,
+  type Publication,
+  publishJwks,
+  readPublished,
+} from './published-in-table.ts';
 import { importSigningKey } from './signing-key.ts';
 import { createKeySource } from './verification-keys.ts';
 
@@ -68,8 +74,12 @@ interface RotationOptions {
   readonly createKey?: CreateKey;
 }
 
-/** Ids of keys that an operator has declared compromised. */
-type DroppedKeys = ReadonlySet<string>;
+/** What a step has read before anything else: it acts on this, and gives up where it has become too old. */
+interface Found {
+  /** Ids of keys that an operator has declared compromised. */
+  readonly dropped: ReadonlySet<string>;
+  readonly published: string | undefined;
+}
 
 /** Issuer and audience of the token that only tests a ring: no verifier of ours or of others accepts them. */
 const SELF_TEST = 'urn:wechat-login:key-ring-self-test';
@@ -86,15 +96,15 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
    * The set is published before the ring is stored, because `published_at` in the ring promises just that. If
    * the store fails, the set holds one key too many that nobody owns, until the repeated step publishes again.
    */
-  async function createSecret(event: RotationEvent, dropped: DroppedKeys): Promise<RotationReport> {
+  async function createSecret(event: RotationEvent, found: Found): Promise<RotationReport> {
     const { SecretId, ClientRequestToken } = event;
     const step = 'createSecret';
     const pending = await readRing(secrets, { SecretId, VersionId: ClientRequestToken });
     if (pending !== undefined) return { step, outcome: 'already_done', ...summary(pending) };
 
     const current = await readRing(secrets, { SecretId, VersionStage: 'AWSCURRENT' });
-    const { ring, outcome } = await nextRing(current, dropped);
-    await publishJwks(table, publicationOf(ring));
+    const { ring, outcome } = await nextRing(current, found.dropped);
+    await publishJwks(table, publicationOf(ring), found.published);
     try {
       await secrets.send(
         new PutSecretValueCommand({
@@ -106,7 +116,8 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
       );
     } catch (error) {
       // A twin of this step stored its ring first: that one counts.
-      if (error instanceof ResourceExistsException) return setSecret(event, dropped);
+      if (error instanceof ResourceExistsException)
+        return setSecret(event, { ...found, published: JSON.stringify(publicJwks(ring)) });
       throw error;
     }
     return { step, outcome, ...summary(ring) };
@@ -115,7 +126,7 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
   /** A rotation that drops a key that signs or will sign does nothing else; retired keys are dropped by any rotation. */
   async function nextRing(
     current: KeyRing | undefined,
-    dropped: DroppedKeys,
+    dropped: Found['dropped'],
   ): Promise<{ ring: KeyRing; outcome: RotationReport['outcome'] }> {
     if (current === undefined)
       return { ring: await createKeyRing(unixSeconds(now), createKey), outcome: 'created_first_ring' };
@@ -125,14 +136,14 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
     return { ring, outcome: kept === undefined ? 'promoted' : `kept_${kept}` };
   }
 
-  async function setSecret(event: RotationEvent, dropped: DroppedKeys): Promise<RotationReport> {
+  async function setSecret(event: RotationEvent, { dropped, published }: Found): Promise<RotationReport> {
     const ring = withoutRetired(await readPendingRing(secrets, event), dropped);
-    await publishJwks(table, publicationOf(ring));
+    await publishJwks(table, publicationOf(ring), published);
     return { step: 'setSecret', outcome: 'published', ...summary(ring) };
   }
 
   /** Signs with the key that is about to sign and verifies through what is published, as any verifier would. */
-  async function testSecret(event: RotationEvent, dropped: DroppedKeys): Promise<RotationReport> {
+  async function testSecret(event: RotationEvent, { dropped }: Found): Promise<RotationReport> {
     const ring = withoutRetired(await readPendingRing(secrets, event), dropped);
     const published = await loadJwksFromTable(table);
     if (JSON.stringify(published) !== JSON.stringify(publicJwks(ring)))
@@ -153,7 +164,7 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
    * A version's value cannot be changed. So a pending ring is given up when an operator has dropped one of its keys
    * since, or when it comes so late that its times are wrong; the next rotation makes another one.
    */
-  async function abandonIfUnsound(event: RotationEvent, dropped: DroppedKeys): Promise<void> {
+  async function abandonIfUnsound(event: RotationEvent, { dropped }: Found): Promise<void> {
     const { SecretId, ClientRequestToken } = event;
     const pending = await readRing(secrets, { SecretId, VersionId: ClientRequestToken });
     if (pending === undefined) return;
@@ -200,25 +211,27 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
   return async (event) => {
     const { Step: step, SecretId, ClientRequestToken } = event;
     if (SecretId !== keyRingArn) throw new Error('This function rotates the key ring and no other secret');
+    const published = await readPublished(table);
     const description = await secrets.send(new DescribeSecretCommand({ SecretId }));
     const { VersionIdsToStages: versions = {}, Tags: tags = [] } = description;
-    const dropped: DroppedKeys = new Set(
+    const dropped = new Set(
       tags.flatMap(({ Key = '' }) => (Key.startsWith(DROP_KEY_TAG) ? [Key.slice(DROP_KEY_TAG.length)] : [])),
     );
+    const found: Found = { dropped, published };
     const current = Object.keys(versions).find((id) => versions[id]?.includes('AWSCURRENT'));
     const isCurrent = current === ClientRequestToken;
     const isPending = versions[ClientRequestToken]?.includes('AWSPENDING') ?? false;
     if (isCurrent && !(isPending && step === 'finishSecret')) return { step, outcome: 'already_done' };
     // A late repetition of an earlier rotation must not publish or activate an old ring.
     if (!isPending) throw new Error('This version of the secret is not being rotated');
-    if (!isCurrent) await abandonIfUnsound(event, dropped);
+    if (!isCurrent) await abandonIfUnsound(event, found);
     switch (step) {
       case 'createSecret':
-        return createSecret(event, dropped);
+        return createSecret(event, found);
       case 'setSecret':
-        return setSecret(event, dropped);
+        return setSecret(event, found);
       case 'testSecret':
-        return testSecret(event, dropped);
+        return testSecret(event, found);
       case 'finishSecret':
         return finishSecret(event, current);
       default:

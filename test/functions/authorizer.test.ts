@@ -44,7 +44,7 @@ function freshToken(claims: Record<string, unknown> = {}): string {
 
 async function startTable() {
   const table = await startUsersTable();
-  await publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS });
+  await publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS }, undefined);
   return table;
 }
 

@@ -5,6 +5,7 @@ import {
   loadJwksFromTable,
   loadSigningKeyCreatedAt,
   publishJwks,
+  readPublished,
 } from '../../../functions/keys/published-in-table.ts';
 import { createTestKey, NOW_SECONDS, type TestKey } from '../../fixtures/tokens.ts';
 import { localIdentity, startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
@@ -26,7 +27,7 @@ describe('the published set', () => {
   });
 
   it('the set reads back as it was published, and is stored as the text to serve', async () => {
-    await publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS });
+    await publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS }, undefined);
 
     expect(await loadJwksFromTable(table)).toEqual(key.jwks);
     const { Item } = await table.client.send(
@@ -41,15 +42,42 @@ describe('the published set', () => {
   });
 
   it('publishing fails when another set is read back', async () => {
+    const before = await readPublished(table);
     const { client } = table.connect(async ({ command }, proceed) => {
       const answer = await proceed();
-      if (command === 'PutItem') await publishJwks(table, { jwks: { keys: [] }, signingKeyCreatedAt: 0 });
+      if (command === 'PutItem')
+        await publishJwks(table, { jwks: { keys: [] }, signingKeyCreatedAt: 0 }, await readPublished(table));
       return answer;
     });
 
-    const publishing = publishJwks({ ...table, client }, { jwks: key.jwks, signingKeyCreatedAt: 0 });
+    const publishing = publishJwks({ ...table, client }, { jwks: key.jwks, signingKeyCreatedAt: 0 }, before);
 
     await expect(publishing).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it.each([['an earlier one', '{"keys":["an earlier one"]}'] as const, ['none', undefined] as const])(
+    'a set is not put in place of another than it was made from, such as %s',
+    async (_, replaces) => {
+      const before = await readPublished(table);
+
+      const publishing = publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: 0 }, replaces);
+
+      await expect(publishing).rejects.toMatchObject({
+        code: 'unavailable',
+        reason: 'another JWK Set than this was published meanwhile',
+      });
+      expect(await readPublished(table)).toBe(before);
+    },
+  );
+
+  it('publishing is done when the first write had arrived and only its response was lost', async () => {
+    const before = await readPublished(table);
+    const publication = { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS };
+    await publishJwks(table, publication, before);
+
+    await publishJwks(table, publication, before);
+
+    expect(await loadJwksFromTable(table)).toEqual(key.jwks);
   });
 
   it('the keys are unavailable when the item holds something else', async () => {

@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { DROP_KEY_TAG } from '../../../functions/contracts/key-schedule.ts';
 import type { Jwks } from '../../../functions/keys/json-web-keys.ts';
 import { createKeyRing, type KeyRing, parseKeyRing, publicJwks } from '../../../functions/keys/key-ring.ts';
-import { loadJwksFromTable, publishJwks } from '../../../functions/keys/published-in-table.ts';
+import { loadJwksFromTable, publishJwks, readPublished } from '../../../functions/keys/published-in-table.ts';
 import { createRotation, type RotationReport } from '../../../functions/keys/rotation.ts';
 import { createSigningKeySource } from '../../../functions/keys/signing-key.ts';
 import { createKeySource } from '../../../functions/keys/verification-keys.ts';
@@ -199,13 +199,38 @@ describe('a later rotation', () => {
     override(async (event) => {
       await step(event);
       if (event.Step === 'setSecret')
-        await publishJwks(table, { jwks: publicJwks(before), signingKeyCreatedAt: 0 });
+        await publishJwks(
+          table,
+          { jwks: publicJwks(before), signingKeyCreatedAt: 0 },
+          await readPublished(table),
+        );
     });
 
     await expect(rotate()).rejects.toThrow('published JWK Set is not that of the new key ring');
 
     expect(await ring()).toEqual(before);
   });
+
+  it.each(['createSecret', 'setSecret'])(
+    'a %s that was overtaken by a twin leaves the set that the twin has published',
+    async (overtaken) => {
+      const { rotate, state, now, secrets, published, override, step } = await setUp();
+      await rotate();
+      state.now += 30 * DAY;
+      const newer = publicJwks(await ownRing(NOW / 1000));
+      const { client } = table.connect(async ({ command }, proceed) => {
+        if (command === 'PutItem')
+          await publishJwks(table, { jwks: newer, signingKeyCreatedAt: 0 }, await readPublished(table));
+        return proceed();
+      });
+      const slow = createRotation({ secrets, keyRingArn, table: { ...table, client }, now });
+      override((event) => (event.Step === overtaken ? slow(event) : step(event)));
+
+      await expect(rotate()).rejects.toThrow('another JWK Set than this was published meanwhile');
+
+      expect(await published()).toEqual(newer);
+    },
+  );
 });
 
 describe('a key that cannot sign what its public part verifies', () => {
