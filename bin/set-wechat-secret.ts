@@ -1,7 +1,7 @@
 /** `npm run set-wechat-secret`: fills in the AppSecret of one mini-program and keeps those of the others. */
 import { GetSecretValueCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
-import { APPID } from '../lib/settings.ts';
+import { APPID } from '../functions/contracts/appids.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { stageValue } from './command/deployment.ts';
 import { CommandError, UsageError } from './command/errors.ts';

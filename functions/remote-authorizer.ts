@@ -25,6 +25,7 @@ export const handler = createAuthorizer({
       audience: environment.TOKEN_AUDIENCE,
       now: Date.now,
     }),
+    allowedAppids: environment.ALLOWED_APPIDS,
   }),
   log,
   httpResponse: environment.HTTP_RESPONSE,

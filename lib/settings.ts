@@ -1,5 +1,6 @@
 /** What may differ between stages: every setting with its meaning, its unit and what is allowed. */
 import * as v from 'valibot';
+import { APPID } from '../functions/contracts/appids.ts';
 import {
   KEY_PUBLIC_BEFORE_USE_SECONDS,
   MAX_RETIRED_KEYS_BEFORE_ROTATION,
@@ -9,9 +10,6 @@ import {
 import { isLoopback, isSecureUrl } from '../functions/contracts/secure-url.ts';
 import { MAX_CODE_REUSE_SECONDS } from '../functions/contracts/table.ts';
 import { CLOCK_TOLERANCE_SECONDS, MAX_TOKEN_LIFETIME_SECONDS } from '../functions/contracts/token.ts';
-
-/** What the mini-program console shows as AppID. */
-export const APPID = /^wx[0-9A-Za-z]{1,62}$/;
 
 /** Whether a text is a base URL of WeChat; without commas, because a function is told them as one list. */
 export const isWechatApiBase = (text: string): boolean =>
@@ -49,6 +47,9 @@ const throttle = v.strictObject({
   /** Requests that may come at once. */
   burst: wholeNumber(1, 5_000),
 });
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-budgets-budget-notificationwithsubscribers.html */
+const MAX_BUDGET_EMAILS = 10;
 
 const settingsSchema = v.pipe(
   v.strictObject({
@@ -197,13 +198,15 @@ const settingsSchema = v.pipe(
      * thousands of subscribers behind one address.
      */
     loginsPerIpIn5Minutes: wholeNumber(10, 2_000_000_000),
+    /** The same for requests to all routes together: far less than a throttle, or one address could use that up. */
+    requestsPerIpIn5Minutes: wholeNumber(10, 2_000_000_000),
     /** Limit of each route, for all clients together. */
     throttle,
     /** The same for `POST /member/login`, which spends the mini-program's quota at WeChat. */
     loginThrottle: throttle,
     /**
-     * Environments that a function has for itself, out of the account's; it never gets more. Default: it takes what
-     * the account has left.
+     * Environments that a function has for itself, out of the account's; it never gets more. A deployment fails where
+     * fewer than a hundred would be left for all other functions. Default: it takes what the account has left.
      */
     reservedConcurrency: v.strictObject({
       login: v.optional(wholeNumber(1, 100_000)),
@@ -241,6 +244,18 @@ const settingsSchema = v.pipe(
     apiGatewayLogRole: v.boolean(),
     /** Who gets the alarms: `urgent` wakes somebody, `notice` can wait for the next working day. */
     alarmEmails: v.strictObject({ urgent: listOfEmails, notice: listOfEmails }),
+    /**
+     * What the whole account may cost in a month: an e-mail goes to the `notice` addresses when it is forecast to cost
+     * more, and when it has. Of the whole account, because a budget for one stage would stay empty until somebody has
+     * activated its tag for billing. Default: no budget
+     */
+    monthlyBudget: v.optional(
+      v.strictObject({
+        amount: wholeNumber(1, 100_000_000),
+        /** The currency that the account is billed in. */
+        currency: v.picklist(['USD', 'CNY'], 'must be USD, or CNY in China regions'),
+      }),
+    ),
     /** Where your team reads `docs/operations.md`; the alarms link to its sections. */
     runbookUrl: v.pipe(v.string(), v.regex(/^[!"$-~]{1,512}$/, 'must be a URL or a path, without a #')),
   }),
@@ -250,6 +265,14 @@ const settingsSchema = v.pipe(
       'must be left out where there is a customDomain, which is the public URL',
     ),
     ['publicUrl'],
+  ),
+  v.forward(
+    v.check(
+      ({ monthlyBudget, alarmEmails: { notice } }) =>
+        monthlyBudget === undefined || (notice.length >= 1 && notice.length <= MAX_BUDGET_EMAILS),
+      `needs 1 to ${MAX_BUDGET_EMAILS} addresses in alarmEmails.notice, which AWS Budgets writes to`,
+    ),
+    ['monthlyBudget'],
   ),
   v.forward(
     v.check(

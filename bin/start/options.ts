@@ -1,7 +1,8 @@
 /** What the variables of `npm start` ask for. */
 
+import { APPID } from '../../functions/contracts/appids.ts';
 import { settingsFor } from '../../lib/config.ts';
-import { APPID, isWechatApiBase } from '../../lib/settings.ts';
+import { isWechatApiBase } from '../../lib/settings.ts';
 import type { MiniProgram } from '../../local/service.ts';
 import { CommandError } from '../command/errors.ts';
 import { bundledFunctions } from './bundles.ts';

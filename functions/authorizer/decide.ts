@@ -22,7 +22,7 @@ export interface Refusal {
 /** The token is ours and intact, and its user may not pass all the same (403). */
 export interface Denial {
   readonly kind: 'deny';
-  readonly error: 'token_revoked' | 'user_banned';
+  readonly error: 'token_revoked' | 'user_banned' | 'forbidden';
   readonly token: VerifiedToken;
 }
 
@@ -40,12 +40,15 @@ interface DecideOptions {
   readonly verifier: TokenVerifier;
   /** Default: a token that was issued stays good until it expires. */
   readonly revocations?: Pick<Revocations, 'statusOf'> | undefined;
+  /** Mini-programs whose members may pass. Default: all that the issuer serves. */
+  readonly allowedAppids?: readonly string[] | undefined;
 }
 
-export function createDecide({ verifier, revocations }: DecideOptions): Decide {
+export function createDecide({ verifier, revocations, allowedAppids }: DecideOptions): Decide {
   return async (readToken) => {
     try {
       const token = await verifier.verify(readToken());
+      if (allowedAppids?.includes(token.appid) === false) return { kind: 'deny', error: 'forbidden', token };
       const status = (await revocations?.statusOf({ ...token, loginId: loginIdOf(token) })) ?? 'active';
       return status === 'active' ? { kind: 'allow', token } : { kind: 'deny', error: status, token };
     } catch (error) {

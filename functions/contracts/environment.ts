@@ -3,6 +3,7 @@
  * set exactly these names or it does not compile.
  */
 import * as v from 'valibot';
+import { EVERY_APPID } from './appids.ts';
 import { nonEmptyText as text } from './schemas.ts';
 import { isSecureUrl } from './secure-url.ts';
 
@@ -62,6 +63,12 @@ export const environments = {
     JWKS_URL: keysUrl,
     /** How HTTP APIs with payload 2.0 were set up: simple responses, or policies. */
     HTTP_RESPONSE: v.picklist(['simple', 'iam'], 'is neither simple nor iam'),
+    /** Mini-programs whose members may pass, comma-separated, or {@link EVERY_APPID}. */
+    ALLOWED_APPIDS: v.pipe(
+      list,
+      v.array(entry),
+      v.transform((appids) => (appids.includes(EVERY_APPID) ? undefined : appids)),
+    ),
     /** Longest that an AppSync API keeps an `allow`. */
     CACHE_TTL_SECONDS: wholeNumber,
   }),

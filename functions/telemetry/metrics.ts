@@ -21,7 +21,7 @@ interface DimensionValues {
   readonly WechatExchanges: 'ok' | WechatErrorCode;
   readonly Failures: 'internal' | 'unavailable';
   readonly AuthorizerDecisions: 'allow' | 'refuse' | 'deny' | 'none';
-  readonly TokenRefusals: RefusalReason | Extract<ErrorCode, 'token_revoked' | 'user_banned'>;
+  readonly TokenRefusals: RefusalReason | Extract<ErrorCode, 'token_revoked' | 'user_banned' | 'forbidden'>;
 }
 
 /** Records metrics, one document of one line a call. It never throws: a request must not fail for it. */

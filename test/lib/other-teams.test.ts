@@ -125,6 +125,24 @@ describe('a stateless copy in the consumer account', () => {
     template.resourceCountIs('AWS::ApiGatewayV2::Authorizer', 2);
   });
 
+  it('is told which mini-programs it lets in, and refuses a list that would let nobody or everybody in', () => {
+    const stack = stackIn();
+    const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
+    const allowedAppids = ['wx0123456789abcdef', 'wxfedcba9876543210'];
+    new WechatTokenAuthorizer(stack, 'Auth', { issuer, allowedAppids });
+
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: {
+        Variables: Match.objectLike({ ALLOWED_APPIDS: 'wx0123456789abcdef,wxfedcba9876543210' }),
+      },
+    });
+    for (const wrong of [[], [''], ['*'], ['wx1,wx2']])
+      expect(
+        () =>
+          new WechatTokenAuthorizer(stack, `Wrong${JSON.stringify(wrong)}`, { issuer, allowedAppids: wrong }),
+      ).toThrow('allowedAppids is');
+  });
+
   it('runs the bundle of the package, told whom to trust, with a role that may only log', () => {
     const stack = stackIn();
     const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', attributes);
@@ -141,6 +159,7 @@ describe('a stateless copy in the consumer account', () => {
           TOKEN_AUDIENCE: 'wechat-login',
           JWKS_URL: 'https://login.example.com/.well-known/jwks.json',
           HTTP_RESPONSE: 'simple',
+          ALLOWED_APPIDS: '*',
           CACHE_TTL_SECONDS: '60',
         },
       },

@@ -145,6 +145,7 @@ describe('the package, installed in an empty folder', () => {
       TOKEN_AUDIENCE: 'wechat-login',
       JWKS_URL: 'http://127.0.0.1:1/jwks.json',
       HTTP_RESPONSE: 'simple',
+      ALLOWED_APPIDS: '*',
       CACHE_TTL_SECONDS: '300',
     };
     const start = (env: NodeJS.ProcessEnv) =>

@@ -58,7 +58,7 @@ describe('a test issuer', () => {
 });
 
 describe('the authorizer that other teams deploy', () => {
-  const handlerFor = async (jwksUrl: string, httpResponse = 'simple') => {
+  const handlerFor = async (jwksUrl: string, httpResponse = 'simple', allowedAppids = '*') => {
     vi.resetModules();
     for (const [name, value] of Object.entries({
       POWERTOOLS_SERVICE_NAME: 'wechat-login-authorizer',
@@ -66,6 +66,7 @@ describe('the authorizer that other teams deploy', () => {
       TOKEN_AUDIENCE: issuer.audience,
       JWKS_URL: jwksUrl,
       HTTP_RESPONSE: httpResponse,
+      ALLOWED_APPIDS: allowedAppids,
       CACHE_TTL_SECONDS: '300',
       POWERTOOLS_LOG_LEVEL: 'SILENT',
     }))
@@ -95,6 +96,19 @@ describe('the authorizer that other teams deploy', () => {
       else expect(decisionOf(await ask(token))).toBe(false);
     }
   });
+
+  it.each(apiKinds)(
+    'denies good tokens of other mini-programs than the allowed ones behind $name, and says why where it can',
+    async (kind) => {
+      const handler = await handlerFor(issuer.jwksUrl, kind.httpResponse, 'wx1,wx2');
+      const ask = async (appid: string) => handler(kind.event(`Bearer ${await issuer.token({ appid })}`));
+
+      expect(decisionOf(await ask('wx2'))).toBe(true);
+      const denied = await ask('wx3');
+      expect(decisionOf(denied)).toBe(false);
+      if ('context' in denied) expect(denied.context).toEqual({ error: 'forbidden', msg: '禁止访问' });
+    },
+  );
 
   it('says that it cannot tell while the issuer is away', async () => {
     const handler = await handlerFor('http://127.0.0.1:1/jwks.json');

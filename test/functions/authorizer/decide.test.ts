@@ -32,6 +32,18 @@ it.each(['token_revoked', 'user_banned'] as const)('denies what is %s, naming it
   expect(decision).toEqual({ kind: 'deny', error, token });
 });
 
+it('denies the token of a mini-program that is not among those it may be of, and reads no revocations for it', async () => {
+  const revocations = statusOf('active');
+  const decisionFor = (allowedAppids?: readonly string[]) =>
+    createDecide({ verifier, revocations, allowedAppids })(readToken);
+
+  for (const allowed of [['wx2'], ['wx', 'wx10', 'WX1'], []])
+    expect(await decisionFor(allowed)).toEqual({ kind: 'deny', error: 'forbidden', token });
+  expect(revocations.statusOf).not.toHaveBeenCalled();
+  for (const allowed of [['wx1'], ['wx2', 'wx1'], undefined])
+    expect(await decisionFor(allowed)).toEqual({ kind: 'allow', token });
+});
+
 it('refuses a bad token with its reason, and does not read revocations', async () => {
   const revocations = statusOf('active');
   const decide = createDecide({

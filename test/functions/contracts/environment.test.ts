@@ -54,7 +54,7 @@ it('names a wrong variable without its value', () => {
 });
 
 it('accepts a keys URL only with https, or of this machine', () => {
-  const remote = { ...complete, HTTP_RESPONSE: 'simple', CACHE_TTL_SECONDS: '300' };
+  const remote = { ...complete, HTTP_RESPONSE: 'simple', CACHE_TTL_SECONDS: '300', ALLOWED_APPIDS: '*' };
   const read = (url: string) => () => readEnvironment('remote-authorizer', { ...remote, JWKS_URL: url });
 
   for (const url of ['https://login.example.com/jwks.json', 'http://127.0.0.1:8080/', 'http://[::1]:8080/'])

@@ -1,0 +1,7 @@
+/** How mini-programs are named in settings: by WeChat's AppID, or all at once. */
+
+/** What the mini-program console shows as AppID. */
+export const APPID = /^wx[0-9A-Za-z]{1,62}$/;
+
+/** In place of a list of AppIDs: all that the issuer serves. */
+export const EVERY_APPID = '*';
