@@ -18,6 +18,8 @@ const defaults: SettingsInput = {
   encryptionKey: false,
   webAcl: false,
   loginsPerIpIn5Minutes: 1000,
+  // Ten requests for each login.
+  requestsPerIpIn5Minutes: 10_000,
   throttle: { requestsPerSecond: 500, burst: 1000 },
   loginThrottle: { requestsPerSecond: 100, burst: 200 },
   reservedConcurrency: {},
@@ -37,6 +39,8 @@ const production: Partial<SettingsInput> = {
   protectData: true,
   encryptionKey: true,
   webAcl: true,
+  // Hanging logins, or other functions of the account, must not leave logged-in users without an authorizer.
+  reservedConcurrency: { authorizer: 100 },
   gradualDeployment: true,
   logRetentionDays: 180,
 };

@@ -21,6 +21,7 @@ import { WechatSecrets } from './data/wechat-secrets.ts';
 import type { WatchedParts } from './monitoring/alarm-metrics.ts';
 import { AlarmTopics } from './monitoring/alarm-topics.ts';
 import { Alarms } from './monitoring/alarms.ts';
+import { Budget } from './monitoring/budget.ts';
 import { Dashboard } from './monitoring/dashboard.ts';
 import { admitApisOf, publishStage } from './other-teams/publish-stage.ts';
 import { stageParametersPath } from './other-teams/stage-parameters.ts';
@@ -89,6 +90,8 @@ export class WechatLoginStack extends Stack {
     const { topics } = new AlarmTopics(this, 'AlarmTopics', settings.alarmEmails);
     const alarms = new Alarms(this, 'Alarms', { parts, topics, ...settings });
     const dashboard = new Dashboard(this, 'Dashboard', { parts, alarms, ...settings });
+    if (settings.monthlyBudget)
+      new Budget(this, 'Budget', { ...settings.monthlyBudget, emails: settings.alarmEmails.notice });
     if (settings.gradualDeployment)
       new GradualDeployment(this, 'Deployment', { aliases: live, alarms: alarms.ofBadVersions });
 

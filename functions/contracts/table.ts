@@ -25,6 +25,9 @@ export const openidGuardKey = (appid: string, openid: string): string => `openid
 /** Key of the record of an exchanged code; the code itself is never stored. */
 export const spentCodeKey = (appid: string, code: string): string => `code#${hash(appid, code)}`;
 
+/** What stands for the keys of all of them in a permission. */
+export const EVERY_SPENT_CODE_KEY = 'code#*';
+
 /** Key of one of the places that those take who wait for a twin, see `functions/login/spent-codes.ts`. */
 export const waitingPlaceKey = (place: number): string => `waiting#${place}`;
 
@@ -33,6 +36,9 @@ export const MAX_CODE_REUSE_SECONDS = 300;
 
 /** Key of the mark that an erasure leaves, so that a code of before it makes no new user. */
 export const erasureKey = (appid: string, openid: string): string => `erased#${hash(appid, openid)}`;
+
+/** What stands for the keys of all of these marks in a permission. */
+export const EVERY_ERASURE_KEY = 'erased#*';
 
 /** How long that mark counts, in seconds: as long as any code of before, and a minute for a login under way. */
 export const ERASURE_MARK_SECONDS = MAX_CODE_REUSE_SECONDS + 60;

@@ -70,6 +70,8 @@ const NONE = '-';
 const lineOf = (service: string): Readonly<Record<string, string>> => ({
   [SERVICE_DIMENSION]: service,
   request_id: '$context.requestId',
+  /** Unlike the id above, which callers may choose with a header. Responses have it as `x-amz-apigw-id`. */
+  extended_request_id: '$context.extendedRequestId',
   time: '$context.requestTimeEpoch',
   ip: '$context.identity.sourceIp',
   method: '$context.httpMethod',

@@ -1,9 +1,12 @@
-/** The web ACL before the API: nobody may burn WeChat's quota for everybody else, and known attacks are turned away. */
+/**
+ * The web ACL before the API: one address may burn neither WeChat's quota nor a route's throttle for everybody else, and
+ * known attacks are turned away.
+ */
 import { Stack, Validations } from 'aws-cdk-lib';
 import type { Stage } from 'aws-cdk-lib/aws-apigateway';
 import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
-import { errorCatalogue } from '../../functions/contracts/errors.ts';
+import { errorHeaders } from '../../functions/contracts/response-headers.ts';
 import { LOGIN_PATH } from '../../functions/contracts/routes.ts';
 import type { StageSettings } from '../settings.ts';
 import { errorText } from './gateway-responses.ts';
@@ -13,6 +16,8 @@ interface WebAclProps {
   readonly stage: Stage;
   /** Logins that one address may request within five minutes. */
   readonly loginsPerIpIn5Minutes: number;
+  /** Requests of any kind that one address may make in the same time. */
+  readonly requestsPerIpIn5Minutes: number;
 }
 
 /**
@@ -34,7 +39,7 @@ const countedOnly = [
 export function protectApi(
   scope: Construct,
   stage: Stage,
-  settings: Pick<StageSettings, 'webAcl' | 'loginsPerIpIn5Minutes'>,
+  settings: Pick<StageSettings, 'webAcl' | 'loginsPerIpIn5Minutes' | 'requestsPerIpIn5Minutes'>,
 ): void {
   if (settings.webAcl) new WebAcl(scope, 'WebAcl', { stage, ...settings });
   else
@@ -46,13 +51,43 @@ export function protectApi(
 
 /** A web ACL of AWS WAF, attached to a stage of the API. */
 class WebAcl extends Construct {
-  constructor(scope: Construct, id: string, { stage, loginsPerIpIn5Minutes }: WebAclProps) {
+  constructor(scope: Construct, id: string, props: WebAclProps) {
     super(scope, id);
     const seenAs = (metricName: string): CfnWebACL.VisibilityConfigProperty => ({
       cloudWatchMetricsEnabled: true,
       metricName: `${Stack.of(this).stackName}-${metricName}`,
       // A sample shows every header, and with them live tokens.
       sampledRequestsEnabled: false,
+    });
+    const limitPerAddress = (
+      name: string,
+      priority: number,
+      limit: number,
+      scopeDownStatement?: CfnWebACL.StatementProperty,
+    ): CfnWebACL.RuleProperty => ({
+      name,
+      priority,
+      action: {
+        block: {
+          customResponse: {
+            responseCode: 429,
+            customResponseBodyKey: TOO_MANY,
+            responseHeaders: Object.entries(errorHeaders('rate_limited')).map(([header, value]) => ({
+              name: header,
+              value,
+            })),
+          },
+        },
+      },
+      statement: {
+        rateBasedStatement: {
+          aggregateKeyType: 'IP',
+          evaluationWindowSec: 300,
+          limit,
+          ...(scopeDownStatement && { scopeDownStatement }),
+        },
+      },
+      visibilityConfig: seenAs(name),
     });
     const acl = new CfnWebACL(this, 'Acl', {
       description: 'WeChat mini-program login',
@@ -64,45 +99,11 @@ class WebAcl extends Construct {
         [TOO_MANY]: { contentType: 'APPLICATION_JSON', content: errorText('rate_limited', '') },
       },
       rules: [
-        {
-          name: 'logins-per-address',
-          priority: 0,
-          action: {
-            block: {
-              customResponse: {
-                responseCode: 429,
-                customResponseBodyKey: TOO_MANY,
-                responseHeaders: [
-                  { name: 'Retry-After', value: String(errorCatalogue.rate_limited.retryAfterSeconds) },
-                  { name: 'Cache-Control', value: 'no-store' },
-                ],
-              },
-            },
-          },
-          statement: {
-            rateBasedStatement: {
-              aggregateKeyType: 'IP',
-              evaluationWindowSec: 300,
-              limit: loginsPerIpIn5Minutes,
-              scopeDownStatement: {
-                byteMatchStatement: {
-                  fieldToMatch: { uriPath: {} },
-                  // The API's own stage may stand before it.
-                  positionalConstraint: 'CONTAINS',
-                  searchString: LOGIN_PATH,
-                  textTransformations: [
-                    { priority: 0, type: 'URL_DECODE' },
-                    { priority: 1, type: 'NORMALIZE_PATH' },
-                  ],
-                },
-              },
-            },
-          },
-          visibilityConfig: seenAs('logins-per-address'),
-        },
+        limitPerAddress('logins-per-address', 0, props.loginsPerIpIn5Minutes, isLogin),
+        limitPerAddress('requests-per-address', 1, props.requestsPerIpIn5Minutes),
         {
           name: 'common-attacks',
-          priority: 1,
+          priority: 2,
           overrideAction: { none: {} },
           statement: {
             managedRuleGroupStatement: {
@@ -115,8 +116,24 @@ class WebAcl extends Construct {
         },
       ],
     });
-    new CfnWebACLAssociation(this, 'Association', { resourceArn: stage.stageArn, webAclArn: acl.attrArn });
+    new CfnWebACLAssociation(this, 'Association', {
+      resourceArn: props.stage.stageArn,
+      webAclArn: acl.attrArn,
+    });
   }
 }
 
-const TOO_MANY = 'too-many-logins';
+const TOO_MANY = 'too-many-requests';
+
+const isLogin: CfnWebACL.StatementProperty = {
+  byteMatchStatement: {
+    fieldToMatch: { uriPath: {} },
+    // The API's own stage may stand before it.
+    positionalConstraint: 'CONTAINS',
+    searchString: LOGIN_PATH,
+    textTransformations: [
+      { priority: 0, type: 'URL_DECODE' },
+      { priority: 1, type: 'NORMALIZE_PATH' },
+    ],
+  },
+};

@@ -19,7 +19,10 @@ export class GradualDeployment extends Construct {
     super(scope, id);
     const role = new Role(this, 'Role', {
       description: 'Lets CodeDeploy move the aliases of the functions',
-      assumedBy: new ServicePrincipal('codedeploy.amazonaws.com'),
+      // https://docs.aws.amazon.com/codedeploy/latest/userguide/security_confused_deputy.html
+      assumedBy: new ServicePrincipal('codedeploy.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
     });
     role.addToPolicy(
       new PolicyStatement({

@@ -1,7 +1,13 @@
 /** The function that logs people in: it alone may read the AppSecrets and, beside rotation, the signing keys. */
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { JWKS_KEY } from '../../functions/contracts/table.ts';
+import {
+  changesKey,
+  EVERY_ERASURE_KEY,
+  endedLoginKey,
+  JWKS_KEY,
+  openidGuardKey,
+} from '../../functions/contracts/table.ts';
 import type { KeyRing } from '../data/key-ring.ts';
 import type { WechatSecrets } from '../data/wechat-secrets.ts';
 import type { EgressNetwork } from './egress-network.ts';
@@ -42,11 +48,15 @@ export class LoginFunction extends ServiceFunction<'login'> {
         CODE_REUSE_WINDOW_SECONDS: String(settings.codeReuseWindowSeconds),
       },
     });
+    const changes = changesKey('*');
     // A code that arrives again is checked as its token would be, and makes nobody anew who was erased.
-    users.grantItems(this.role, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:ConditionCheckItem');
+    users.grantItemsExcept(this.role, [changes], 'dynamodb:GetItem', 'dynamodb:BatchGetItem');
+    users.grantItem(this.role, EVERY_ERASURE_KEY, 'dynamodb:ConditionCheckItem');
     // TransactWriteItems needs the permission of each write in it. Whoever may write the public keys decides whose
     // tokens are valid.
-    users.grantItemsExcept(this.role, JWKS_KEY, 'dynamodb:PutItem', 'dynamodb:UpdateItem');
+    const ofOthers = [JWKS_KEY, changes, endedLoginKey('*'), EVERY_ERASURE_KEY];
+    users.grantItemsExcept(this.role, ofOthers, 'dynamodb:PutItem');
+    users.grantItemsExcept(this.role, [...ofOthers, openidGuardKey('*', '*')], 'dynamodb:UpdateItem');
     users.grantOpenidQuery(this.role);
     keyRing.grantRead(this.role);
     wechatSecrets.grantRead(this.role);

@@ -4,6 +4,7 @@ import { type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnRotationSchedule, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { currentValueOnly } from './current-value-only.ts';
 import { dataRemovalPolicy } from './removal-policy.ts';
 import type { SecretsKey } from './secrets-key.ts';
 
@@ -31,9 +32,15 @@ export class KeyRing extends Construct {
     this.secretArn = this.secret.secretArn;
   }
 
-  /** Allows reading the private keys: for the function that mints tokens. */
+  /** Allows reading the private keys that sign now: for the function that mints tokens. */
   grantRead(grantee: IGrantable): void {
-    this.allow(grantee, 'secretsmanager:GetSecretValue');
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [this.secret.secretArn],
+        conditions: currentValueOnly,
+      }),
+    );
     this.encryption?.grantRead(grantee);
   }
 

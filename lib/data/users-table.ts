@@ -48,9 +48,9 @@ export class UsersTable extends Construct {
     this.allow(grantee, actions, this.table.tableArn, onlyKeys(operator, key));
   }
 
-  /** Allows exactly these actions on all items but the one with this partition key. */
-  grantItemsExcept(grantee: IGrantable, key: string, ...actions: `dynamodb:${string}`[]): void {
-    this.allow(grantee, actions, this.table.tableArn, onlyKeys('StringNotEquals', key));
+  /** Allows exactly these actions on all items but those whose partition key is one of these; `*` stands for any text. */
+  grantItemsExcept(grantee: IGrantable, keys: readonly string[], ...actions: `dynamodb:${string}`[]): void {
+    this.allow(grantee, actions, this.table.tableArn, onlyKeys('StringNotLike', ...keys));
   }
 
   /** Allows queries on the openid index. */
@@ -71,6 +71,6 @@ export class UsersTable extends Construct {
 }
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
-function onlyKeys(operator: string, key: string): Record<string, Record<string, string[]>> {
-  return { [`ForAllValues:${operator}`]: { 'dynamodb:LeadingKeys': [key] } };
+function onlyKeys(operator: string, ...keys: string[]): Record<string, Record<string, string[]>> {
+  return { [`ForAllValues:${operator}`]: { 'dynamodb:LeadingKeys': keys } };
 }

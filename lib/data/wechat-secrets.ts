@@ -3,6 +3,7 @@ import { SecretValue, Validations } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { currentValueOnly } from './current-value-only.ts';
 import { dataRemovalPolicy } from './removal-policy.ts';
 import type { SecretsKey } from './secrets-key.ts';
 
@@ -32,13 +33,14 @@ export class WechatSecrets extends Secret {
     });
   }
 
-  /** Allows reading the value and, unlike CDK's own grant, nothing about it. */
+  /** Allows reading the value that counts now and, unlike CDK's own grant, nothing about it. */
   override grantRead(grantee: IGrantable): Grant {
     this.encryption?.grantRead(grantee);
     return Grant.addToPrincipal({
       grantee,
       actions: ['secretsmanager:GetSecretValue'],
       resourceArns: [this.secretArn],
+      conditions: currentValueOnly,
     });
   }
 }

@@ -76,7 +76,11 @@ describe('the access log', () => {
   it('is one JSON object a request, and repeats nothing that the client has sent', () => {
     const variables = Object.values(line()).flatMap((value) => value.match(/\$context\.[\w.]+/g) ?? []);
 
-    expect(line().request_id).toBe('$context.requestId');
+    expect(line()).toMatchObject({
+      request_id: '$context.requestId',
+      // Which no caller can choose.
+      extended_request_id: '$context.extendedRequestId',
+    });
     for (const variable of variables)
       expect(variable).not.toMatch(
         /\.path$|query|header|body|userAgent|authorizer\.(principalId|token)|identity\.(?!sourceIp)/i,
@@ -194,6 +198,16 @@ describe('the web ACL', () => {
     });
   });
 
+  it('limits all that one address requests, far below what a route lets through for everybody', () => {
+    const { throttle, requestsPerIpIn5Minutes, loginsPerIpIn5Minutes } = settingsFor('prod');
+
+    expect(rules()[1]?.Statement).toEqual({
+      RateBasedStatement: { AggregateKeyType: 'IP', Limit: 10_000, EvaluationWindowSec: 300 },
+    });
+    expect(requestsPerIpIn5Minutes).toBeLessThan((throttle.requestsPerSecond * 300) / 10);
+    expect(requestsPerIpIn5Minutes).toBeGreaterThan(loginsPerIpIn5Minutes);
+  });
+
   it('keeps no samples of requests, which would hold tokens', () => {
     const text = JSON.stringify(only(full, 'AWS::WAFv2::WebACL').properties);
 
@@ -209,11 +223,14 @@ describe('the web ACL', () => {
 
     expect(CustomResponse).toMatchObject({
       ResponseCode: 429,
-      ResponseHeaders: [
+      ResponseHeaders: expect.arrayContaining([
         { Name: 'Retry-After', Value: '10' },
         { Name: 'Cache-Control', Value: 'no-store' },
-      ],
+        { Name: 'X-Content-Type-Options', Value: 'nosniff' },
+        { Name: 'Strict-Transport-Security', Value: 'max-age=31536000' },
+      ]),
     });
+    expect(rules()[1]).toMatchObject({ Action: { Block: { CustomResponse } } });
     expect(JSON.parse(bodies[CustomResponse.CustomResponseBodyKey]?.Content ?? '')).toEqual({
       code: 429,
       msg: errorCatalogue.rate_limited.zh,
@@ -223,7 +240,7 @@ describe('the web ACL', () => {
   });
 
   it('only counts what would refuse a nickname, or who fetches the keys without a name', () => {
-    expect(rules()[1]).toMatchObject({
+    expect(rules()[2]).toMatchObject({
       OverrideAction: { None: {} },
       Statement: {
         ManagedRuleGroupStatement: {
@@ -356,6 +373,13 @@ describe('the settings of functions', () => {
     });
   });
 
+  it('keep environments for the authorizer in production, and take none from a stage that is tried out', () => {
+    for (const stage of stageNames)
+      expect(settingsFor(stage).reservedConcurrency, stage).toEqual(
+        stage.startsWith('prod') ? { authorizer: 100 } : {},
+      );
+  });
+
   it('choose the instruction set and tracing for all of them', () => {
     const template = synthesize('dev', { settings: { architecture: 'x86_64', tracing: false } });
 
@@ -379,6 +403,59 @@ describe('the settings of functions', () => {
       Properties: { RetentionInDays: 90 },
     });
     synthesize('dev').allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete' });
+  });
+});
+
+describe('a monthly budget', () => {
+  it('tells those who get notices when the account is forecast to cost more, and when it has', () => {
+    const { Budget, NotificationsWithSubscribers } = only(full, 'AWS::Budgets::Budget').properties;
+
+    expect(Budget).toEqual({
+      BudgetType: 'COST',
+      TimeUnit: 'MONTHLY',
+      BudgetLimit: { Amount: 500, Unit: 'USD' },
+    });
+    expect(NotificationsWithSubscribers).toEqual(
+      ['FORECASTED', 'ACTUAL'].map((NotificationType) => ({
+        Notification: {
+          NotificationType,
+          ComparisonOperator: 'GREATER_THAN',
+          ThresholdType: 'PERCENTAGE',
+          Threshold: 100,
+        },
+        Subscribers: [{ SubscriptionType: 'EMAIL', Address: 'day@example.com' }],
+      })),
+    );
+    synthesize('prod').resourceCountIs('AWS::Budgets::Budget', 0);
+  });
+
+  it('is refused where nobody would be told', () => {
+    const monthlyBudget = { amount: 500, currency: 'USD' };
+
+    expect(() => settingsFor('prod', { monthlyBudget })).toThrow(
+      /setting 'monthlyBudget' .* needs 1 to 10 addresses in alarmEmails.notice/,
+    );
+  });
+});
+
+describe('roles', () => {
+  it('are assumed for this account only, by services that are documented to say whom they act for', () => {
+    const trust = Object.values(resourcesOf(full, 'AWS::IAM::Role')).map(({ Properties }) => {
+      const { Statement } = Properties.AssumeRolePolicyDocument as {
+        Statement: { Principal: { Service: string }; Condition?: object }[];
+      };
+      return Statement.map(({ Principal, Condition }) => [Principal.Service, Condition] as const);
+    });
+    const conditionOf = new Map(trust.flat());
+
+    expect([...conditionOf.keys()].sort()).toEqual([
+      'apigateway.amazonaws.com',
+      'codedeploy.amazonaws.com',
+      'lambda.amazonaws.com',
+    ]);
+    expect(conditionOf.get('codedeploy.amazonaws.com')).toEqual({
+      StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+    });
   });
 });
 

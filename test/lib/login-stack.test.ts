@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { errorCatalogue } from '../../functions/contracts/errors.ts';
 import { type Route, routes } from '../../functions/contracts/routes.ts';
 import { stageNames } from '../../lib/config.ts';
+import { currentValueOnly } from '../../lib/data/current-value-only.ts';
 import { destructiveChanges } from './destructive-changes.ts';
 import { normalized, synthesize } from './synthesize.ts';
 
@@ -59,22 +60,22 @@ describe('the stack of stage dev', () => {
     const traces = ['xray:PutTelemetryRecords on *', 'xray:PutTraceSegments on *'];
     expect(actionsByRole(template)).toEqual({
       Login: [
-        'dynamodb:BatchGetItem on UsersTable6D91A5EE',
-        'dynamodb:ConditionCheckItem on UsersTable6D91A5EE',
-        'dynamodb:GetItem on UsersTable6D91A5EE',
-        'dynamodb:PutItem on UsersTable6D91A5EE where pk is not jwks',
+        'dynamodb:BatchGetItem on UsersTable6D91A5EE where pk is not changes#*',
+        'dynamodb:ConditionCheckItem on UsersTable6D91A5EE where pk is erased#*',
+        'dynamodb:GetItem on UsersTable6D91A5EE where pk is not changes#*',
+        'dynamodb:PutItem on UsersTable6D91A5EE where pk is not jwks, changes#*, revoked#*, erased#*',
         'dynamodb:Query on UsersTable6D91A5EE/index/openid-index',
-        'dynamodb:UpdateItem on UsersTable6D91A5EE where pk is not jwks',
+        'dynamodb:UpdateItem on UsersTable6D91A5EE where pk is not jwks, changes#*, revoked#*, erased#*, openid#*#*',
         'logs:CreateLogStream on LoginLogs3CF9BBAF',
         'logs:PutLogEvents on LoginLogs3CF9BBAF',
-        'secretsmanager:GetSecretValue on KeyRingSecret73EFAB8B',
-        'secretsmanager:GetSecretValue on WechatSecrets868B38D7',
+        'secretsmanager:GetSecretValue on KeyRingSecret73EFAB8B where it is AWSCURRENT',
+        'secretsmanager:GetSecretValue on WechatSecrets868B38D7 where it is AWSCURRENT',
         ...traces,
       ],
       Member: [
-        'dynamodb:GetItem on UsersTable6D91A5EE',
+        'dynamodb:GetItem on UsersTable6D91A5EE where pk is not changes#*, code#*, erased#*, openid#*#*, revoked#*',
         'dynamodb:PutItem on UsersTable6D91A5EE where pk is revoked#*',
-        'dynamodb:UpdateItem on UsersTable6D91A5EE where pk is not jwks',
+        'dynamodb:UpdateItem on UsersTable6D91A5EE where pk is not jwks, changes#*, code#*, erased#*, openid#*#*, revoked#*',
         'logs:CreateLogStream on MemberLogs73BA7B56',
         'logs:PutLogEvents on MemberLogs73BA7B56',
         ...traces,
@@ -112,7 +113,7 @@ describe('the stack of stage dev', () => {
     });
   });
 
-  it('serves both public documents without a function, cacheable, and never passes a body on', () => {
+  it('serves both public documents without a function, cacheable, whatever is sent, and never passes a body on', () => {
     const methods = methodsByRoute(template);
     for (const [path, type, maxAge] of [
       ['/.well-known/openid-configuration', 'MOCK', 3600],
@@ -123,12 +124,13 @@ describe('the stack of stage dev', () => {
         Integration: {
           Type: type,
           PassthroughBehavior: 'NEVER',
+          RequestTemplates: { 'application/json': expect.anything(), 'text/plain': expect.anything() },
           IntegrationResponses: expect.arrayContaining([
             expect.objectContaining({
               StatusCode: '200',
-              ResponseParameters: {
+              ResponseParameters: expect.objectContaining({
                 'method.response.header.Cache-Control': `'public, max-age=${maxAge}'`,
-              },
+              }),
             }),
           ]),
         },
@@ -161,7 +163,13 @@ describe('the stack of stage dev', () => {
       );
     }
     const answered = [...methods.keys()].filter((key) => !key.startsWith('ANY '));
-    expect(answered.sort()).toEqual(routes.map((route) => `${route.method} ${route.path}`).sort());
+    expect(answered.sort()).toEqual(
+      (routes as readonly Route[])
+        .flatMap(({ method, path }) =>
+          method === 'GET' ? [`GET ${path}`, `HEAD ${path}`] : [`${method} ${path}`],
+        )
+        .sort(),
+    );
     template.hasResourceProperties('AWS::ApiGateway::Authorizer', {
       Type: 'REQUEST',
       AuthorizerResultTtlInSeconds: 0,
@@ -169,12 +177,83 @@ describe('the stack of stage dev', () => {
     });
   });
 
-  it('refuses other methods of a known path with 405, without calling a function', () => {
-    for (const [key, method] of methodsByRoute(template)) {
-      if (!key.startsWith('ANY ')) continue;
-      expect(JSON.stringify(method.Integration)).toContain('method_not_allowed');
-      expect(method.Integration).toMatchObject({ Type: 'MOCK' });
+  it('answers HEAD as it answers GET, for probes', () => {
+    const methods = methodsByRoute(template);
+    const read = [...methods.keys()].filter((key) => key.startsWith('GET '));
+
+    expect(read.length).toBeGreaterThan(4);
+    for (const key of read) {
+      const { HttpMethod: _, ...probe } = methods.get(key.replace('GET', 'HEAD')) ?? {};
+      expect(methods.get(key)).toEqual({ ...probe, HttpMethod: 'GET' });
     }
+  });
+
+  it('refuses other methods of a known path with 405 and all that it has in Allow, and other paths with 404, by itself', () => {
+    const refusals = [...methodsByRoute(template)].filter(([key]) => key.startsWith('ANY '));
+    const said = refusals.map(([key, { AuthorizationType, Integration }]) => {
+      const { Type, IntegrationResponses } = Integration as Record<string, unknown>;
+      expect([AuthorizationType, Type]).toEqual(['NONE', 'MOCK']);
+      const [response] = IntegrationResponses as {
+        StatusCode: string;
+        ResponseParameters: Record<string, string>;
+      }[];
+      return [
+        key.slice(4),
+        response?.StatusCode,
+        response?.ResponseParameters['method.response.header.Allow'],
+      ];
+    });
+
+    const paths = new Set((routes as readonly Route[]).map(({ path }) => path));
+    expect(said.filter(([, status]) => status === '405').map(([path]) => path)).toEqual([...paths]);
+    expect(said).toContainEqual(['/member/login', '405', "'POST'"]);
+    expect(said).toContainEqual(['/health', '405', "'GET, HEAD'"]);
+    expect(
+      said
+        .filter(([, status]) => status === '404')
+        .map(([path]) => path)
+        .sort(),
+    ).toEqual(['', '/.well-known', '/member', '/{proxy+}']);
+  });
+
+  it('says on every response of its own that the media type is as it is said, and that there is no way but https', () => {
+    const wanted = {
+      'Strict-Transport-Security': "'max-age=31536000'",
+      'X-Content-Type-Options': "'nosniff'",
+    };
+    const named = (prefix: string) =>
+      expect.objectContaining(
+        Object.fromEntries(
+          Object.entries(wanted).map(([name, value]) => [`${prefix}.header.${name}`, value]),
+        ),
+      );
+    let seen = 0;
+
+    for (const { Properties: response } of Object.values(
+      resourcesOf(template, 'AWS::ApiGateway::GatewayResponse'),
+    ))
+      expect(response.ResponseParameters, String(response.ResponseType)).toEqual(named('gatewayresponse'));
+    for (const [key, { Integration }] of methodsByRoute(template)) {
+      const { IntegrationResponses = [] } = Integration as {
+        IntegrationResponses?: { ResponseParameters: object }[];
+      };
+      for (const { ResponseParameters } of IntegrationResponses) {
+        seen++;
+        expect(ResponseParameters, key).toEqual(named('method.response'));
+      }
+    }
+    expect(seen).toBeGreaterThan(10);
+  });
+
+  it('challenges wherever it refuses with 401 itself', () => {
+    const responses = Object.values(resourcesOf(template, 'AWS::ApiGateway::GatewayResponse'));
+    const refusals = responses.filter(({ Properties }) => Properties.StatusCode === '401');
+
+    expect(refusals.length).toBeGreaterThan(2);
+    for (const { Properties } of refusals)
+      expect(Properties.ResponseParameters).toMatchObject({
+        'gatewayresponse.header.WWW-Authenticate': "'Bearer'",
+      });
   });
 
   it('wraps every refusal of the gateway in the envelope, with the status it repeats', () => {
@@ -396,24 +475,29 @@ function actionsByRole(template: Template): Record<string, string[]> {
     sentences[role] = statements
       .flatMap((statement) => {
         expect(statement.Effect).toBe('Allow');
-        const condition = statement.Condition as Record<string, Record<string, string[]>> | undefined;
-        const [operator, keys] = Object.entries(condition ?? {})[0] ?? [];
-        const key = keys?.['dynamodb:LeadingKeys']?.[0];
-        expect(key?.includes('*') ?? false).toBe(operator === 'ForAllValues:StringLike');
-        const is = operator === 'ForAllValues:StringNotEquals' ? 'is not' : 'is';
+        const where = restriction(statement.Condition);
         return [statement.Action]
           .flat()
           .flatMap((action) =>
-            [statement.Resource]
-              .flat()
-              .map(
-                (resource) => `${action} on ${resourceName(resource)}${key ? ` where pk ${is} ${key}` : ''}`,
-              ),
+            [statement.Resource].flat().map((resource) => `${action} on ${resourceName(resource)}${where}`),
           );
       })
       .sort();
   }
   return sentences;
+}
+
+/** What a statement is limited to. */
+function restriction(condition: unknown): string {
+  if (condition === undefined) return '';
+  if (JSON.stringify(condition) === JSON.stringify(currentValueOnly)) return ' where it is AWSCURRENT';
+  const [[operator, { 'dynamodb:LeadingKeys': keys = [] }] = ['', {}], ...more] = Object.entries(
+    condition as Record<string, Record<string, string[]>>,
+  );
+  expect(more).toEqual([]);
+  if (operator === 'ForAllValues:StringNotLike') return ` where pk is not ${keys.join(', ')}`;
+  expect(operator).toBe(`ForAllValues:${keys[0]?.includes('*') ? 'StringLike' : 'StringEquals'}`);
+  return ` where pk is ${keys.join(', ')}`;
 }
 
 function resourceName(resource: unknown): string {

@@ -22,6 +22,7 @@ export const everything = {
   },
   consumerAccounts: ['111111111111'],
   alarmEmails: { urgent: ['night@example.com'], notice: ['day@example.com'] },
+  monthlyBudget: { amount: 500, currency: 'USD' },
 } as const;
 
 /** Settings that leave out every part a stage can do without. */
@@ -34,6 +35,7 @@ export const nothing = {
   checkRevocation: false,
   fixedEgressAddresses: 0,
   apiGatewayLogRole: false,
+  reservedConcurrency: {},
 } as const;
 
 /** What may differ from a stage as it stands; `region` makes the stack a regional one. */

@@ -1,8 +1,11 @@
 /** The public face: what the users of this package may import. */
 export type { RequestRecord } from './api-gateway/request-record.ts';
 export { type Database, startDatabase } from './dynamodb/engine.ts';
+export { startDynamodbGate } from './dynamodb/gate.ts';
+export { readPartitionKeys } from './dynamodb/permissions.ts';
 export { createTable } from './dynamodb/table.ts';
 export { LocalRunError } from './errors.ts';
+export { createAccessControl } from './iam/access-control.ts';
 export { readFunctions } from './lambda/functions.ts';
 export {
   type LocalSecretsManager,

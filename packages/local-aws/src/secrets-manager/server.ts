@@ -146,7 +146,7 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
       throw new ServiceError('UnknownOperationException', `The local Secrets Manager knows no ${name}`);
     const secret = findSecret(secrets, input);
     const refusal = await access?.refusal(accessKeyIdOf(request.headers.authorization), [
-      { action: `secretsmanager:${name}`, resource: secret.arn },
+      { action: `secretsmanager:${name}`, resource: secret.arn, context: versionIn(input) },
       ...keyPermissions(name, keys.get(secret.arn)),
     ]);
     if (refusal !== undefined) throw new ServiceError('AccessDeniedException', refusal);
@@ -184,6 +184,16 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
     },
     close,
   };
+}
+
+/** The version that a request names: IAM sees what it says, and not what is meant where it says nothing. */
+function versionIn(input: Input): NonNullable<NeededPermission['context']> {
+  return Object.fromEntries(
+    (['VersionId', 'VersionStage'] as const).flatMap((name) => {
+      const value = optionalText(input, name);
+      return value === undefined ? [] : [[`secretsmanager:${name}`, [value]]];
+    }),
+  );
 }
 
 function keyPermissions(operation: string, keyArn: string | undefined): readonly NeededPermission[] {

@@ -10,6 +10,7 @@ export const inertTypes: Readonly<Record<string, string>> = {
   'AWS::ApiGateway::Deployment': 'DeploymentId',
   'AWS::ApiGateway::DomainName': 'RegionalDomainName RegionalHostedZoneId',
   'AWS::ApiGatewayV2::Deployment': 'DeploymentId',
+  'AWS::Budgets::Budget': '',
   'AWS::CDK::Metadata': '',
   'AWS::CloudWatch::Alarm': 'Arn',
   'AWS::CloudWatch::Dashboard': '',

@@ -132,6 +132,29 @@ describe('reading', () => {
     expect(await value()).toBe('first');
   });
 
+  it('tells IAM which version a request names, and nothing where it names none', async () => {
+    const { reader } = await startWithReader([
+      allow('secretsmanager:GetSecretValue', arn, {
+        Condition: {
+          StringEqualsIfExists: { 'secretsmanager:VersionStage': 'AWSCURRENT' },
+          Null: { 'secretsmanager:VersionId': 'true' },
+        },
+      }),
+    ]);
+    const read = async (version: object) =>
+      (await reader.send(new GetSecretValueCommand({ SecretId: arn, ...version }))).SecretString;
+
+    expect(await read({})).toBe('first');
+    expect(await read({ VersionStage: 'AWSCURRENT' })).toBe('first');
+    for (const other of [
+      { VersionStage: 'AWSPREVIOUS' },
+      { VersionStage: 'AWSPENDING' },
+      { VersionId: token(1) },
+      { VersionId: token(1), VersionStage: 'AWSCURRENT' },
+    ])
+      await expect(read(other)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  });
+
   it('refuses an operation it does not know by its name', async () => {
     const { client } = await start();
 
