@@ -163,7 +163,8 @@ describe('files', () => {
   });
 
   it('are at most fourteen to a folder', () => {
-    const counts = Map.groupBy(imports.keys(), (file) => dirname(file));
+    const tests = globSync('{test,packages/*/test}/**/*.ts', { cwd: root });
+    const counts = Map.groupBy([...imports.keys(), ...tests], (file) => dirname(file));
 
     expect([...counts].filter(([, files]) => files.length > 14).map(([folder]) => folder)).toEqual([]);
   });
