@@ -135,6 +135,15 @@ describe('imports', () => {
     expect(objectionTo(file, target)).toBeDefined();
   });
 
+  it.each(Object.keys(houses))('are explained to contributors for every room of %s', (house) => {
+    const rooms = [...imports.keys()]
+      .filter((file) => file.startsWith(`${house}/`))
+      .flatMap((file) => /^(.+?)\/./.exec(file.slice(house.length + 1))?.[1] ?? []);
+    const page = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
+
+    for (const room of new Set(rooms)) expect(page).toContain(`\`${room}\``);
+  });
+
   it('form no circle, types included', () => {
     const done = new Set<string>();
     const circles: string[] = [];
