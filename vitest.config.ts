@@ -50,7 +50,7 @@ export default defineConfig({
           name: 'template',
           env: withoutValidation,
           include: ['test/lib/**/*.test.ts'],
-          globalSetup: ['test/lib/build-package.ts'],
+          globalSetup: ['test/lib/other-teams/build-package.ts'],
           ...patience,
           maxWorkers: WORKERS,
         },
@@ -60,7 +60,7 @@ export default defineConfig({
           name: 'own-service',
           env: withoutValidation,
           include: ['test/e2e/own-service/*.test.ts'],
-          globalSetup: ['test/lib/build-package.ts'],
+          globalSetup: ['test/lib/other-teams/build-package.ts'],
           ...patience,
           maxWorkers: WORKERS,
         },
@@ -68,7 +68,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/*.test.ts'],
+          include: ['test/e2e/{,hostile/,mini-programs/}*.test.ts'],
           globalSetup: ['test/e2e/global-setup.ts'],
           ...patience,
           maxWorkers: 1,

@@ -22,7 +22,7 @@ import { secretsManagerFor } from './command/secret.ts';
 
 const USAGE = `Usage: npm run rotate-keys -- --stage <stage> [--drop=<kid> | --drop=all]
        npm run rotate-keys -- --key-ring <KeyRingArn> --issuer <Issuer> [--drop=<kid> | --drop=all]
---drop may be given several times.`;
+Rotates the signing keys now; --drop takes a compromised key out of use, and may be given several times.`;
 
 /** Longest that this waits for the rotation, milliseconds. */
 const GIVE_UP_AFTER_MS = 180_000;

@@ -69,7 +69,7 @@ Be the operator:
 
 type Variables = ReturnType<typeof readVariables>;
 
-/** What a start asks for. */
+/** What a start is told: the variables, and the command line. */
 interface Wanted extends Variables {
   readonly withExample: boolean;
 }

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /**
  * Each house from top to bottom. A row names the rooms of one floor (a file on top of the house counts as a room of
  * its name; `*` stands for those that are named nowhere). A room may import rooms of the floors below, never of its
- * own floor or above. `outside` is what else a house may import, by the beginning of the path.
+ * own floor or above. `outside` is what else a house may import, by the beginning of the path; `local-aws` by its name.
  */
 const houses = {
   functions: {
@@ -29,7 +29,7 @@ const houses = {
     floors: [['*'], ['api', 'monitoring', 'other-teams'], ['compute'], ['data'], ['settings']],
     outside: ['functions/contracts/', 'package.json'],
   },
-  local: { floors: [['*'], ['console'], ['wechat']], outside: [] },
+  local: { floors: [['*'], ['console'], ['wechat']], outside: ['local-aws'] },
   'packages/local-aws/src': {
     floors: [
       ['*'],
@@ -56,8 +56,8 @@ interface House {
 const imports = new Map(
   globSync('{bin,lib,functions,local,testing,bench,packages/*/src}/**/*.ts', { cwd: root }).map((file) => {
     const text = readFileSync(join(root, file), 'utf8');
-    const targets = [...text.matchAll(/(?:from |import\(|import )'(\.[^']+)'/g)].map(([, target = '']) =>
-      normalize(join(dirname(file), target)),
+    const targets = [...text.matchAll(/(?:from |import\(|import )'(\.[^']+|local-aws)'/g)].map(
+      ([, target = '']) => (target.startsWith('.') ? normalize(join(dirname(file), target)) : target),
     );
     return [file, targets] as const;
   }),
@@ -126,11 +126,22 @@ describe('imports', () => {
   it.each([
     ['functions/login/file.ts', 'lib/settings.ts'],
     ['lib/compute/file.ts', 'functions/tokens/file.ts'],
+    ['functions/login/file.ts', 'local-aws'],
+    ['lib/compute/file.ts', 'local-aws'],
     ['local/service.ts', 'packages/local-aws/src/stack.ts'],
     ['packages/local-aws/src/stack.ts', 'functions/contracts/routes.ts'],
     ['packages/mini-program/src/client.ts', 'functions/contracts/routes.ts'],
   ])('%s may not import %s of another house', (file, target) => {
     expect(objectionTo(file, target)).toBeDefined();
+  });
+
+  it.each(Object.keys(houses))('are explained to contributors for every room of %s', (house) => {
+    const rooms = [...imports.keys()]
+      .filter((file) => file.startsWith(`${house}/`))
+      .flatMap((file) => /^(.+?)\/./.exec(file.slice(house.length + 1))?.[1] ?? []);
+    const page = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
+
+    for (const room of new Set(rooms)) expect(page).toContain(`\`${room}\``);
   });
 
   it('form no circle, types included', () => {
@@ -161,7 +172,8 @@ describe('files', () => {
   });
 
   it('are at most fourteen to a folder', () => {
-    const counts = Map.groupBy(imports.keys(), (file) => dirname(file));
+    const tests = globSync('{test,packages/*/test}/**/*.ts', { cwd: root });
+    const counts = Map.groupBy([...imports.keys(), ...tests], (file) => dirname(file));
 
     expect([...counts].filter(([, files]) => files.length > 14).map(([folder]) => folder)).toEqual([]);
   });

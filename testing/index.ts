@@ -6,7 +6,7 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { JWKS_PATH, MAX_TOKEN_LIFETIME_SECONDS, TOKEN_ALGORITHM } from '../functions/contracts/token.ts';
 import { createTokenMinter } from '../functions/tokens/mint.ts';
 
-/** Settings of {@link createTestIssuer}. */
+/** Whose tokens the test issuer makes. */
 export interface TestIssuerOptions {
   /** The tokens' `aud`. Default: `wechat-login`, as of the login service itself. */
   readonly audience?: string;

@@ -11,7 +11,7 @@ export const USAGE = `Usage: npm run members -- <command> [options]
           masked unless --show is given. --unionid reads the whole table: slow.
   ban     --user-id ID --reason TEXT           refuses the user's logins and tokens
   unban   --user-id ID --reason TEXT           takes a ban back
-  revoke  --user-id ID --reason TEXT           voids all tokens of the user
+  revoke  --user-id ID --reason TEXT           ends all logins of the user
   erase   --user-id ID --reason TEXT [--yes]   removes the user and all personal data
   export  --user-id ID                         prints everything held about the user
 

@@ -92,7 +92,7 @@ export async function startExample(
 const routes = [
   ['GET', 'httpUrl', 'API Gateway itself'],
   ['POST', 'httpUrl', 'the copy of the authorizer'],
-  ['PUT', 'httpUrl', 'the copy, which is not asked again'],
+  ['PUT', 'httpUrl', 'the copy, which is not called again'],
   ['DELETE', 'httpUrl', 'the login service'],
   ['GET', 'restUrl', 'the copy, for a REST API'],
 ] as const;
@@ -124,7 +124,7 @@ export async function demonstrateExample(
 
 ${opened.join('\n')}
 
-Ask them yourself; the last line opens a WebSocket, for a second:
+Call them yourself; the last line opens a WebSocket, for a second:
 
   TOKEN=$(${loginLine} | sed 's/.*"token":"//;s/".*//')
 ${lines.join('\n')}

@@ -1,4 +1,4 @@
-/** What the variables of `npm start` ask for. */
+/** The variables of `npm start`, read and checked. */
 
 import { APPID } from '../../functions/contracts/appids.ts';
 import { settingsFor } from '../../lib/config.ts';

@@ -51,8 +51,8 @@ export interface LoginTrace {
   spent_code_lost?: boolean;
   /** How the exchange of the code ended, whatever became of the login. */
   wechat_outcome?: 'ok' | WechatErrorCode;
-  /** Which of WeChat's hosts answered, counted from 0 in the order of the setting. */
-  wechat_host?: number;
+  /** WeChat's host that answered. */
+  wechat_host?: string;
   /** Milliseconds spent waiting for WeChat, over all calls. */
   wechat_ms?: number;
   /** Age of the key that signed the token. */

@@ -12,8 +12,8 @@ export interface Code2SessionInput {
 
 /** Whom a code belongs to, and who said so. WeChat's `session_key` is dropped: nothing here needs it. */
 interface WechatSession extends WechatIdentity {
-  /** Which of the connection's `apiBases` answered, counted from 0. */
-  readonly host: number;
+  /** WeChat's host that answered. */
+  readonly host: string;
 }
 
 /**

@@ -39,8 +39,8 @@ interface WechatCall<S extends WechatSchema> {
 
 type WechatSchema = v.GenericSchema<unknown, object>;
 
-/** What WeChat answered, and which of `apiBases` it was, counted from 0. */
-type WechatResult<S extends WechatSchema> = v.InferOutput<S> & { readonly host: number };
+/** What WeChat answered, and which of its hosts it was. */
+type WechatResult<S extends WechatSchema> = v.InferOutput<S> & { readonly host: string };
 
 /** A connection to WeChat's server API. */
 export interface WechatConnection {
@@ -87,7 +87,7 @@ export function createWechatConnection(options: WechatConnectionOptions): Wechat
     const route = call.query === undefined ? call.path : `${call.path}?${new URLSearchParams(call.query)}`;
     const body = call.body && JSON.stringify(call.body);
     const limits = { signal, connectTimeoutMs, maxBytes: MAX_RESPONSE_BYTES };
-    for (const [host, { source, prefix }] of hosts.entries()) {
+    for (const { host, source, prefix } of hosts) {
       const path = `${prefix}${route}`;
       try {
         const response = await (body === undefined
@@ -96,11 +96,11 @@ export function createWechatConnection(options: WechatConnectionOptions): Wechat
         return readResult(response, call, host);
       } catch (error) {
         if (!(error instanceof TransportError)) throw error;
-        failures.push(`host ${host}: ${error.message}`);
+        failures.push(`${host}: ${error.message}`);
         if (error.sent || signal.aborted) throw unavailable(failures.join('; '), host);
       }
     }
-    throw unavailable(failures.join('; '), hosts.length - 1);
+    throw unavailable(failures.join('; '));
   };
 
   return {
@@ -131,6 +131,7 @@ function openHost(base: string, now: Clock) {
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new TypeError('apiBases must be http(s) URLs');
   return {
+    host: url.host,
     source: createTextSource({ url, keepAliveMs: KEEP_ALIVE_MS, now }),
     prefix: url.pathname.replace(/\/$/, ''),
   };
@@ -154,18 +155,19 @@ const anyResponse = v.pipe(
 function readResult<S extends WechatSchema>(
   { status, body }: TextResponse,
   { schema, expected, meanings }: WechatCall<S>,
-  host: number,
+  host: string,
 ): WechatResult<S> {
-  if (status !== 200) throw unavailable(`host ${host}: HTTP status ${status}`, host);
+  if (status !== 200) throw unavailable(`${host}: HTTP status ${status}`, host);
   const read = v.safeParse(anyResponse, body);
-  if (!read.success) throw unavailable(`host ${host}: an answer that cannot be read`, host);
+  if (!read.success) throw unavailable(`${host}: an answer that cannot be read`, host);
   const { errcode: number, errmsg } = read.output;
   if (number !== 0) throw wechatErrorOf(number, errmsg, host, meanings?.[number]);
   const found = v.safeParse(schema, read.output);
-  if (!found.success) throw unavailable(`host ${host}: an answer without usable ${expected}`, host);
+  if (!found.success) throw unavailable(`${host}: an answer without usable ${expected}`, host);
   return { ...found.output, host };
 }
 
-function unavailable(what: string, host: number): WechatError {
+/** @param host the one that has the request; undefined when none was reached */
+function unavailable(what: string, host?: string): WechatError {
   return new WechatError('wechat_unavailable', { reason: `The call to WeChat failed: ${what}`, host });
 }

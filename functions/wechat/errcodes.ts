@@ -112,8 +112,8 @@ interface WechatErrorDetails {
   readonly errcode?: number;
   /** WeChat's request id, three groups of eight hex digits: its support asks for it. */
   readonly rid?: string | undefined;
-  /** Which of the client's `apiBases` answered or failed, counted from 0. */
-  readonly host?: number;
+  /** WeChat's host that the call reached; absent when it reached none. */
+  readonly host?: string | undefined;
   /** Seconds in `Retry-After`. Default: the catalogue's. */
   readonly retryAfterSeconds?: number | undefined;
 }
@@ -139,14 +139,14 @@ export class WechatError extends DomainError {
 const RID = /\brid: ([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})$/;
 
 /**
- * The error for what `apiBases[host]` answered; only the rid is taken of `errmsg`.
+ * The error for an errcode that `host` answered; only the rid is taken of `errmsg`.
  *
  * @param code overrides what the errcode means elsewhere
  */
 export function wechatErrorOf(
   errcode: number,
   errmsg: string,
-  host: number,
+  host: string,
   code?: WechatErrorCode,
 ): WechatError {
   const meaning = known.get(errcode) ?? unknown;

@@ -139,15 +139,15 @@ export function undecidedTokenRate({ service, functions }: WatchedParts): IMetri
   const decided = (decision: string): Metric =>
     serviceMetric(service, 'AuthorizerDecisions', { of: decision, statistic: 'Sum', period: MINUTE });
   return new MathExpression({
-    expression: percentWhere('asked - FILL(allow, 0) - FILL(refuse, 0) - FILL(deny, 0)', 'asked', 3),
+    expression: percentWhere('calls - FILL(allow, 0) - FILL(refuse, 0) - FILL(deny, 0)', 'calls', 3),
     usingMetrics: {
-      asked: functionMetric('Invocations', functions.authorizer, MINUTE),
+      calls: functionMetric('Invocations', functions.authorizer, MINUTE),
       allow: decided('allow'),
       refuse: decided('refuse'),
       deny: decided('deny'),
     },
     period: MINUTE,
-    label: 'Tokens without a verdict (%)',
+    label: 'Tokens without a decision (%)',
   });
 }
 

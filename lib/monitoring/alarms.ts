@@ -145,7 +145,7 @@ function entriesFor({
       severity: 'urgent',
       heading: 'Authorizer failures',
       meaning:
-        'The authorizer leaves one in twenty tokens or more without a verdict, in percent: logged-in users get 5xx, here and at other teams.',
+        'The authorizer leaves one in twenty tokens or more without a decision, in percent: logged-in users get 5xx, here and at other teams.',
       metric: undecidedTokenRate(parts),
       threshold: 5,
       badPeriods: [3, 5],

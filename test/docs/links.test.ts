@@ -91,8 +91,15 @@ describe('the documentation', () => {
     for (const line of fences.flatMap((code) => code.split('\n'))) expect(page).toContain(line);
   });
 
+  const otherWords = /\bverdict|\binquir|alarms? (that )?(ring|rang|go(es)? off)/i;
+
   it.each(pages.filter((page) => page !== 'docs/words.md'))('uses the words of docs/words.md: %s', (page) => {
-    expect(textOf(page)).not.toMatch(/\bverdict|\binquir|alarms? (that )?(ring|rang|go(es)? off)/i);
+    expect(textOf(page)).not.toMatch(otherWords);
+  });
+
+  it('shares its words with the code', () => {
+    for (const file of globSync('{bin,functions,lib,local,testing,packages/*/src}/**/*.ts', { cwd: root }))
+      expect(textOf(file), file).not.toMatch(otherWords);
   });
 
   it('says the same in both languages: commands, files, links, addresses and settings', () => {

@@ -31,7 +31,7 @@ const secondMiniProgram: MiniProgram = {
 };
 
 /**
- * What Lambda itself does with the role of a function, and nobody plays here: it writes logs and traces, and
+ * What Lambda itself does with the role of a function, and nothing emulates here: it writes logs and traces, and
  * connects the function to its VPC.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
  */

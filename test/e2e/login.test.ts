@@ -84,7 +84,7 @@ describe('a protected route', () => {
     }
   });
 
-  it('hears from the authorizer who is asking', async () => {
+  it('hears from the authorizer who is calling', async () => {
     const { token, user_id } = await logIn();
     const { jti, sid, exp, auth_time, client_id } = decodeJwt(token);
 

@@ -317,7 +317,7 @@ describe('versions', () => {
     full.resourceCountIs('AWS::Lambda::Version', 3);
   });
 
-  it('are moved to by CodeDeploy where the stage wants it, and taken back when an alarm of ours rings', () => {
+  it('are moved to by CodeDeploy where the stage wants it, and taken back when an alarm of ours fires', () => {
     const alarms = resourcesOf(full, 'AWS::CloudWatch::Alarm');
     const groups = Object.values(resourcesOf(full, 'AWS::CodeDeploy::DeploymentGroup'));
 

@@ -154,7 +154,7 @@ describe('the stack of stage dev', () => {
     }
   });
 
-  it('asks the authorizer on every route but the public ones, each time anew', () => {
+  it('calls the authorizer on every route but the public ones, each time anew', () => {
     const methods = methodsByRoute(template);
     for (const route of routes as readonly Route[]) {
       const method = methods.get(`${route.method} ${route.path}`);

@@ -84,19 +84,19 @@ describe('every alarm', () => {
     ]);
   });
 
-  it('rings from where it was meant to', () => {
+  it('fires at the threshold, and after the periods, that are meant', () => {
     const operators: Record<string, string> = {
       GreaterThanOrEqualToThreshold: '>=',
       LessThanThreshold: '<',
     };
-    const rings = alarms.map((alarm) => {
+    const conditions = alarms.map((alarm) => {
       const { AlarmName, ComparisonOperator, Threshold, DatapointsToAlarm, EvaluationPeriods } =
         alarm as unknown as Record<string, string>;
       const [, seconds] = /"Period":(\d+)/.exec(JSON.stringify(alarm)) ?? [];
       return `${AlarmName?.replace('wechat-login-prod-', '')} ${operators[ComparisonOperator ?? '']} ${Threshold}, ${DatapointsToAlarm} of ${EvaluationPeriods} x ${seconds} s`;
     });
 
-    expect(rings.sort()).toEqual([
+    expect(conditions.sort()).toEqual([
       'AuthorizerFailures >= 5, 3 of 5 x 60 s',
       'CertificateExpires < 20, 1 of 1 x 86400 s',
       'DatabaseThrottles >= 5, 2 of 2 x 300 s',

@@ -36,7 +36,7 @@ describe('a test issuer', () => {
     expect(() => verifier.verifySync(forged)).toThrow('Invalid signature');
   });
 
-  it('can play the issuer that a deployed configuration names', async () => {
+  it('can stand in for the issuer that a deployed configuration names', async () => {
     const named = await createTestIssuer({ issuer: 'https://login.example.com', audience: 'orders' });
 
     expect(decodeJwt(await named.token())).toMatchObject({ iss: 'https://login.example.com', aud: 'orders' });

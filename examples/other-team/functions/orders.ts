@@ -1,4 +1,4 @@
-/** The handler behind every route: it asks neither for the token nor for the kind of API. */
+/** The handler behind every route: it need not know the token or the kind of API. */
 import { memberOf, type ProtectedEvent } from 'wechat-login/member';
 
 export const handler = async (event: ProtectedEvent) => {

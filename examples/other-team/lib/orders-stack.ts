@@ -9,7 +9,7 @@ import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
 import { WechatTokenAuthorizer, WechatTokenIssuer } from 'wechat-login';
 
-/** Settings of {@link OrdersStack}. */
+/** Which login service's tokens open the routes. */
 export interface OrdersStackProps extends StackProps {
   /** Stage of the login service in this account and region, such as `prod`. */
   readonly loginStage: string;
@@ -44,7 +44,7 @@ export class OrdersStack extends Stack {
     const central = login.centralAuthorizer({ cacheTtl: Duration.seconds(0) }).forHttpApi();
     http.addRoutes({ path: '/orders', methods: [HttpMethod.DELETE], integration, authorizer: central });
 
-    // A REST API asks our copy as well, and so does a WebSocket API: once, when a client connects.
+    // A REST API calls our copy as well, and so does a WebSocket API: once, when a client connects.
     const rest = new RestApi(this, 'Rest');
     rest.root
       .addResource('orders')

@@ -85,7 +85,7 @@ interface Answer {
   readonly body: { readonly user_id?: string };
 }
 
-async function ask(url: string, method: string, headers: Headers): Promise<Answer> {
+async function call(url: string, method: string, headers: Headers): Promise<Answer> {
   const response = await fetch(url, { method, headers });
   return { status: response.status, body: (await response.json()) as Answer['body'] };
 }
@@ -110,18 +110,18 @@ async function connect(headers: Headers): Promise<Answer> {
 
 /** Every route of the example, and which way it is protected. */
 const routes = {
-  native: (headers: Headers) => ask(example.httpUrl, 'GET', headers),
-  'copy, POST': (headers: Headers) => ask(example.httpUrl, 'POST', headers),
-  'copy, PUT': (headers: Headers) => ask(example.httpUrl, 'PUT', headers),
-  central: (headers: Headers) => ask(example.httpUrl, 'DELETE', headers),
-  rest: (headers: Headers) => ask(example.restUrl, 'GET', headers),
+  native: (headers: Headers) => call(example.httpUrl, 'GET', headers),
+  'copy, POST': (headers: Headers) => call(example.httpUrl, 'POST', headers),
+  'copy, PUT': (headers: Headers) => call(example.httpUrl, 'PUT', headers),
+  central: (headers: Headers) => call(example.httpUrl, 'DELETE', headers),
+  rest: (headers: Headers) => call(example.restUrl, 'GET', headers),
   webSocket: connect,
 };
 type RouteName = keyof typeof routes;
 
 const routeNames = Object.keys(routes) as RouteName[];
 
-/** Asks every route, one after another. */
+/** Calls every route, one after another. */
 async function statuses(headers: Headers): Promise<Record<RouteName, number>> {
   const answers: [string, number][] = [];
   for (const name of routeNames) answers.push([name, (await routes[name](headers)).status]);
@@ -160,7 +160,7 @@ describe('routes of another team', () => {
     socket.close();
   });
 
-  it('are closed without a token: 401 before anybody is asked', async () => {
+  it('are closed without a token: 401 before anybody is called', async () => {
     const before = logs.length;
 
     const answers = await statuses({});
@@ -226,7 +226,7 @@ describe('a token that has ended', () => {
 });
 
 describe('a logout', () => {
-  it('counts at once where the login service is asked, and elsewhere when the token ends', async () => {
+  it('counts at once where the login service is called, and elsewhere when the token ends', async () => {
     const { token } = await logIn('gina');
     expect(await statuses(bearer(token))).toEqual(allOpen);
 

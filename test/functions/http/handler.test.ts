@@ -87,7 +87,7 @@ describe('createHttpHandler', () => {
         reason: 'the AppSecret is not valid',
         errcode: 40125,
         rid: '66c69111-4157f271-729ca238',
-        host: 1,
+        host: 'wechat.example',
       });
     });
 
@@ -98,7 +98,7 @@ describe('createHttpHandler', () => {
         reason: 'the AppSecret is not valid',
         wechat_errcode: 40125,
         wechat_rid: '66c69111-4157f271-729ca238',
-        wechat_host: 1,
+        wechat_host: 'wechat.example',
       }),
     ]);
   });

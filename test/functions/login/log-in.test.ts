@@ -30,7 +30,7 @@ function setUp(overrides: {
 }) {
   const dependencies = {
     wechat: {
-      code2Session: vi.fn(overrides.code2Session ?? (async () => ({ openid: 'o1', host: 1 }))),
+      code2Session: vi.fn(overrides.code2Session ?? (async () => ({ openid: 'o1', host: 'wechat.example' }))),
     },
     appSecrets: {
       secretFor: vi.fn(async () => 'old'),
@@ -80,7 +80,12 @@ describe('a login', () => {
       { identity: { openid: 'o1' }, exchangedAt: NOW_SECONDS, ...login },
     );
     expect(dependencies.revocations.statusOf).not.toHaveBeenCalled();
-    expect(trace).toMatchObject({ user_id: 'user-1', is_new: false, wechat_outcome: 'ok', wechat_host: 1 });
+    expect(trace).toMatchObject({
+      user_id: 'user-1',
+      is_new: false,
+      wechat_outcome: 'ok',
+      wechat_host: 'wechat.example',
+    });
   });
 
   it('writes the spent code beside the look-up of the user, not before or after it', async () => {
@@ -123,7 +128,7 @@ describe('a login', () => {
     const { dependencies, logIn } = setUp({
       code2Session: async () => {
         expect(dependencies.tokens.prepare).toHaveBeenCalledOnce();
-        return { openid: 'o1', host: 0 };
+        return { openid: 'o1', host: 'wechat.example' };
       },
     });
 
@@ -203,7 +208,7 @@ describe('a code that WeChat calls used', () => {
 describe('an AppSecret that WeChat refuses', () => {
   const refusingOld: LogInOptions['wechat']['code2Session'] = async ({ secret }) => {
     if (secret === 'old') throw refusal('wechat_misconfigured', 40125);
-    return { openid: 'o1', host: 0 };
+    return { openid: 'o1', host: 'wechat.example' };
   };
 
   it('an AppSecret that WeChat refuses is read again, and the login goes on when it has changed', async () => {

@@ -43,7 +43,7 @@ interface Parts {
 }
 
 const working: Parts = {
-  code2Session: async () => ({ openid: OPENID, host: 0 }),
+  code2Session: async () => ({ openid: OPENID, host: 'wechat.example' }),
   secretFor: async () => 'secret',
   renewedSecretFor: async () => 'secret',
   awaitTwin: async () => undefined,
@@ -100,14 +100,23 @@ describe('a login', () => {
   });
 
   it('says in its log line which of WeChat’s hosts answered, also when that refused the code', async () => {
-    const answered = await logIn({ code2Session: async () => ({ openid: OPENID, host: 1 }) });
+    const answered = await logIn({ code2Session: async () => ({ openid: OPENID, host: 'wechat.example' }) });
     const refused = await logIn({
-      code2Session: fail(new WechatError('invalid_code', { reason: 'refused', errcode: 40029, host: 1 })),
+      code2Session: fail(
+        new WechatError('invalid_code', { reason: 'refused', errcode: 40029, host: 'wechat.example' }),
+      ),
     });
 
-    expect(answered.lines).toMatchObject([{ outcome: 'ok', wechat_outcome: 'ok', wechat_host: 1 }]);
+    expect(answered.lines).toMatchObject([
+      { outcome: 'ok', wechat_outcome: 'ok', wechat_host: 'wechat.example' },
+    ]);
     expect(refused.lines).toMatchObject([
-      { outcome: 'invalid_code', wechat_outcome: 'invalid_code', wechat_errcode: 40029, wechat_host: 1 },
+      {
+        outcome: 'invalid_code',
+        wechat_outcome: 'invalid_code',
+        wechat_errcode: 40029,
+        wechat_host: 'wechat.example',
+      },
     ]);
   });
 
@@ -214,7 +223,7 @@ describe('a login', () => {
       code2Session: async ({ secret }) => {
         await new Promise((resolve) => setTimeout(resolve, 30));
         if (secret !== 'new') throw refusal('wechat_misconfigured', 40125);
-        return { openid: OPENID, host: 0 };
+        return { openid: OPENID, host: 'wechat.example' };
       },
       renewedSecretFor: async () => 'new',
     });

@@ -57,7 +57,7 @@ async function setUp({ returning = true } = {}) {
     const trace: LoginTrace = {};
     const code = `${which}-of-${openid}`;
     const logInWith = createLogIn({
-      wechat: { code2Session: async () => ({ ...(await answer()), host: 0 }) },
+      wechat: { code2Session: async () => ({ ...(await answer()), host: 'wechat.example' }) },
       appSecrets: { secretFor: async () => 'secret', renewedSecretFor: async () => 'secret' },
       users: createUsers(parts),
       spentCodes: createSpentCodes({ ...parts, windowSeconds: 60 }),
@@ -80,10 +80,10 @@ async function setUp({ returning = true } = {}) {
   const exchanged = async () => ({ openid });
   const wechatSays: Record<Wechat, () => Promise<never>> = {
     '40163': async () => {
-      throw wechatErrorOf(40163, '', 0);
+      throw wechatErrorOf(40163, '', 'wechat.example');
     },
     '40029': async () => {
-      throw wechatErrorOf(40029, '', 0);
+      throw wechatErrorOf(40029, '', 'wechat.example');
     },
     lost: async () => {
       throw new WechatError('wechat_unavailable', { reason: 'no answer' });

@@ -73,7 +73,7 @@ async function failureOf(client: WechatClient, code: string): Promise<WechatErro
   );
   if (!(error instanceof WechatError)) throw error;
   const everything = inspect(error, { depth: 10, showHidden: true, getters: true }) + String(error.stack);
-  for (const needle of [secret, code, 'js_code', 'session_key"', 'sns/', '127.0.0.1', '203.0.113.7'])
+  for (const needle of [secret, code, 'js_code', 'session_key"', 'sns/', '203.0.113.7'])
     expect(everything).not.toContain(needle);
   expect(error.cause).toBeUndefined();
   return error;
@@ -87,7 +87,7 @@ describe('code2Session', () => {
       code: wechat.issueCode({ openid: 'oAlice' }),
     });
 
-    expect(session).toEqual({ openid: 'oAlice', host: 0 });
+    expect(session).toEqual({ openid: 'oAlice', host: new URL(wechat.url).host });
   });
 
   it('gives the unionid when WeChat does', async () => {
@@ -96,7 +96,7 @@ describe('code2Session', () => {
     expect(await clientFor(wechat.url).code2Session({ appid, secret, code })).toEqual({
       openid: 'oAlice',
       unionid: 'uAlice',
-      host: 0,
+      host: new URL(wechat.url).host,
     });
   });
 
@@ -144,7 +144,7 @@ describe('code2Session', () => {
 
       const session = await clientFor(wechat.url).code2Session({ appid, secret, code });
 
-      expect(session, JSON.stringify(unionid)).toEqual({ openid: 'oAlice', host: 0 });
+      expect(session, JSON.stringify(unionid)).toEqual({ openid: 'oAlice', host: new URL(wechat.url).host });
     }
   });
 
@@ -288,7 +288,7 @@ describe("WeChat's refusal", () => {
         expect(error).toMatchObject({ code: name, errcode, retryAfterSeconds: retryAfter });
         expect(error.fields).toEqual({
           wechat_errcode: errcode,
-          wechat_host: 0,
+          wechat_host: new URL(wechat.url).host,
           wechat_rid: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}$/),
         });
         expect(error.reason).toContain(`errcode ${errcode} (`);
@@ -401,7 +401,7 @@ describe('an answer that is none', () => {
       const error = await failureOf(clientFor(wechat.url, second.url), wechat.issueCode());
 
       expect(error.code).toBe('wechat_unavailable');
-      expect(error.fields).toEqual({ wechat_host: 0 });
+      expect(error.fields).toEqual({ wechat_host: new URL(wechat.url).host });
       expect(wechat.calls().count).toBe(1);
       expect(second.calls().count).toBe(0);
       await second.close();
@@ -531,18 +531,20 @@ describe('after a host', () => {
 
     const session = await client.code2Session({ appid, secret, code });
 
-    expect(session).toEqual({ openid: 'oAlice', host: 1 });
+    expect(session).toEqual({ openid: 'oAlice', host: new URL(wechat.url).host });
     expect(wechat.calls().count).toBe(1);
   });
 
-  it('the error gives the reasons of all hosts that are down, and names none of them', async () => {
+  it('the error gives the reasons of all hosts that are down', async () => {
     const client = clientFor(`http://127.0.0.1:${await deadPort()}`, 'https://wechat.invalid');
 
     const error = await failureOf(client, 'hush-code');
 
     expect(error.code).toBe('wechat_unavailable');
-    expect(error.fields).toEqual({ wechat_host: 1 });
-    expect(error.reason).toMatch(/host 0: no connection \(ECONNREFUSED\); host 1: no connection/);
+    expect(error.fields).toEqual({});
+    expect(error.reason).toMatch(
+      /127\.0\.0\.1:\d+: no connection \(ECONNREFUSED\); wechat\.invalid: no connection/,
+    );
   });
 
   it('the budget ends the search among many hosts that say nothing', async () => {
@@ -552,7 +554,7 @@ describe('after a host', () => {
     const error = await failureOf(open({ apiBases: [...silent, wechat.url], ...HURRIED }), 'hush-code');
 
     expect(error.reason).toContain('budget');
-    expect(error.fields.wechat_host).toBeLessThan(5);
+    expect(error.reason?.match(/127\.0\.0\.1/g)?.length).toBeLessThan(5);
     expect(wechat.calls().count).toBe(0);
   });
 });
@@ -657,7 +659,7 @@ describe('after a pause', () => {
       code: wechat.issueCode({ openid: 'oAlice' }),
     });
 
-    expect(session).toEqual({ openid: 'oAlice', host: 1 });
+    expect(session).toEqual({ openid: 'oAlice', host: new URL(wechat.url).host });
   });
 
   it('calls under way are not disturbed when idle connections are replaced', async () => {

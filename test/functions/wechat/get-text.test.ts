@@ -260,6 +260,7 @@ describe('a kept connection', () => {
       plain,
     ];
     await get();
+    // undici hands a connection on one turn of the event loop after its response is complete.
     await new Promise((resolve) => setImmediate(resolve));
     kept?.write('HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nmallory');
 

@@ -59,7 +59,7 @@ export async function setUp(): Promise<Setup> {
       );
       if (!(error instanceof WechatError)) throw error;
       const everything = inspect(error, { depth: 10, showHidden: true, getters: true }) + String(error.stack);
-      for (const needle of [...hush, ...Object.values(secrets), 'access_token=', '"secret"', '127.0.0.1'])
+      for (const needle of [...hush, ...Object.values(secrets), 'access_token=', '"secret"'])
         expect(everything).not.toContain(needle);
       expect(error.cause).toBeUndefined();
       return error;

@@ -10,8 +10,8 @@ import type {
 } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { memberOf } from '../../functions/caller/member-of.ts';
-import { WechatTokenAuthorizer, WechatTokenIssuer } from '../../lib/index.ts';
+import { memberOf } from '../../../functions/caller/member-of.ts';
+import { WechatTokenAuthorizer, WechatTokenIssuer } from '../../../lib/index.ts';
 
 interface Given {
   readonly scope: Construct;

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installPackage, root, runNode, tsc } from '../fixtures/installed-package.ts';
+import { installPackage, root, runNode, tsc } from '../../fixtures/installed-package.ts';
 
 interface Resource {
   readonly Type: string;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { root } from '../fixtures/installed-package.ts';
+import { root } from '../../fixtures/installed-package.ts';
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const withoutSpace = (text: string): string => text.replace(/\s+/g, '');

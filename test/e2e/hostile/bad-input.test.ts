@@ -8,7 +8,7 @@ import {
   post,
   wechatCalls,
   wxLogin,
-} from './service.ts';
+} from '../service.ts';
 
 afterAll(expectCleanLogs);
 

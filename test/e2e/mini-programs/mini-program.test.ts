@@ -1,5 +1,5 @@
 import { afterAll, expect, inject, it } from 'vitest';
-import { breakWechat, expectCleanLogs, get, healWechat, keepSecret, newOpenid, wxLogin } from './service.ts';
+import { breakWechat, expectCleanLogs, get, healWechat, keepSecret, newOpenid, wxLogin } from '../service.ts';
 
 afterAll(expectCleanLogs);
 

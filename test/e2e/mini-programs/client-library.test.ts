@@ -1,7 +1,7 @@
 /** The client library for mini-programs against the running service, whose envelopes and refusals are the real ones. */
 import { afterAll, expect, inject, it } from 'vitest';
-import { createLoginClient, web } from '../../packages/mini-program/src/index.ts';
-import { breakWechat, expectCleanLogs, healWechat, keepSecret, newOpenid, wxLogin } from './service.ts';
+import { createLoginClient, web } from '../../../packages/mini-program/src/index.ts';
+import { breakWechat, expectCleanLogs, healWechat, keepSecret, newOpenid, wxLogin } from '../service.ts';
 
 afterAll(expectCleanLogs);
 

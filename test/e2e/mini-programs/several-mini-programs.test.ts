@@ -10,8 +10,8 @@ import {
   newOpenid,
   post,
   wxLogin,
-} from './service.ts';
-import { startVariant } from './variant.ts';
+} from '../service.ts';
+import { startVariant } from '../variant.ts';
 
 /** Both served by the one service; the first is the default. */
 let first: string;

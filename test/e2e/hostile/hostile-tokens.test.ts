@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { expectCleanLogs, get, logIn } from './service.ts';
+import { expectCleanLogs, get, logIn } from '../service.ts';
 
 afterAll(expectCleanLogs);
 

@@ -6,7 +6,7 @@ import { HttpUrlIntegration, WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-
 import { Definition, GraphqlApi } from 'aws-cdk-lib/aws-appsync';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { type ApiAuthorizers, WechatTokenAuthorizer, WechatTokenIssuer } from '../../lib/index.ts';
+import { type ApiAuthorizers, WechatTokenAuthorizer, WechatTokenIssuer } from '../../../lib/index.ts';
 
 const attributes = { issuer: 'https://login.example.com', audience: 'wechat-login' };
 const THIS_ACCOUNT = '111111111111';

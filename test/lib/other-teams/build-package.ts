@@ -7,7 +7,7 @@ export function setup(): void {
   if (process.env.PACKAGE_BUILT_BY === String(process.pid)) return;
   process.env.PACKAGE_BUILT_BY = String(process.pid);
   execFileSync(process.execPath, ['bin/build.ts'], {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    cwd: fileURLToPath(new URL('../../..', import.meta.url)),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installPackage, root, runNode, tsc } from '../fixtures/installed-package.ts';
+import { installPackage, root, runNode, tsc } from '../../fixtures/installed-package.ts';
 
 /** The code of the page for other teams, in its order: what they paste into their stacks. */
 const page = readFileSync(join(root, 'docs/other-teams.md'), 'utf8');
