@@ -53,6 +53,7 @@ export default defineConfig({
           globalSetup: ['test/lib/other-teams/build-package.ts'],
           ...patience,
           maxWorkers: WORKERS,
+          isolate: false,
         },
       },
       {
@@ -63,6 +64,7 @@ export default defineConfig({
           globalSetup: ['test/lib/other-teams/build-package.ts'],
           ...patience,
           maxWorkers: WORKERS,
+          isolate: false,
         },
       },
       {
@@ -72,6 +74,7 @@ export default defineConfig({
           globalSetup: ['test/e2e/global-setup.ts'],
           ...patience,
           maxWorkers: 1,
+          isolate: false,
           sequence: { groupOrder: 1 },
         },
       },
