@@ -145,16 +145,16 @@ async function rotateUntilGone(
   request: Request,
   dropped: readonly string[],
 ): Promise<readonly string[] | undefined> {
-  const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
+  const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
   let version: string | undefined;
   let startAgainAt = 0;
-  while (Date.now() < giveUpAt) {
+  while (performance.now() < giveUpAt) {
     const { current, underWay, kids } = await look(client, request);
     const idle = !underWay && (version === undefined || version === current);
     if (idle && version !== undefined && !kids?.some((kid) => dropped.includes(kid))) return kids;
-    if (idle || Date.now() >= startAgainAt) {
+    if (idle || performance.now() >= startAgainAt) {
       version = (await startRotation(client, request.keyRingArn)) ?? version;
-      startAgainAt = Date.now() + START_AGAIN_AFTER_MS;
+      startAgainAt = performance.now() + START_AGAIN_AFTER_MS;
     }
     await setTimeout(LOOK_EVERY_MS);
   }

@@ -83,10 +83,10 @@ async function waitFor(
   { everyMs, forMs }: Patience,
   readLines: () => Promise<readonly string[]>,
 ): Promise<LoggedFailure | undefined> {
-  const giveUpAt = Date.now() + forMs;
+  const giveUpAt = performance.now() + forMs;
   try {
     let found = failureOf(requestId, await readLines());
-    while (found === undefined && Date.now() < giveUpAt) {
+    while (found === undefined && performance.now() < giveUpAt) {
       await setTimeout(everyMs);
       found = failureOf(requestId, await readLines());
     }

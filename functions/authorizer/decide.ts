@@ -32,9 +32,10 @@ export type Decision = Allowance | Refusal | Denial;
  * Decides on a token.
  *
  * @param readToken reads the token's text from the request, and throws TokenRefusal when there is not exactly one
+ * @param allowedByApi mini-programs that the API lets in. Default: all that this authorizer does
  * @throws DomainError `unavailable`, or the error of a bug, when there is no decision
  */
-export type Decide = (readToken: () => string) => Promise<Decision>;
+export type Decide = (readToken: () => string, allowedByApi?: readonly string[]) => Promise<Decision>;
 
 interface DecideOptions {
   readonly verifier: TokenVerifier;
@@ -45,10 +46,11 @@ interface DecideOptions {
 }
 
 export function createDecide({ verifier, revocations, allowedAppids }: DecideOptions): Decide {
-  return async (readToken) => {
+  return async (readToken, allowedByApi) => {
     try {
       const token = await verifier.verify(readToken());
-      if (allowedAppids?.includes(token.appid) === false) return { kind: 'deny', error: 'forbidden', token };
+      const isForbidden = [allowedAppids, allowedByApi].some((list) => list?.includes(token.appid) === false);
+      if (isForbidden) return { kind: 'deny', error: 'forbidden', token };
       const status = (await revocations?.statusOf({ ...token, loginId: loginIdOf(token) })) ?? 'active';
       return status === 'active' ? { kind: 'allow', token } : { kind: 'deny', error: status, token };
     } catch (error) {

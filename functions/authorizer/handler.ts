@@ -11,6 +11,7 @@ import { restRequest } from './apis/rest-request.ts';
 import { restToken } from './apis/rest-token.ts';
 import { webSocket } from './apis/websocket.ts';
 import type { Decide, Decision, Denial, Refusal } from './decide.ts';
+import { appidsAllowedByStage } from './stage-variable.ts';
 
 export interface AuthorizerOptions {
   readonly decide: Decide;
@@ -52,7 +53,7 @@ export function createAuthorizer(options: AuthorizerOptions): (event: object) =>
     try {
       const request = read(event);
       line = { api: request.api, request_id: request.requestId };
-      const decision = await decide(request.token);
+      const decision = await decide(request.token, appidsAllowedByStage(event));
       response = request.respond(decision);
       const details = detailsOf(decision);
       log.info('authorized', { ...line, decision: decision.kind, ...details });

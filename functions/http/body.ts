@@ -9,8 +9,8 @@ import { headerOf } from './header.ts';
 /** Largest body that is looked at, in bytes. */
 export const MAX_BODY_BYTES = 16 * 1024;
 
-/** The one charset, as a parameter of a content type in lower case. */
-const UTF_8 = /^charset=(?:utf-?8|"utf-?8")$/;
+/** The one charset, as the value of a content type's parameter in lower case. */
+const UTF_8 = /^(?:utf-?8|"utf-?8")$/;
 
 /** The members of a body: untrusted, own properties only, without a prototype. */
 export type Body = Readonly<Record<string, unknown>>;
@@ -30,13 +30,19 @@ export function readBody(event: Pick<APIGatewayProxyEvent, 'body' | 'isBase64Enc
     .toLowerCase()
     .split(';')
     .map((part) => part.trim());
-  if (parameters.some((parameter) => parameter.startsWith('charset=') && !UTF_8.test(parameter)))
+  if (parameters.some(namesAnotherCharset))
     throw new DomainError('unsupported_media_type', {
       detail: { zh: 'charset必须是utf-8', en: 'charset must be utf-8' },
     });
   if (mediaType === 'application/json') return membersOfJson(text);
   if (mediaType === 'application/x-www-form-urlencoded') return membersOfForm(text);
   throw new DomainError('unsupported_media_type');
+}
+
+/** Spaces around the sign are no standard (RFC 9110, 5.6.6), and other readers see a charset there all the same. */
+function namesAnotherCharset(parameter: string): boolean {
+  const [name = '', ...value] = parameter.split('=').map((part) => part.trim());
+  return name === 'charset' && !UTF_8.test(value.join('='));
 }
 
 /**

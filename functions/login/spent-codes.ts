@@ -10,6 +10,7 @@ import { answered, asUnavailable } from '../aws/unavailable.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import { nonEmptyText, unixTime } from '../contracts/schemas.ts';
 import { PARTITION_KEY, spentCodeKey, TTL_ATTRIBUTE, waitingPlaceKey } from '../contracts/table.ts';
+import { CLOCK_TOLERANCE_SECONDS } from '../contracts/token.ts';
 import type { WechatIdentity } from '../wechat/identity.ts';
 
 /** A code of `wx.login` and the mini-program it came from. */
@@ -101,8 +102,11 @@ export function createSpentCodes(options: SpentCodesOptions): SpentCodes {
 
   function exchangeIn(item: Item | undefined): Exchange | undefined {
     const result = v.safeParse(spentCodeItem, item);
-    // DynamoDB deletes expired items lazily, up to days later.
-    if (!result.success || result.output[TTL_ATTRIBUTE] <= unixSeconds(now)) return undefined;
+    if (!result.success) return undefined;
+    // DynamoDB deletes expired items lazily, up to days later. One of the future is over, too: the clock was set back.
+    const { exchanged_at: from, [TTL_ATTRIBUTE]: until } = result.output;
+    const time = unixSeconds(now);
+    if (until <= time || from > time + CLOCK_TOLERANCE_SECONDS) return undefined;
     const {
       resolved_openid: openid,
       resolved_unionid: unionid,
@@ -135,15 +139,21 @@ export function createSpentCodes(options: SpentCodesOptions): SpentCodes {
     return undefined;
   }
 
-  /** Marks a key for some seconds; false when something that has not expired stands there. */
+  /**
+   * Marks a key for some seconds; false when something that has not expired stands there. What lasts longer than anything
+   * that is marked now is of before the clock was set back.
+   */
   async function claim(key: string, seconds: number): Promise<boolean> {
     try {
       await client.send(
         new PutCommand({
           TableName,
           Item: { [PARTITION_KEY]: key, [TTL_ATTRIBUTE]: unixSeconds(now) + seconds },
-          ConditionExpression: `attribute_not_exists(${PARTITION_KEY}) OR ${TTL_ATTRIBUTE} <= :now`,
-          ExpressionAttributeValues: { ':now': unixSeconds(now) },
+          ConditionExpression: `attribute_not_exists(${PARTITION_KEY}) OR NOT ${TTL_ATTRIBUTE} BETWEEN :next AND :last`,
+          ExpressionAttributeValues: {
+            ':next': unixSeconds(now) + 1,
+            ':last': unixSeconds(now) + seconds + CLOCK_TOLERANCE_SECONDS,
+          },
         }),
       );
       return true;

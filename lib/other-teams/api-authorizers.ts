@@ -1,10 +1,11 @@
 /** One authorizer function, offered to each kind of API in the form that CDK's own constructs take. */
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import {
   type IAuthorizer,
   IdentitySource,
   type IRestApi,
   RequestAuthorizer,
+  type RequestAuthorizerProps,
 } from 'aws-cdk-lib/aws-apigateway';
 import type {
   HttpRouteAuthorizerBindOptions,
@@ -19,6 +20,8 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { ALLOWED_APPIDS_VARIABLE, APPID } from '../../functions/contracts/appids.ts';
+import { type StagedApi, setStageVariable } from './api-stages.ts';
 import { onePerApi } from './one-per-api.ts';
 
 /** Longest that an allow may be reused: a token that has ended, or was revoked, still opens routes that long. */
@@ -33,6 +36,14 @@ export interface ApiAuthorizersProps {
    * @default Duration.minutes(5)
    */
   readonly cacheTtl?: Duration;
+  /**
+   * AppIDs of the mini-programs whose members may pass, such as `['wx0123456789abcdef']`; others are denied (403).
+   * For the central authorizer they are a variable of the API's stages, and count for all of the API's routes that our
+   * authorizers protect.
+   *
+   * @default - all that the login service serves
+   */
+  readonly allowedAppids?: readonly string[];
 }
 
 /** Where a WebSocket client puts its token. */
@@ -53,10 +64,29 @@ export abstract class ApiAuthorizers extends Construct {
   abstract readonly lambda: IFunction;
   /** How long an API reuses a decision. */
   readonly cacheTtl: Duration;
+  /** The mini-programs whose members may pass; undefined for all. */
+  readonly allowedAppids: readonly string[] | undefined;
+  /** The same as the stages of an API tell the function. */
+  private readonly stageVariable: string | undefined;
   private http: IHttpRouteAuthorizer | undefined;
 
-  protected constructor(scope: Construct, id: string, props: ApiAuthorizersProps) {
+  /** @param decidesFor whether the function is told by its environment what is set here, or by the API that calls it */
+  protected constructor(
+    scope: Construct,
+    id: string,
+    props: ApiAuthorizersProps,
+    decidesFor: 'these APIs' | 'many teams',
+  ) {
     super(scope, id);
+    const { allowedAppids } = props;
+    const isAppid = (text: string) => Token.isUnresolved(text) || APPID.test(text);
+    if (allowedAppids !== undefined && !(allowedAppids.length > 0 && allowedAppids.every(isAppid)))
+      throw new Error(
+        `${this.node.path}: allowedAppids is ${JSON.stringify(allowedAppids)}; it must name AppIDs as the mini-program ` +
+          "console shows them, such as 'wx0123456789abcdef', or be left out",
+      );
+    this.allowedAppids = allowedAppids;
+    this.stageVariable = decidesFor === 'many teams' ? allowedAppids?.join(',') : undefined;
     this.cacheTtl = props.cacheTtl ?? MAX_CACHE_TTL;
     if (this.cacheTtl.toSeconds() > MAX_CACHE_TTL.toSeconds()) {
       throw new Error(
@@ -69,11 +99,11 @@ export abstract class ApiAuthorizers extends Construct {
   /** For the routes of HTTP APIs: payload 2.0 with simple responses. */
   forHttpApi(): IHttpRouteAuthorizer {
     this.http ??= onePerApi(
-      ({ route }: HttpRouteAuthorizerBindOptions) => route.httpApi,
+      ({ route }: HttpRouteAuthorizerBindOptions) => this.told(route.httpApi),
       () =>
         new HttpLambdaAuthorizer(this.node.id, this.lambda, {
           responseTypes: [HttpLambdaResponseType.SIMPLE],
-          identitySource: ['$request.header.Authorization'],
+          identitySource: ['$request.header.Authorization', ...this.toldAs('$stageVariables.')],
           resultsCacheTtl: this.cacheTtl,
         }),
     );
@@ -89,11 +119,16 @@ export abstract class ApiAuthorizers extends Construct {
   forRestApi(id = 'Rest'): IAuthorizer {
     const existing = this.node.tryFindChild(id);
     if (existing instanceof RestAuthorizer) return existing;
-    return new RestAuthorizer(this, id, {
-      handler: this.lambda,
-      identitySources: [IdentitySource.header('Authorization')],
-      resultsCacheTtl: this.cacheTtl,
-    });
+    return new RestAuthorizer(
+      this,
+      id,
+      {
+        handler: this.lambda,
+        identitySources: [IdentitySource.header('Authorization'), ...this.toldAs('stageVariables.')],
+        resultsCacheTtl: this.cacheTtl,
+      },
+      (api) => this.told(api),
+    );
   }
 
   /**
@@ -106,18 +141,43 @@ export abstract class ApiAuthorizers extends Construct {
    */
   forWebSocketApi(source: WebSocketTokenSource = 'header'): IWebSocketRouteAuthorizer {
     return onePerApi(
-      ({ route }: WebSocketRouteAuthorizerBindOptions) => route.webSocketApi,
+      ({ route }: WebSocketRouteAuthorizerBindOptions) => this.told(route.webSocketApi),
       () =>
         new WebSocketLambdaAuthorizer(this.node.id, this.lambda, {
-          identitySource: [webSocketIdentitySources[source]],
+          identitySource: [webSocketIdentitySources[source], ...this.toldAs('stageVariables.')],
         }),
     );
+  }
+
+  /**
+   * The list as an identity source: a decision is kept for one list, and API Gateway refuses the requests of a stage that
+   * has none (401), so that no stage is left open by mistake.
+   */
+  private toldAs(prefix: string): string[] {
+    return this.stageVariable === undefined ? [] : [`${prefix}${ALLOWED_APPIDS_VARIABLE}`];
+  }
+
+  /** Lets the stages of an API tell the function which mini-programs they let in. */
+  private told<Api extends StagedApi>(api: Api): Api {
+    if (this.stageVariable !== undefined) setStageVariable(api, ALLOWED_APPIDS_VARIABLE, this.stageVariable);
+    return api;
   }
 }
 
 /** Says what to do where CDK says only that one authorizer cannot serve two APIs. */
 class RestAuthorizer extends RequestAuthorizer {
   private api: IRestApi | undefined;
+  private readonly onAttach: (api: IRestApi) => void;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: RequestAuthorizerProps,
+    onAttach: (api: IRestApi) => void,
+  ) {
+    super(scope, id, props);
+    this.onAttach = onAttach;
+  }
 
   override _attachToApi(api: IRestApi): void {
     this.api ??= api;
@@ -128,5 +188,6 @@ class RestAuthorizer extends RequestAuthorizer {
       );
     }
     super._attachToApi(api);
+    this.onAttach(api);
   }
 }

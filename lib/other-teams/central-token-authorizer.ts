@@ -19,7 +19,7 @@ export class CentralTokenAuthorizer extends ApiAuthorizers {
   readonly lambda: IFunction;
 
   constructor(scope: Construct, id: string, props: CentralTokenAuthorizerProps) {
-    super(scope, id, props);
+    super(scope, id, props, 'many teams');
     const { authorizerArn } = props;
     this.refuseOtherRegion(authorizerArn);
     this.lambda = LambdaFunction.fromFunctionAttributes(this, 'Function', {

@@ -1,13 +1,13 @@
 /** The stateless copy of the authorizer, deployed into the account of the team whose routes it protects. */
 import { join } from 'node:path';
-import { Duration, FeatureFlags, Stack, Token } from 'aws-cdk-lib';
+import { Duration, FeatureFlags, Stack } from 'aws-cdk-lib';
 import { type AuthorizationMode, AuthorizationType } from 'aws-cdk-lib/aws-appsync';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { APPSYNC_GRAPHQLAPI_SCOPE_LAMBDA_FUNCTION_PERMISSION } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
-import { APPID, EVERY_APPID } from '../../functions/contracts/appids.ts';
+import { EVERY_APPID } from '../../functions/contracts/appids.ts';
 import type { EnvironmentOf } from '../../functions/contracts/environment.ts';
 import { createFunctionRole } from '../compute/function-role.ts';
 import { ApiAuthorizers, type ApiAuthorizersProps } from './api-authorizers.ts';
@@ -19,12 +19,6 @@ const bundle = join(import.meta.dirname, '../../dist/remote-authorizer');
 export interface WechatTokenAuthorizerProps extends ApiAuthorizersProps {
   /** Whose tokens are let in. */
   readonly issuer: WechatTokenIssuer;
-  /**
-   * AppIDs of the mini-programs whose members may pass, such as `['wx0123456789abcdef']`; others are denied (403).
-   *
-   * @default - all that the login service serves
-   */
-  readonly allowedAppids?: readonly string[];
 }
 
 /**
@@ -36,14 +30,8 @@ export class WechatTokenAuthorizer extends ApiAuthorizers {
   private appSyncMode: AuthorizationMode | undefined;
 
   constructor(scope: Construct, id: string, props: WechatTokenAuthorizerProps) {
-    super(scope, id, props);
-    const { issuer, allowedAppids } = props;
-    const isAppid = (text: string) => Token.isUnresolved(text) || APPID.test(text);
-    if (allowedAppids !== undefined && !(allowedAppids.length > 0 && allowedAppids.every(isAppid)))
-      throw new Error(
-        `${this.node.path}: allowedAppids is ${JSON.stringify(allowedAppids)}; it must name AppIDs as the mini-program ` +
-          "console shows them, such as 'wx0123456789abcdef', or be left out",
-      );
+    super(scope, id, props, 'these APIs');
+    const { issuer } = props;
     const { role, logGroup } = createFunctionRole(this, RetentionDays.ONE_MONTH);
     const environment: EnvironmentOf<'remote-authorizer'> = {
       POWERTOOLS_SERVICE_NAME: 'wechat-login-authorizer',
@@ -51,7 +39,7 @@ export class WechatTokenAuthorizer extends ApiAuthorizers {
       TOKEN_AUDIENCE: issuer.audience,
       JWKS_URL: issuer.jwksUrl,
       HTTP_RESPONSE: 'simple',
-      ALLOWED_APPIDS: allowedAppids?.join(',') ?? EVERY_APPID,
+      ALLOWED_APPIDS: this.allowedAppids?.join(',') ?? EVERY_APPID,
       CACHE_TTL_SECONDS: String(this.cacheTtl.toSeconds()),
     };
     this.lambda = new LambdaFunction(this, 'Function', {

@@ -154,7 +154,13 @@ export class WechatTokenIssuer extends Construct {
     if (!(existing instanceof CentralTokenAuthorizer)) {
       return new CentralTokenAuthorizer(this, id, { ...props, authorizerArn, authorizerInThisAccount });
     }
-    const { cacheTtl = MAX_CACHE_TTL } = props;
+    const { cacheTtl = MAX_CACHE_TTL, allowedAppids } = props;
+    if (String(allowedAppids) !== String(existing.allowedAppids)) {
+      throw new Error(
+        `${existing.node.path} has other allowedAppids; for ${JSON.stringify(allowedAppids) ?? 'all'} make another one: ` +
+          "centralAuthorizer({ … }, '<another id>')",
+      );
+    }
     if (cacheTtl.toSeconds() !== existing.cacheTtl.toSeconds()) {
       throw new Error(
         `${existing.node.path} has the cacheTtl ${existing.cacheTtl.toSeconds()} seconds; for ` +

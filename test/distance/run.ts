@@ -21,7 +21,7 @@ const HANDSHAKES_MS = [20, 140, 280, 600];
 const TLS_VERSIONS = ['TLSv1.3', 'TLSv1.2'] as const;
 /** What a dead address costs before the next is tried, and what the machine may need for itself. */
 const DEAD_MS = 200;
-const SPARE_MS = 150;
+const SPARE_MS = 250;
 /** Of the read of the JWK Set. */
 const JWKS_BUDGET_MS = 3_000;
 

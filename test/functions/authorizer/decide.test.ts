@@ -44,6 +44,15 @@ it('denies the token of a mini-program that is not among those it may be of, and
     expect(await decisionFor(allowed)).toEqual({ kind: 'allow', token });
 });
 
+it('lets an API narrow the mini-programs of its authorizer, and never widen them', async () => {
+  const decide = createDecide({ verifier, allowedAppids: ['wx1', 'wx2'] });
+  const narrow = createDecide({ verifier, allowedAppids: ['wx2'] });
+
+  expect(await decide(readToken, ['wx1'])).toEqual({ kind: 'allow', token });
+  expect(await decide(readToken, ['wx2'])).toEqual({ kind: 'deny', error: 'forbidden', token });
+  expect(await narrow(readToken, ['wx1'])).toEqual({ kind: 'deny', error: 'forbidden', token });
+});
+
 it('refuses a bad token with its reason, and does not read revocations', async () => {
   const revocations = statusOf('active');
   const decide = createDecide({

@@ -187,6 +187,35 @@ describe.each(apiKinds)('behind $name', (kind) => {
     }
   });
 
+  it('the stage of an API, and nothing in a request, says which mini-programs it lets in', async () => {
+    const event = kind.event(`Bearer ${signWith(key, {})}`);
+    const own = 'wx0123456789abcdef';
+    const outcomeWith = async (more: Record<string, unknown>) =>
+      (await outcomeOf(kind, { ...event, ...more })).outcome;
+
+    const fromClient = { wechatLoginAllowedAppids: 'wxfedcba9876543210' };
+    const { headers, queryStringParameters: query } = event as Record<string, Record<string, string>>;
+    expect(
+      await outcomeWith({
+        ...(headers && { headers: { ...headers, ...fromClient } }),
+        ...(query && { queryStringParameters: { ...query, ...fromClient } }),
+      }),
+    ).toBe('allow');
+
+    if (!('stageVariables' in event)) return;
+    const stage = (list: string) => ({ stageVariables: { other: 'x', wechatLoginAllowedAppids: list } });
+    for (const list of [own, `wxfedcba9876543210,${own}`])
+      expect(await outcomeWith(stage(list))).toBe('allow');
+    for (const stageVariables of [undefined, null, { other: own }])
+      expect(await outcomeWith({ stageVariables })).toBe('allow');
+    for (const list of ['wxfedcba9876543210', '', `${own}0`, own.slice(0, -1), '*', `x${own}`]) {
+      expect(await outcomeWith(stage(list)), list).toBe('no');
+      expect(lines.at(-1)).toMatchObject({ decision: 'deny', reason: 'forbidden' });
+      const asked = { headers: { ...headers, wechatLoginAllowedAppids: own }, ...stage(list) };
+      expect(await outcomeWith(asked), list).toBe('no');
+    }
+  });
+
   it('without a decision it is a 5xx, neither allowed nor refused', async () => {
     keysAreAway = true;
     const { outcome, error } = await outcomeOf(kind, kind.event(`Bearer ${signWith(key, {})}`));

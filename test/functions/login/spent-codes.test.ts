@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLOCK_TOLERANCE_SECONDS } from '../../../functions/contracts/token.ts';
 import { createSpentCodes, WAITING_PLACES } from '../../../functions/login/spent-codes.ts';
 import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
@@ -112,6 +113,26 @@ describe('spent codes', () => {
     tick(1);
     expect(await codes.recall({ appid, code: 'expiring' })).toBeUndefined();
     expect((await table.items()).length).toBeGreaterThan(0);
+  });
+
+  it('keep nothing, and nobody from waiting, after the clock was set back', async () => {
+    const { codes, tick } = setUp();
+    await codes.remember({ appid, code: 'stepped' }, exchange);
+    tick(-CLOCK_TOLERANCE_SECONDS * 1000);
+    expect(await codes.recall({ appid, code: 'stepped' })).toEqual(exchange);
+    tick(-1);
+    expect(await codes.recall({ appid, code: 'stepped' })).toBeUndefined();
+
+    const places = Array.from({ length: 8 * WAITING_PLACES }, (_, n) => ({ appid, code: `place-${n}` }));
+    const at = (ms: number) => {
+      const setting = setUp();
+      setting.tick(ms);
+      return setting;
+    };
+    for (const code of places) await at(7_200_000).codes.awaitTwin(code);
+    const stepped = at(7_200_000 - 600_000);
+    await stepped.codes.awaitTwin({ appid, code: 'waits-all-the-same' });
+    expect(stepped.pauses.length).toBeGreaterThan(2);
   });
 
   it('wait for a twin that is still in flight', async () => {

@@ -1,7 +1,13 @@
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { LambdaIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { HttpApi, HttpMethod, type IHttpRouteAuthorizer, WebSocketApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import {
+  HttpApi,
+  HttpMethod,
+  type IHttpRouteAuthorizer,
+  WebSocketApi,
+  WebSocketStage,
+} from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpUrlIntegration, WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Definition, GraphqlApi } from 'aws-cdk-lib/aws-appsync';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -358,6 +364,75 @@ describe('the central authorizer', () => {
       expect(Principal).toBe('apigateway.amazonaws.com');
       expect(JSON.stringify(SourceArn)).toMatch(/\/authorizers\/",\{"Ref":/);
     }
+  });
+
+  describe('that lets in the members of some mini-programs', () => {
+    const allowedAppids = ['wx0123456789abcdef', 'wxfedcba9876543210'];
+    const setUp = () => {
+      const stack = stackIn(THIS_ACCOUNT, 'eu-west-1');
+      const authorizerArn = authorizerArnIn(LOGIN_ACCOUNT);
+      const issuer = WechatTokenIssuer.fromAttributes(stack, 'Login', { ...attributes, authorizerArn });
+      return { stack, issuer, central: issuer.centralAuthorizer({ allowedAppids }) };
+    };
+
+    it('is told them by every stage of its APIs, keeps decisions by them, and opens no stage that is silent', () => {
+      const { stack, central } = setUp();
+      addApis(stack, central);
+      const http = stack.node.findChild('Http') as HttpApi;
+      http.addStage('Late', { stageName: 'late', autoDeploy: true, stageVariables: { table: 'orders' } });
+      new HttpApi(stack, 'Public');
+      const webSocketApi = stack.node.findChild('WebSocket') as WebSocketApi;
+      new WebSocketStage(stack, 'Live', { webSocketApi, stageName: 'live' });
+      const template = Template.fromStack(stack);
+
+      const list = { wechatLoginAllowedAppids: allowedAppids.join(',') };
+      const ids = (type: string) =>
+        Object.values(template.findResources(type)).map(({ Properties }) => Properties.IdentitySource);
+      expect(ids('AWS::ApiGateway::Authorizer')).toEqual([
+        'method.request.header.Authorization,stageVariables.wechatLoginAllowedAppids',
+      ]);
+      expect(ids('AWS::ApiGatewayV2::Authorizer')).toEqual([
+        ['$request.header.Authorization', '$stageVariables.wechatLoginAllowedAppids'],
+        ['route.request.querystring.token', 'stageVariables.wechatLoginAllowedAppids'],
+      ]);
+      template.allResourcesProperties('AWS::ApiGateway::Stage', { Variables: list });
+      const stages = Object.entries(template.findResources('AWS::ApiGatewayV2::Stage'));
+      expect(
+        stages.map(([id, { Properties }]) => [id.slice(0, 4), Properties.StageVariables]).sort(),
+      ).toEqual([
+        ['Http', list],
+        ['Http', { table: 'orders', ...list }],
+        ['Live', list],
+        ['Publ', undefined],
+      ]);
+    });
+
+    it('refuses a second list for the same API, another one for the same id, and an API whose stages it cannot see', () => {
+      const { stack, issuer, central } = setUp();
+      const others = issuer.centralAuthorizer({ allowedAppids: ['wxfedcba9876543210'] }, 'Others');
+      const integration = new HttpUrlIntegration('Orders', 'https://orders.example.com');
+      const http = new HttpApi(stack, 'Http');
+      http.addRoutes({ path: '/a', integration, authorizer: central.forHttpApi() });
+      http.addRoutes({ path: '/b', integration, authorizer: central.forHttpApi() });
+
+      expect(() => http.addRoutes({ path: '/c', integration, authorizer: others.forHttpApi() })).toThrow(
+        "Orders/Http: wechatLoginAllowedAppids is 'wx0123456789abcdef,wxfedcba9876543210' and cannot be",
+      );
+      expect(issuer.centralAuthorizer({ allowedAppids })).toBe(central);
+      for (const other of [undefined, ['wx0123456789abcdef']])
+        expect(() => issuer.centralAuthorizer({ ...(other && { allowedAppids: other }) })).toThrow(
+          'Orders/Login/Central has other allowedAppids',
+        );
+      expect(() => issuer.centralAuthorizer({ allowedAppids: ['*'] }, 'Every')).toThrow('allowedAppids is');
+
+      const silent = new HttpApi(stack, 'Silent', { createDefaultStage: false });
+      silent.addRoutes({
+        path: '/',
+        integration: new HttpUrlIntegration('Silent', 'https://orders.example.com'),
+        authorizer: central.forHttpApi(),
+      });
+      expect(() => Template.fromStack(stack)).toThrow('no stage of this API is in Orders');
+    });
   });
 
   it('of another account gets none here, without a warning: its owner admits this account', () => {

@@ -25,6 +25,7 @@ class ${name} extends Stack {
     super(app, '${name}', props);
     const http = new HttpApi(this, 'Http');
     const rest = new RestApi(this, 'RestApi');
+    const shopRest = new RestApi(this, 'ShopRest');
     const orders = new Function(this, 'Orders', {
       code: Code.fromInline('exports.handler = async () => ({ statusCode: 200 })'),
       handler: 'index.handler',
@@ -121,7 +122,7 @@ describe('the package, installed in an empty folder', () => {
       };
       const all = Object.values(Resources);
       expect(all.filter(({ Type }) => Type === 'AWS::AppSync::GraphQLApi')).toHaveLength(1);
-      expect(all.filter(({ Type }) => Type === 'AWS::ApiGateway::Authorizer')).toHaveLength(1);
+      expect(all.filter(({ Type }) => Type === 'AWS::ApiGateway::Authorizer')).toHaveLength(2);
       for (const { Type, Properties } of all) {
         if (Type !== 'AWS::Lambda::Permission') continue;
         expect(Properties.Principal).not.toBe('*');
