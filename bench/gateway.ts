@@ -1,9 +1,9 @@
 /** Measures the warm service through its gateway: logins, a protected route, and the floor that both stand on. */
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Load, LoadRequest, LoadResult } from './load.ts';
 import { compare, type Measurement } from './measurement.ts';
+import { type NextCode, newOpenid, wxLogin } from './wx-login.ts';
 
 /** The service to measure. */
 export interface Target {
@@ -23,9 +23,6 @@ export interface GatewayCounts {
   readonly slices: number;
   readonly requestsPerSlice: number;
 }
-
-/** One user's `wx.login`: the code may be exchanged once. */
-type NextCode = () => Promise<string>;
 
 interface Scenario {
   readonly row: string;
@@ -102,17 +99,4 @@ async function createScenarios({ url, simulatorUrl }: Target): Promise<readonly 
     { row: 'POST /member/login, returning user', nextRequest: () => logIn(returningUser) },
     { row: 'POST /member/login, new user', nextRequest: () => logIn(newUser) },
   ];
-}
-
-const newOpenid = (): string => `o${randomBytes(20).toString('base64url')}`;
-
-function wxLogin(simulatorUrl: string, openid: string): NextCode {
-  return async () => {
-    const response = await fetch(`${simulatorUrl}/__sim/codes`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ openid }),
-    });
-    return ((await response.json()) as { code: string }).code;
-  };
 }

@@ -15,6 +15,7 @@ export interface Measurement {
   readonly part: string;
   readonly row: string;
   readonly samples: number;
+  readonly least: number;
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
@@ -24,6 +25,8 @@ export interface Measurement {
   readonly aboveFloor: number;
   /** The median as a multiple of the floor's. */
   readonly timesFloor: number;
+  /** The least as a multiple of the floor's: steadier on a busy machine. */
+  readonly leastTimesFloor: number;
 }
 
 /**
@@ -33,12 +36,14 @@ export interface Measurement {
  */
 export function compare(part: string, series: readonly Series[]): readonly Measurement[] {
   const floor = percentile(series[0]?.durations ?? [], 50);
+  const leastFloor = percentile(series[0]?.durations ?? [], 0);
   return series.map(({ row, durations, elapsedMs, sizeKb }) => {
     const p50 = percentile(durations, 50);
     return {
       part,
       row,
       samples: durations.length,
+      least: percentile(durations, 0),
       p50,
       p95: percentile(durations, 95),
       p99: percentile(durations, 99),
@@ -46,6 +51,7 @@ export function compare(part: string, series: readonly Series[]): readonly Measu
       ...(sizeKb !== undefined && { sizeKb }),
       aboveFloor: p50 - floor,
       timesFloor: p50 / floor,
+      leastTimesFloor: percentile(durations, 0) / leastFloor,
     };
   });
 }
@@ -53,7 +59,7 @@ export function compare(part: string, series: readonly Series[]): readonly Measu
 /** The nearest-rank percentile: always a value that was measured. */
 function percentile(durations: readonly number[], percent: number): number {
   const sorted = durations.toSorted((a, b) => a - b);
-  const value = sorted[Math.ceil((percent / 100) * sorted.length) - 1];
+  const value = sorted[Math.max(Math.ceil((percent / 100) * sorted.length), 1) - 1];
   if (value === undefined) throw new TypeError('a series needs at least one duration');
   return value;
 }

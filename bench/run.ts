@@ -1,17 +1,21 @@
-/** `npm run bench`: measures logins, bundles and tokens in one run; `-- --json FILE` writes the same as JSON. */
+/** `npm run bench`: measures logins, bundles and tokens in one run, or the parts that are named; JSON on request. */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { synthesize } from 'local-aws';
 import { defineCommand, print, runIfMain } from '../bin/command/command.ts';
 import { loginApp, startLocalService } from '../local/service.ts';
 import { measureAuthorizer } from './authorizer.ts';
+import { measureFirstRequests } from './first-request.ts';
 import { measureGateway } from './gateway.ts';
 import type { Measurement } from './measurement.ts';
+import { type Cost, profileFunctions, toCostTable } from './profile.ts';
 import { toTable } from './report.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureTokens } from './tokens.ts';
 
-const USAGE = 'Usage: npm run bench [-- --json FILE]';
+const USAGE = `Usage: npm run bench [-- [PART ...] [--json FILE] [--beside DIRECTORY]]
+PART is one of gateway, start, first, profile, tokens, authorizer; default: all.
+DIRECTORY is a checkout of another commit, with its packages installed, whose bundles start beside ours.`;
 
 const concurrencies = [1, 8];
 
@@ -31,27 +35,33 @@ async function measureService(wechatDelayMs: number): Promise<readonly Measureme
   }
 }
 
-async function measureBundles(): Promise<readonly Measurement[]> {
+async function measureBundles(beside: string | undefined): Promise<readonly Measurement[]> {
   const assembly = await synthesize(loginApp);
+  const other = beside === undefined ? undefined : await synthesize(beside);
   try {
-    return await measureStartUp(assembly.directory, { starts: 9 });
+    return await measureStartUp(assembly.directory, { starts: 15, beside: other?.directory });
   } finally {
     await assembly.remove();
+    await other?.remove();
   }
 }
 
-const parts: readonly (() => Promise<readonly Measurement[]>)[] = [
-  () => measureService(0),
-  () => measureService(50),
-  measureBundles,
-  () => measureTokens({ warmUp: 200, measured: 1000 }),
-  () => measureAuthorizer({ warmUp: 200, measured: 1000 }),
-];
+type Part = (beside: string | undefined) => Promise<readonly Measurement[]>;
+
+const parts: Readonly<Record<string, readonly Part[]>> = {
+  gateway: [() => measureService(0), () => measureService(50)],
+  start: [measureBundles],
+  first: [() => measureFirstRequests({ distancesMs: [5, 20, 60], starts: 8 })],
+  profile: [],
+  tokens: [() => measureTokens({ warmUp: 200, measured: 1000 })],
+  authorizer: [() => measureAuthorizer({ warmUp: 200, measured: 1000 })],
+};
 
 export const run = defineCommand({
   usage: USAGE,
-  options: { json: { type: 'string' } },
-  body: async ({ values: { json } }, { stdout }) => {
+  options: { json: { type: 'string' }, beside: { type: 'string' } },
+  allowPositionals: true,
+  body: async ({ values: { json, beside }, positionals }, { stdout }) => {
     const cores = availableParallelism();
     print(
       stdout,
@@ -60,13 +70,20 @@ each block is its floor. Gateway, WeChat simulator and load run on this machine 
 process: throughput is a lower bound, and at several at once the cores are the limit.\n`,
     );
     const measurements: Measurement[] = [];
-    for (const measure of parts) {
-      const part = await measure();
-      print(stdout, `${toTable(part)}\n`);
-      measurements.push(...part);
+    let costs: readonly Cost[] = [];
+    for (const [name, measures] of Object.entries(parts)) {
+      if (positionals.length > 0 && !positionals.includes(name)) continue;
+      for (const measure of measures) {
+        const part = await measure(beside);
+        print(stdout, `${toTable(part)}\n`);
+        measurements.push(...part);
+      }
+      if (name !== 'profile') continue;
+      costs = await profileFunctions({ starts: 5, warmRequests: 200 });
+      print(stdout, `${toCostTable(costs)}\n`);
     }
     if (json !== undefined) {
-      const report = { node: process.versions.node, cores, measurements };
+      const report = { node: process.versions.node, cores, measurements, costs };
       writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
     }
     return 0;

@@ -21,6 +21,7 @@ const environment = readEnvironment('authorizer');
 const table = { client: createDocumentClient(), tableName: environment.TABLE_NAME };
 const keys = createKeySource({ load: () => loadJwksFromTable(table), now: Date.now });
 
+const revocations = environment.CHECK_REVOCATION ? createRevocations({ ...table, now: Date.now }) : undefined;
 const decide = createDecide({
   verifier: createTokenVerifier({
     keys,
@@ -28,7 +29,7 @@ const decide = createDecide({
     audience: environment.TOKEN_AUDIENCE,
     now: Date.now,
   }),
-  revocations: environment.CHECK_REVOCATION ? createRevocations({ ...table, now: Date.now }) : undefined,
+  revocations,
 });
 
 export const handler = createAuthorizer({
@@ -42,4 +43,8 @@ export const handler = createAuthorizer({
 });
 
 // INIT has a full CPU whatever the memory: credentials, the TLS connection and the keys cost the first user nothing.
-await Promise.race([keys.warm().catch(() => {}), setTimeout(WARM_UP_MS, undefined, { ref: false })]);
+const rehearsal = revocations?.statusOf({ loginId: 'init', userId: 'init', authTime: 0 });
+await Promise.race([
+  Promise.allSettled([keys.warm(), rehearsal]),
+  setTimeout(WARM_UP_MS, undefined, { ref: false }),
+]);

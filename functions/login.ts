@@ -10,7 +10,7 @@ import { createRefreshRoute } from './login/refresh-route.ts';
 import { createSpentCodes } from './login/spent-codes.ts';
 import { log } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import { createTokenMinter } from './tokens/mint.ts';
+import { createTokenMinter, rehearseSigning } from './tokens/mint.ts';
 import { createRevocations } from './tokens/revocations.ts';
 import { createUsers } from './users/find-or-create.ts';
 import { createAppSecrets } from './wechat/app-secrets.ts';
@@ -58,8 +58,10 @@ const logIn = createLogIn({
 // failure again, and reports it.
 await Promise.allSettled([
   appSecrets.secretFor(environment.WECHAT_APPIDS[0]),
-  signingKey(),
+  signingKey().then(rehearseSigning),
   wechat.openConnection(),
+  // Two: a login writes its code down while it looks for the user.
+  openConnection(dynamodb, environment.TABLE_NAME),
   openConnection(dynamodb, environment.TABLE_NAME),
 ]);
 

@@ -16,17 +16,26 @@ const requestHandler = {
   throwOnRequestTimeout: true,
 };
 
+const settings = {
+  maxAttempts: 3,
+  retryMode: 'standard',
+  requestHandler,
+  // What is not said here, the SDK looks for in variables and files, one after the other, before its first call.
+  useDualstackEndpoint: false,
+  useFipsEndpoint: false,
+};
+
 /** A document client that drops `undefined` members. Region, credentials and endpoint come from the environment. */
 export function createDocumentClient(): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(
-    new DynamoDBClient({ maxAttempts: 3, retryMode: 'standard', requestHandler }),
+    new DynamoDBClient({ ...settings, accountIdEndpointMode: 'disabled', endpointDiscoveryEnabled: false }),
     { marshallOptions: { removeUndefinedValues: true } },
   );
 }
 
 /** A Secrets Manager client. Region, credentials and endpoint come from the environment. */
 export function createSecretsClient(): SecretsManagerClient {
-  return new SecretsManagerClient({ maxAttempts: 3, retryMode: 'standard', requestHandler });
+  return new SecretsManagerClient(settings);
 }
 
 /** Resolves credentials and opens the TLS connection to DynamoDB with one cheap read, so that no request waits for it. */

@@ -25,7 +25,7 @@ const flag = v.pipe(
   v.transform((value) => value === 'true'),
 );
 
-/** Read by Powertools: what the function's log lines and metrics say they are of. */
+/** What the function's log lines and metrics say they are of; the name is Powertools', which other tools know. */
 const service = { POWERTOOLS_SERVICE_NAME: text };
 const table = { TABLE_NAME: text };
 const tokens = { TOKEN_ISSUER: url, TOKEN_AUDIENCE: text };

@@ -1,9 +1,8 @@
 /**
- * Records metrics through Powertools: as lines of the log in the Embedded Metric Format, which CloudWatch
- * turns into metrics without a call of ours.
+ * Records metrics as lines of the log in the Embedded Metric Format, which CloudWatch turns into metrics without a call
+ * of ours, and drops without a word when one breaks the format: a test reads each line strictly (docs/decisions/0026).
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
  */
-import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
 import type { ErrorCode, WechatErrorCode } from '../contracts/errors.ts';
 import {
   type CountedMetric,
@@ -11,9 +10,11 @@ import {
   type MetricName,
   metricCatalogue,
   type RefusalReason,
+  SERVICE_DIMENSION,
 } from '../contracts/metrics.ts';
 import { describeError } from './describe-error.ts';
 import type { Log } from './logger.ts';
+import { writeLine } from './write-line.ts';
 
 /** What each dimension may say: our own words only, because each further value is one more metric to pay. */
 interface DimensionValues {
@@ -38,31 +39,36 @@ export interface Metrics {
  * @param log is told when a document cannot be written
  */
 export function createMetrics(log: Log): Metrics {
-  const powertools = new Powertools({ namespace: METRICS_NAMESPACE });
+  const service = { [SERVICE_DIMENSION]: process.env.POWERTOOLS_SERVICE_NAME };
 
-  /** Adds and publishes without a pause, so that no other request can add to the same document. */
-  function write(add: () => void): void {
+  function write(document: () => object): void {
     try {
-      add();
-      powertools.publishStoredMetrics();
+      writeLine(document());
     } catch (error) {
       log.error('metrics lost', describeError(error));
-      // Otherwise they would be part of the next document.
-      powertools.clearMetrics();
     }
   }
 
   return {
     count: (metric, value) =>
-      write(() => {
-        const { dimension, unit } = metricCatalogue[metric];
-        powertools.addDimension(dimension, value).addMetric(metric, unit, 1);
-      }),
-    record: (values) =>
-      write(() => {
-        for (const [metric, value] of Object.entries(values))
-          if (value !== undefined)
-            powertools.addMetric(metric, metricCatalogue[metric as MetricName].unit, value);
-      }),
+      write(() => documentOf({ ...service, [metricCatalogue[metric].dimension]: value }, { [metric]: 1 })),
+    record(values) {
+      const happened = Object.entries(values).filter(([, value]) => value !== undefined);
+      if (happened.length > 0) write(() => documentOf(service, Object.fromEntries(happened)));
+    },
   };
+}
+
+/** @throws TypeError when what is measured is no metric of ours, or no number */
+function documentOf(dimensions: object, values: Readonly<Record<string, unknown>>): object {
+  const metrics = Object.entries(values).map(([name, value]) => {
+    if (!Number.isFinite(value)) throw new TypeError(`${name} is no number`);
+    return { Name: name, Unit: metricCatalogue[name as MetricName].unit };
+  });
+  const directive = {
+    Namespace: METRICS_NAMESPACE,
+    Dimensions: [Object.keys(dimensions)],
+    Metrics: metrics,
+  };
+  return { _aws: { Timestamp: Date.now(), CloudWatchMetrics: [directive] }, ...dimensions, ...values };
 }

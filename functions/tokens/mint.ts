@@ -49,6 +49,11 @@ interface TokenMinterOptions {
   readonly now: Clock;
 }
 
+/** Signs claims that no verifier takes, so that the first mint finds jose and OpenSSL ready. */
+export async function rehearseSigning({ key }: SigningKey): Promise<void> {
+  await new SignJWT({}).setProtectedHeader({ alg: TOKEN_ALGORITHM }).sign(key);
+}
+
 export function createTokenMinter(options: TokenMinterOptions): TokenMinter {
   const { signingKey, issuer, audience, lifetimeSeconds, now } = options;
   return {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { decode, encode, type SourceMapSegment } from '@jridgewell/sourcemap-codec';
 import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
 import type { FunctionName } from '../../functions/contracts/environment.ts';
+import { builtinModuleAliases } from './builtin-modules.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -21,8 +22,8 @@ const options = {
   target: 'node24',
   // The ES modules of a package can be tree-shaken, its CommonJS cannot.
   mainFields: ['module', 'main'],
-  charset: 'utf8',
-  // The credential providers that a Lambda never uses: they are imported lazily, and never here.
+  // What a Lambda never uses: it is imported lazily, and never here. Only so does the rest of @smithy/core stay a set of
+  // modules that esbuild can shake.
   external: [
     '@aws-sdk/credential-provider-http',
     '@aws-sdk/credential-provider-ini',
@@ -32,11 +33,18 @@ const options = {
     '@aws-sdk/credential-provider-web-identity',
     '@aws-sdk/token-providers',
     '@smithy/credential-provider-imds',
+    '@smithy/core/event-streams',
+    'bowser',
   ],
 
+  alias: {
+    ...builtinModuleAliases,
+    // Of a feature of DynamoDB's client that is off (functions/aws/clients.ts).
+    '@aws-sdk/endpoint-cache': 'data:text/javascript,export class EndpointCache{}',
+  },
+  // Asking whether an answer is a web stream would load all of them. Ours are Node's own streams.
+  define: { ReadableStream: 'undefined' },
   inject: ['functions/telemetry/mapped-stacks.ts'],
-  // Packages that are still CommonJS call require() for Node's own modules.
-  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 

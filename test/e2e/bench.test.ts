@@ -1,8 +1,10 @@
 /** Runs the measurements with tiny counts: what they say about speed is for people, that they say it is checked here. */
 import { expect, inject, it } from 'vitest';
 import { measureAuthorizer } from '../../bench/authorizer.ts';
+import { measureFirstRequests } from '../../bench/first-request.ts';
 import { measureGateway } from '../../bench/gateway.ts';
 import { compare, type Measurement } from '../../bench/measurement.ts';
+import { profileFunctions, toCostTable } from '../../bench/profile.ts';
 import { toTable } from '../../bench/report.ts';
 import { measureTokens } from '../../bench/tokens.ts';
 
@@ -50,6 +52,13 @@ const cases: readonly {
       'decide about a request: authorizer with revocation',
     ],
   },
+  {
+    what: 'first requests',
+    measure: () => measureFirstRequests({ distancesMs: [1], starts: 1 }),
+    rows: ['POST /member/login', 'the authorizer', 'GET /member/me'].flatMap((request) =>
+      ['a warm one', 'the first after INIT'].map((row) => `${request}, all services 1 ms away: ${row}`),
+    ),
+  },
 ];
 
 it.each(cases)('measures $what, row by row', async ({ measure, rows }) => {
@@ -65,6 +74,23 @@ it.each(cases)('measures $what, row by row', async ({ measure, rows }) => {
   for (const { row } of measurements) expect(table).toContain(row);
 });
 
+it('says where the time goes, of a start and of warm requests: phases, packages, modules of Node.js', async () => {
+  const costs = await profileFunctions({ starts: 1, warmRequests: 5 });
+
+  const rowsOf = (part: string, by: string) =>
+    costs.filter((cost) => cost.part === part && cost.by === by).map(({ row }) => row);
+  expect(rowsOf('start of login', 'phase').toSorted()).toEqual([
+    'Node.js before our first line',
+    'clients are made',
+    'first calls, with what Node.js does for them',
+    'modules are evaluated',
+  ]);
+  expect(rowsOf('start of login', 'package')).toEqual(expect.arrayContaining(['@smithy/core', 'undici']));
+  expect(rowsOf('start of login', 'node')).toContain('node:net');
+  expect(rowsOf('the authorizer, warm', 'package')).toContain('jose');
+  for (const { row } of costs) expect(toCostTable(costs)).toContain(row);
+});
+
 it('takes percentiles by rank, and compares medians to the first row', () => {
   const oneToHundred = Array.from({ length: 100 }, (_, at) => 100 - at);
 
@@ -78,6 +104,7 @@ it('takes percentiles by rank, and compares medians to the first row', () => {
     part: 'part',
     row: 'other',
     samples: 100,
+    least: 1,
     p50: 50,
     p95: 95,
     p99: 99,
@@ -85,6 +112,7 @@ it('takes percentiles by rank, and compares medians to the first row', () => {
     sizeKb: 7,
     aboveFloor: 25,
     timesFloor: 2,
+    leastTimesFloor: 0.05,
   });
 });
 

@@ -9,10 +9,14 @@ let key: TestKey;
 beforeAll(async () => {
   key = await createTestKey();
 });
-beforeEach(() => vi.unstubAllEnvs());
+beforeEach(() => {
+  vi.unstubAllEnvs();
+  return () => vi.restoreAllMocks();
+});
 
 async function importEntry(endpoint: string, checkRevocation: boolean) {
   vi.resetModules();
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   for (const [name, value] of Object.entries({
     POWERTOOLS_SERVICE_NAME: 'wechat-login-test',
     TABLE_NAME: 'users',
@@ -23,8 +27,6 @@ async function importEntry(endpoint: string, checkRevocation: boolean) {
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
-    POWERTOOLS_LOG_LEVEL: 'SILENT',
-    POWERTOOLS_METRICS_DISABLED: 'true',
   }))
     vi.stubEnv(name, value);
   return (await import('../../functions/authorizer.ts')).handler as (event: object) => Promise<IamResponse>;

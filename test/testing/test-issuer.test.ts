@@ -60,6 +60,7 @@ describe('a test issuer', () => {
 describe('the authorizer that other teams deploy', () => {
   const handlerFor = async (jwksUrl: string, httpResponse = 'simple', allowedAppids = '*') => {
     vi.resetModules();
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     for (const [name, value] of Object.entries({
       POWERTOOLS_SERVICE_NAME: 'wechat-login-authorizer',
       TOKEN_ISSUER: issuer.issuer,
@@ -68,7 +69,6 @@ describe('the authorizer that other teams deploy', () => {
       HTTP_RESPONSE: httpResponse,
       ALLOWED_APPIDS: allowedAppids,
       CACHE_TTL_SECONDS: '300',
-      POWERTOOLS_LOG_LEVEL: 'SILENT',
     }))
       vi.stubEnv(name, value);
     return (await import('../../functions/remote-authorizer.ts')).handler;
