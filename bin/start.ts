@@ -113,7 +113,9 @@ async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): 
   if (withExample) {
     const exampleStartedAt = performance.now();
     await buildPackage();
-    running.example = await startExample(service, await synthesizeExample('dev'), lines);
+    // Where examples/mini-program expects it; anywhere when the service itself may be anywhere.
+    const port = options.port === 0 ? 0 : options.port + 1;
+    running.example = await startExample(service, await synthesizeExample('dev'), { ...lines, port });
     onStep('example', performance.now() - exampleStartedAt);
   }
   return service;

@@ -1,0 +1,2 @@
+/** The app has nothing to do at its start: whoever first needs a member logs in, silently. */
+App({});
