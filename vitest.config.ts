@@ -34,7 +34,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'test/*.test.ts',
-            'test/{bin,docs,functions,local,testing}/**/*.test.ts',
+            'test/{bin,docs,examples,functions,local,testing}/**/*.test.ts',
             'packages/*/test/**/*.test.ts',
           ],
           ...patience,

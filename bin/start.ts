@@ -114,7 +114,7 @@ async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): 
     const exampleStartedAt = performance.now();
     await buildPackage();
     // Where examples/mini-program expects it; anywhere when the service itself may be anywhere.
-    const port = options.port === 0 ? 0 : options.port + 1;
+    const port = options.port % 65_535 === 0 ? 0 : options.port + 1;
     running.example = await startExample(service, await synthesizeExample('dev'), { ...lines, port });
     onStep('example', performance.now() - exampleStartedAt);
   }

@@ -8,7 +8,7 @@ const KEY = 'language';
 function ofWechat(): Language {
   // Base library 2.20.1 and later.
   const info = wx.getAppBaseInfo ? wx.getAppBaseInfo() : undefined;
-  return !info || !info.language || info.language.startsWith('zh') ? 'zh' : 'en';
+  return !info?.language || info.language.startsWith('zh') ? 'zh' : 'en';
 }
 
 export function language(): Language {

@@ -168,7 +168,8 @@ const en: Texts = {
   restore: 'Keep my account',
 
   privacyTitle: 'Before you go on',
-  privacyText: 'Picture, nickname and phone number only show your profile. You may say no and use all the rest.',
+  privacyText:
+    'Picture, nickname and phone number only show your profile. You may say no and use all the rest.',
   privacyContract: 'Read the privacy notice',
   agree: 'Agree',
   disagree: 'Not now',
