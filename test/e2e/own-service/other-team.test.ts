@@ -3,12 +3,14 @@ import { request } from 'node:http';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { decodeJwt } from 'jose';
 import { WebSocket } from 'undici';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Example, startExample, synthesizeExample } from '../../../bin/start/example.ts';
 import { parseKeyRing } from '../../../functions/keys/key-ring.ts';
 import { importSigningKey } from '../../../functions/keys/signing-key.ts';
 import { createTokenMinter } from '../../../functions/tokens/mint.ts';
 import { type LocalService, startLocalService } from '../../../local/service.ts';
+import { readPreparedExample, startApp } from '../../examples/host/app.ts';
+import { createWx, type Reply, type Sent } from '../../examples/host/wx.ts';
 import { localIdentity } from '../../fixtures/users-table.ts';
 
 const AUDIENCE = 'wechat-login';
@@ -235,6 +237,22 @@ describe('a logout', () => {
     expect(logout.status).toBe(200);
     expect(await statuses(bearer(token))).toEqual({ ...allOpen, central: 403 });
   });
+});
+
+it('the example mini-program shows the orders of a member', async () => {
+  const answer = async ({ method, url, header, data }: Sent): Promise<Reply> => {
+    const target = url
+      .replace('http://127.0.0.1:3000', service.url)
+      .replace('http://127.0.0.1:3001/orders', example.restUrl);
+    const response = await fetch(target, { method, headers: header, body: data ?? null });
+    return { statusCode: response.status, data: await response.json(), header: {} };
+  };
+  const wx = createWx({ login: async () => 'demo-hana', answer });
+  const page = startApp(await readPreparedExample(), wx).open('pages/orders/orders');
+
+  await vi.waitFor(() => expect(page.data.status).toMatchObject({ kind: 'ready' }), { timeout: 60_000 });
+
+  expect(page.data.orders).toEqual(['oolong tea']);
 });
 
 it('no log line holds a token', () => {

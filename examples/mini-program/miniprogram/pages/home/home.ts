@@ -15,8 +15,6 @@ Page({
     avatar: '',
     initial: '',
     isNew: false,
-    joined: '',
-    lastLogin: '',
   },
 
   onShow() {
@@ -38,8 +36,6 @@ Page({
         avatar: avatarOf(profile.user_id) || profile.avatar,
         initial: profile.username.slice(0, 1) || '·',
         isNew: !!session && session.isNew,
-        joined: profile.created_at.slice(0, 10),
-        lastLogin: profile.last_login_at.slice(0, 10),
       };
     });
   },
