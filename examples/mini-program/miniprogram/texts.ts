@@ -18,7 +18,6 @@ const zh = {
   toProfileHint: '头像、昵称和手机号都可以不填',
 
   ordersFrom: '来自另一个团队的服务',
-  orderDone: '已完成',
   noOrders: '还没有订单',
   noOrdersText: '下单之后会显示在这里',
 
@@ -104,7 +103,6 @@ const en: Texts = {
   toProfileHint: 'Picture, nickname and phone are optional',
 
   ordersFrom: 'From another team’s service',
-  orderDone: 'Done',
   noOrders: 'No orders yet',
   noOrdersText: 'What you order will show here',
 
