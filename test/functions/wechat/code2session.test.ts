@@ -667,7 +667,7 @@ describe('after a pause', () => {
     const client = open({ apiBases: [wechat.url], now: () => time });
     wechat.setFault({ fault: 'delay', delayMs: 200, times: 1 });
     const slow = client.code2Session({ appid, secret, code: wechat.issueCode({ openid: 'oSlow' }) });
-    await expect.poll(() => wechat.calls().count, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => wechat.calls().count, { timeout: 60_000 }).toBe(1);
     time += 60_000;
     const quick = await client.code2Session({ appid, secret, code: wechat.issueCode({ openid: 'oQuick' }) });
 

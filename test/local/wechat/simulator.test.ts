@@ -330,7 +330,7 @@ describe('the simulator', () => {
     await start();
     simulator.setFault({ fault: 'hang' });
     const hung = fetch(`${simulator.url}/sns/jscode2session`).catch(() => 'ended');
-    await expect.poll(() => simulator.calls().count, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => simulator.calls().count, { timeout: 60_000 }).toBe(1);
 
     await simulator.close();
 
