@@ -9,7 +9,7 @@ import {
   startLocalStack,
   synthesize,
 } from 'local-aws';
-import { startWechatSimulator } from './wechat/simulator.ts';
+import { startWechatSimulator, type WechatSimulator } from './wechat/simulator.ts';
 
 /** Directory of the CDK app of the login service. */
 export const loginApp = fileURLToPath(new URL('..', import.meta.url));
@@ -38,6 +38,8 @@ interface LocalServiceOptions
   readonly wechatApiBases?: readonly string[] | undefined;
   /** Milliseconds the simulator takes for every answer. Default: 0. */
   readonly wechatDelayMs?: number;
+  /** Hosts of the simulator; with two, the first can be down. Default: 1. */
+  readonly wechatHosts?: 1 | 2;
   /** May change the bundles in the assembly's directory before a function starts. */
   readonly prepare?: ((directory: string) => void) | undefined;
   /** Base URL of a DynamoDB that already runs. Default: the embedded engine. */
@@ -48,6 +50,7 @@ interface LocalServiceOptions
 export interface LocalService extends LocalStack {
   /** Base URL of the simulator; undefined when another WeChat is called. */
   readonly simulatorUrl: string | undefined;
+  readonly simulator: WechatSimulator | undefined;
   /** The default one first. */
   readonly miniPrograms: readonly [MiniProgram, ...MiniProgram[]];
 }
@@ -64,6 +67,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
     miniPrograms = [demoMiniProgram] as const,
     wechatApiBases,
     wechatDelayMs,
+    wechatHosts = 1,
     prepare,
     ...stack
   } = options;
@@ -73,6 +77,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
     wechatApiBases === undefined
       ? await startWechatSimulator({
           apps: appSecrets,
+          hosts: wechatHosts,
           ...(wechatDelayMs !== undefined && { delayMs: wechatDelayMs }),
         })
       : undefined;
@@ -90,7 +95,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
           settings: {
             appids: miniPrograms.map(({ appid }) => appid),
             publicUrl: url,
-            wechatApiBases: wechatApiBases ?? [simulator?.url],
+            wechatApiBases: wechatApiBases ?? simulator?.urls,
             ...settings,
           },
         });
@@ -103,6 +108,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
     return {
       ...running,
       simulatorUrl: simulator?.url,
+      simulator,
       miniPrograms,
       close: async () => {
         await running.close();
