@@ -66,7 +66,7 @@ export function logSection(entries: JournalEntry[]): {
       'section',
       { 'aria-labelledby': 'log' },
       element('h2', { id: 'log' }, say('log')),
-      element('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': say('log') }, rows),
+      element('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': say('log') }, rows),
     ),
     add(entry) {
       rows.prepend(row(entry));

@@ -21,7 +21,7 @@ function draw(): void {
   const exchange = element('div', { id: 'exchange' }, element('p', { class: 'faint' }, say('nothingYet')));
   const show = (shown: Exchange): void => {
     last = shown;
-    void showExchange(exchange, shown);
+    void showExchange(exchange, shown, () => last === shown);
   };
   if (last !== undefined) show(last);
   const flow = flowOf(state, show);

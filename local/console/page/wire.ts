@@ -11,11 +11,20 @@ const headerLines = (headers: Readonly<Record<string, string>>): string =>
 
 const block = (id: string, text: string): HTMLElement => element('pre', { id, tabindex: '0' }, text);
 
-/** Shows an exchange in its place. */
-export async function showExchange(target: HTMLElement, exchange: Exchange): Promise<void> {
+/**
+ * Shows an exchange in its place.
+ *
+ * @param isLast whether none came after it, while its token was looked at
+ */
+export async function showExchange(
+  target: HTMLElement,
+  exchange: Exchange,
+  isLast: () => boolean,
+): Promise<void> {
   const { method, url, headers, body, status, answerHeaders, answerBody } = exchange;
   const token = tokenIn(exchange);
   const decoded = token === undefined ? undefined : await tokenView(token);
+  if (!isLast()) return;
   const copied = element('span', { role: 'status', class: 'good' });
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(curlLine(exchange));
