@@ -5,6 +5,7 @@ import { routes } from '../functions/contracts/routes.ts';
 import { type Controls, createControls } from '../local/console/controls.ts';
 import { createJournal } from '../local/console/journal.ts';
 import { serveConsole } from '../local/console/server.ts';
+import { keptPort } from '../local/data-dir.ts';
 import { type LocalService, startLocalService } from '../local/service.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { CommandError } from './command/errors.ts';
@@ -22,7 +23,7 @@ const USAGE = `Usage: npm start
        npm run dev                     what is saved in lib/ and functions/ is put in place
 
 Variables, all optional:
-  PORT                           of the API. Default: 3000
+  PORT                           of the API. Default: that of the data in DATA_DIR, else 3000
   WECHAT_APPID, WECHAT_SECRET    a mini-program of yours, for logins at the real WeChat
   WECHAT_API_BASE                URLs of another WeChat, separated by commas
   DYNAMODB_ENDPOINT              a DynamoDB that already runs
@@ -93,7 +94,7 @@ async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): 
   const addresses = addressesOf(service);
   controls.resolve(
     createControls({
-      service,
+      simulator: service.simulator,
       operations: createOperations(service, addresses),
       addresses,
       routes: routes.map(({ method, path }) => `${method} ${path}`),
@@ -154,6 +155,12 @@ export const run = defineCommand({
         dataDir: variables.dataDir ?? (values.watch ? await temporaryData() : undefined),
         withExample: values['with-example'] === true,
       };
+      const before = variables.dataDir && keptPort(variables.dataDir);
+      if (before && before !== variables.port)
+        print(
+          io.stderr,
+          `Tokens that were handed out at port ${before} are refused at port ${variables.port}: the address is their issuer. Without PORT the run comes back to ${before}.`,
+        );
       print(io.stdout, 'Starting the service from its synthesized template');
       const service = await start(wanted, running, io);
       print(io.stdout, await introductionOf(service, running.example, wanted.wechatApiBases));

@@ -1,5 +1,4 @@
 /** The whole service on this machine: the synthesized stack, and the WeChat it calls. */
-import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   type Assembly,
@@ -9,6 +8,7 @@ import {
   startLocalStack,
   synthesize,
 } from 'local-aws';
+import { keepPort, takeDataDir } from './data-dir.ts';
 import { startWechatSimulator, type WechatSimulator } from './wechat/simulator.ts';
 
 /** Directory of the CDK app of the login service. */
@@ -72,21 +72,22 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
     ...stack
   } = options;
   const appSecrets = Object.fromEntries(miniPrograms.map(({ appid, secret }) => [appid, secret]));
-  if (stack.dataDir !== undefined) makeDataDir(stack.dataDir);
-  const simulator =
-    wechatApiBases === undefined
-      ? await startWechatSimulator({
-          apps: appSecrets,
-          hosts: wechatHosts,
-          ...(wechatDelayMs !== undefined && { delayMs: wechatDelayMs }),
-        })
-      : undefined;
+  const { dataDir } = stack;
+  const releaseDataDir = dataDir === undefined ? undefined : takeDataDir(dataDir);
+  let simulator: WechatSimulator | undefined;
   let assembly: Assembly | undefined;
   const end = async (): Promise<void> => {
     await simulator?.close();
     await assembly?.remove();
+    releaseDataDir?.();
   };
   try {
+    if (wechatApiBases === undefined)
+      simulator = await startWechatSimulator({
+        apps: appSecrets,
+        hosts: wechatHosts,
+        ...(wechatDelayMs !== undefined && { delayMs: wechatDelayMs }),
+      });
     const running = await startLocalStack({
       ...stack,
       assembly: async (url) => {
@@ -105,6 +106,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
       secretValue: ({ logicalId }) =>
         logicalId.startsWith('WechatSecrets') ? JSON.stringify(appSecrets) : undefined,
     });
+    if (dataDir !== undefined) keepPort(dataDir, running.url);
     return {
       ...running,
       simulatorUrl: simulator?.url,
@@ -118,16 +120,6 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   } catch (error) {
     await end();
     throw error instanceof LocalRunError ? error : new LocalRunError(messageOf(error), { cause: error });
-  }
-}
-
-function makeDataDir(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new LocalRunError(`DATA_DIR (${directory}) cannot be made a directory: ${messageOf(cause)}.`, {
-      cause,
-    });
   }
 }
 

@@ -1,5 +1,4 @@
 /** The controls of a run, by name: what the page's buttons and the commands ask for. */
-import type { LocalService } from '../service.ts';
 import type { CodeOwner } from '../wechat/accounts.ts';
 import { readMembers } from '../wechat/control-request.ts';
 import { FIRST_HOST_DOWN, faultNamed, nameOf, presetNames } from '../wechat/presets.ts';
@@ -16,7 +15,8 @@ import {
 
 /** What the controls work on. */
 export interface ControlsOptions {
-  readonly service: LocalService;
+  /** Undefined when another WeChat is called. */
+  readonly simulator: WechatSimulator | undefined;
   readonly operations: Operations;
   readonly addresses: RunAddresses;
   readonly routes: readonly string[];
@@ -34,16 +34,16 @@ export class ControlError extends Error {
 export type Controls = Readonly<Record<string, (body: Body) => Promise<object>>>;
 
 export function createControls(options: ControlsOptions): Controls {
-  const { service, operations, addresses, routes, foreignRoutes } = options;
+  const { operations, addresses, routes, foreignRoutes } = options;
 
   const simulator = (): WechatSimulator => {
-    if (service.simulator === undefined)
+    if (options.simulator === undefined)
       throw new ControlError('This run calls the real WeChat: there is nothing to switch.');
-    return service.simulator;
+    return options.simulator;
   };
 
   async function state(): Promise<RunState> {
-    const wechat = service.simulator;
+    const wechat = options.simulator;
     const [users, keys] = await Promise.all([operations.users(), operations.keys()]);
     return {
       addresses,

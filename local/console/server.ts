@@ -10,7 +10,7 @@ import { isFromHere, objectionTo } from './guard.ts';
 import type { Journal } from './journal.ts';
 
 /** Where everything of the console but the page itself is. */
-export const CONTROLS_PATH = '/_local/';
+const CONTROLS_PATH = '/_local/';
 
 const PAGE_HEADERS = {
   'content-security-policy':

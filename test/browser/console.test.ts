@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { presetNames } from '../../local/wechat/presets.ts';
 import { type StartedRun, startRun } from '../fixtures/started-run.ts';
 import { findChromium } from './chromium.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let browser: Browser;
 beforeAll(async () => {
@@ -40,7 +37,7 @@ async function open({ url }: StartedRun, options: BrowserContextOptions = {}): P
 
 /** What axe objects to, in words; the page's own policy keeps scripts of others out, so it comes by the debugger. */
 async function objections(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe);
+  await page.evaluate(axe.source);
   return page.evaluate(async () => {
     const { violations } = await (
       globalThis as unknown as {
