@@ -1,5 +1,5 @@
 /** The directory that keeps a run's data: one run at a time, for its owner's eyes, with the address that its tokens name. */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { LocalRunError } from 'local-aws';
 
@@ -15,7 +15,7 @@ const PORT = 'port';
 export function takeDataDir(directory: string): () => void {
   const lock = path.join(directory, LOCK);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(path.resolve(directory));
     for (const entry of readdirSync(directory, { withFileTypes: true }))
       if (entry.isFile()) chmodSync(path.join(directory, entry.name), 0o600);
     if (!locked(lock)) {
@@ -51,6 +51,13 @@ export function keptPort(directory: string): number | undefined {
 
 export function keepPort(directory: string, url: string): void {
   writeFileSync(path.join(directory, PORT), new URL(url).port, { mode: 0o600 });
+}
+
+/** Step by step: Node's recursive way never ends where a folder takes no folders, as in /proc. */
+function makeDirectory(directory: string): void {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return;
+  makeDirectory(path.dirname(directory));
+  mkdirSync(directory, { mode: 0o700 });
 }
 
 /** Whether the lock is ours now; false when there is one already. */
