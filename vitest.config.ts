@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { findChromium, WITHOUT_CHROMIUM } from './test/browser/chromium.ts';
 import { closingLine } from './test/closing-line.ts';
 
 /**
@@ -14,10 +15,14 @@ const WORKERS = 3;
  */
 const withoutValidation = { CDK_VALIDATION: 'false' };
 
+const hasChromium = findChromium() !== undefined;
+if (!hasChromium && process.env.CI === 'true') throw new Error(WITHOUT_CHROMIUM);
+if (!hasChromium && !process.argv.includes('--project')) console.log(WITHOUT_CHROMIUM);
+
 /**
- * Four projects in one run: `unit` (domain code and the local run's parts, against real engines where there is one),
+ * Five projects in one run: `unit` (domain code and the local run's parts, against real engines where there is one),
  * `template` (the synthesized stack and the package), `own-service` (end-to-end tests that break or rotate a service
- * of their own, or run another beside it) and `e2e` (one shared service behind its gateway; file after file, because they also share the
+ * of their own, or run another beside it), `browser` (the page of a local run, where there is a Chromium) and `e2e` (one shared service behind its gateway; file after file, because they also share the
  * faults of its WeChat).
  */
 export default defineConfig({
@@ -65,6 +70,15 @@ export default defineConfig({
           ...patience,
           maxWorkers: WORKERS,
           isolate: false,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          env: withoutValidation,
+          include: hasChromium ? ['test/browser/*.test.ts'] : [],
+          ...patience,
+          maxWorkers: WORKERS,
         },
       },
       {

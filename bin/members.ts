@@ -10,6 +10,7 @@ import { type Administration, createAdministration } from '../functions/users/ad
 import type { User } from '../functions/users/user.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { CommandError } from './command/errors.ts';
+import { localIdentity } from './command/local-identity.ts';
 import {
   type Command,
   options,
@@ -25,12 +26,6 @@ interface Site {
   readonly administration: Administration;
   readonly operator: string;
 }
-
-/** What a local run accepts; it has a region because DynamoDB Local keeps one set of tables for each. */
-const localIdentity = {
-  region: 'us-east-1',
-  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-};
 
 async function reach(target: Target): Promise<Site> {
   const site = (client: DynamoDBClient, tableName: string, operator: string, now: () => number): Site => {

@@ -14,15 +14,19 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { DROP_KEY_TAG, SIGNER_REFRESH_SECONDS } from '../functions/contracts/key-schedule.ts';
 import { documentPath } from '../functions/contracts/routes.ts';
+import type { RunState } from '../local/console/run-state.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { stageValue } from './command/deployment.ts';
 import { CommandError, UsageError } from './command/errors.ts';
+import { findLocalRun } from './command/local-run.ts';
 import type { Given } from './command/options.ts';
-import { secretsManagerFor } from './command/secret.ts';
+import { localSecretsManager, secretsManagerFor } from './command/secret.ts';
 
 const USAGE = `Usage: npm run rotate-keys -- --stage <stage> [--drop=<kid> | --drop=all]
        npm run rotate-keys -- --key-ring <KeyRingArn> --issuer <Issuer> [--drop=<kid> | --drop=all]
-Rotates the signing keys now; --drop takes a compromised key out of use, and may be given several times.`;
+       npm run rotate-keys -- --local [--drop=<kid> | --drop=all]
+Rotates the signing keys now; --drop takes a compromised key out of use, and may be given several times. --local is the
+run of npm start, where the next key counts as old enough.`;
 
 /** Longest that this waits for the rotation, milliseconds. */
 const GIVE_UP_AFTER_MS = 180_000;
@@ -37,35 +41,60 @@ const options = {
   stage: text,
   'key-ring': text,
   issuer: text,
+  local: { type: 'boolean' },
   drop: { ...text, multiple: true },
 } as const;
 type Values = Given<typeof options>['values'];
 
-interface Request {
+interface Target {
+  readonly client: SecretsManagerClient;
   readonly keyRingArn: string;
   readonly issuer: string;
+}
+
+interface Request extends Target {
   /** Key ids, or every published one. */
   readonly drop: readonly string[] | 'all';
 }
 
-async function readRequest(values: Values): Promise<Request> {
-  const { keyRingArn, issuer } = await readTarget(values);
+async function readRequest(values: Values, env: NodeJS.ProcessEnv): Promise<Request> {
+  const target = await readTarget(values, env);
   const { drop = [] } = values;
-  if (drop.includes('all')) return { keyRingArn, issuer, drop: 'all' };
+  if (drop.includes('all')) return { ...target, drop: 'all' };
   for (const kid of drop)
     if (!/^[\w-]{43}$/.test(kid))
-      throw new CommandError(`'${kid}' is no key id: take it from ${issuer}${documentPath('jwks')}`);
-  return { keyRingArn, issuer, drop };
+      throw new CommandError(`'${kid}' is no key id: take it from ${target.issuer}${documentPath('jwks')}`);
+  return { ...target, drop };
 }
 
-async function readTarget(values: Values): Promise<Omit<Request, 'drop'>> {
-  const { stage, 'key-ring': keyRingArn, issuer } = values;
-  if (stage !== undefined && keyRingArn === undefined && issuer === undefined)
-    return { keyRingArn: await stageValue(stage, 'key-ring-arn'), issuer: await stageValue(stage, 'issuer') };
-  if (stage !== undefined || keyRingArn === undefined || issuer === undefined)
-    throw new UsageError('Say which keys: --stage, or both of --key-ring and --issuer.');
+async function readTarget(values: Values, env: NodeJS.ProcessEnv): Promise<Target> {
+  const { stage, 'key-ring': keyRingArn, issuer, local } = values;
+  if (local && stage === undefined && keyRingArn === undefined && issuer === undefined)
+    return localTarget(env);
+  if (stage !== undefined && !local && keyRingArn === undefined && issuer === undefined) {
+    const stageRing = await stageValue(stage, 'key-ring-arn');
+    return {
+      client: secretsManagerFor(stageRing),
+      keyRingArn: stageRing,
+      issuer: await stageValue(stage, 'issuer'),
+    };
+  }
+  if (stage !== undefined || local || keyRingArn === undefined || issuer === undefined)
+    throw new UsageError('Say which keys: --stage, or both of --key-ring and --issuer, or --local.');
   if (!/^https?:\/\//.test(issuer)) throw new UsageError('--issuer must be an http(s) URL.');
-  return { keyRingArn, issuer };
+  return { client: secretsManagerFor(keyRingArn), keyRingArn, issuer };
+}
+
+/** A rehearsal cannot wait for half a day. */
+async function localTarget(env: NodeJS.ProcessEnv): Promise<Target> {
+  const run = await findLocalRun(env);
+  const { addresses } = await run.ask<RunState>('state');
+  await run.ask('age-keys');
+  return {
+    client: localSecretsManager(addresses.secretsManager),
+    keyRingArn: addresses.keyRingArn,
+    issuer: addresses.url,
+  };
 }
 
 /**
@@ -167,8 +196,8 @@ export const run = defineCommand({
   usage: USAGE,
   options,
   body: async ({ values }, io) => {
-    const request = await readRequest(values);
-    const client = secretsManagerFor(request.keyRingArn);
+    const request = await readRequest(values, io.env);
+    const { client } = request;
     const before = await publishedKids(request.issuer);
     const dropped = await tagKeysToDrop(client, request, before, io);
     const after = await rotateUntilGone(client, request, dropped);

@@ -1,20 +1,27 @@
 /** `npm run set-wechat-secret`: fills in the AppSecret of one mini-program and keeps those of the others. */
-import { GetSecretValueCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import {
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
 import { APPID } from '../functions/contracts/appids.ts';
+import type { RunState } from '../local/console/run-state.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { stageValue } from './command/deployment.ts';
 import { CommandError, UsageError } from './command/errors.ts';
+import { findLocalRun } from './command/local-run.ts';
 import type { Given } from './command/options.ts';
-import { secretsManagerFor } from './command/secret.ts';
+import { localSecretsManager, secretsManagerFor } from './command/secret.ts';
 import { NEVER_AN_ARGUMENT, readAppSecret } from './set-wechat-secret/appsecret-input.ts';
 
 const USAGE = `Usage: npm run set-wechat-secret -- --stage <stage> --appid <appid>
        npm run set-wechat-secret -- --secret-arn <WechatSecretsArn> --appid <appid>
+       npm run set-wechat-secret -- --local --appid <appid>        in the run of npm start
 The AppSecret is typed when this asks for it, or read from standard input.`;
 
 const text = { type: 'string' } as const;
-const options = { stage: text, appid: text, 'secret-arn': text } as const;
+const options = { stage: text, appid: text, 'secret-arn': text, local: { type: 'boolean' } } as const;
 
 /** To valibot an array is a record too. */
 const secretsByAppid = v.pipe(
@@ -25,14 +32,18 @@ const secretsByAppid = v.pipe(
 );
 
 interface Request {
+  readonly client: SecretsManagerClient;
   readonly secretArn: string;
   readonly appid: string;
   /** Mini-programs that the stage serves; undefined when no stage was named. */
   readonly served: readonly string[] | undefined;
 }
 
-async function readRequest(values: Given<typeof options>['values']): Promise<Request> {
-  const { stage, appid, 'secret-arn': secretArn } = values;
+async function readRequest(
+  values: Given<typeof options>['values'],
+  env: NodeJS.ProcessEnv,
+): Promise<Request> {
+  const { stage, appid, 'secret-arn': secretArn, local } = values;
   if (appid === undefined) throw new UsageError('Say whose AppSecret it is: --appid.');
   // The console shows the two beside each other, and they are easily mixed up.
   if (!APPID.test(appid))
@@ -41,19 +52,33 @@ async function readRequest(values: Given<typeof options>['values']): Promise<Req
         ? NEVER_AN_ARGUMENT
         : '--appid must be the AppID that the mini-program console shows: wx and letters or digits.',
     );
-  if (stage !== undefined && secretArn === undefined)
+  if (local && stage === undefined && secretArn === undefined) {
+    const { addresses } = await (await findLocalRun(env)).ask<RunState>('state');
     return {
-      secretArn: await stageValue(stage, 'wechat-secrets-arn'),
+      client: localSecretsManager(addresses.secretsManager),
+      secretArn: addresses.wechatSecretsArn,
+      appid,
+      served: addresses.appids,
+    };
+  }
+  if (stage !== undefined && !local && secretArn === undefined) {
+    const stageSecrets = await stageValue(stage, 'wechat-secrets-arn');
+    return {
+      client: secretsManagerFor(stageSecrets),
+      secretArn: stageSecrets,
       appid,
       served: (await stageValue(stage, 'appids')).split(','),
     };
-  if (stage !== undefined || secretArn === undefined)
-    throw new UsageError('Say where: --stage or --secret-arn, one of them.');
-  return { secretArn, appid, served: undefined };
+  }
+  if (stage !== undefined || local || secretArn === undefined)
+    throw new UsageError('Say where: --stage, --secret-arn or --local, one of them.');
+  return { client: secretsManagerFor(secretArn), secretArn, appid, served: undefined };
 }
 
-async function setWechatSecret({ secretArn: SecretId, appid, served }: Request, io: Io): Promise<void> {
-  const client = secretsManagerFor(SecretId);
+async function setWechatSecret(
+  { client, secretArn: SecretId, appid, served }: Request,
+  io: Io,
+): Promise<void> {
   const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId }));
   // Before the question: nobody should type a secret for nothing.
   const present = parse(SecretString);
@@ -91,7 +116,7 @@ export const run = defineCommand({
   options,
   unknownArgument: NEVER_AN_ARGUMENT,
   body: async ({ values }, io) => {
-    await setWechatSecret(await readRequest(values), io);
+    await setWechatSecret(await readRequest(values, io.env), io);
     return 0;
   },
 });

@@ -1,18 +1,20 @@
 /** `npm start`: the whole service on this machine, a demo login, and a line per request until Ctrl-C. */
 import { rmSync } from 'node:fs';
 import { LocalRunError, type LocalStackOptions, makeTemporaryDirectory } from 'local-aws';
+import { routes } from '../functions/contracts/routes.ts';
+import { type Controls, createControls } from '../local/console/controls.ts';
+import { createJournal } from '../local/console/journal.ts';
+import { serveConsole } from '../local/console/server.ts';
+import { keptPort } from '../local/data-dir.ts';
 import { type LocalService, startLocalService } from '../local/service.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { CommandError } from './command/errors.ts';
+import { announceRun } from './command/local-run.ts';
 import { bundlesIn, isFunction, type RunningBundle } from './start/bundles.ts';
-import {
-  buildPackage,
-  demonstrateExample,
-  type Example,
-  startExample,
-  synthesizeExample,
-} from './start/example.ts';
+import { buildPackage, type Example, routesOf, startExample, synthesizeExample } from './start/example.ts';
+import { introductionOf } from './start/introduction.ts';
 import { logLine, requestLine } from './start/log-lines.ts';
+import { addressesOf, createOperations } from './start/operations.ts';
 import { readVariables } from './start/options.ts';
 import { watchSources } from './start/watch.ts';
 
@@ -21,7 +23,7 @@ const USAGE = `Usage: npm start
        npm run dev                     what is saved in lib/ and functions/ is put in place
 
 Variables, all optional:
-  PORT                           of the API. Default: 3000
+  PORT                           of the API. Default: that of the data in DATA_DIR, else 3000
   WECHAT_APPID, WECHAT_SECRET    a mini-program of yours, for logins at the real WeChat
   WECHAT_API_BASE                URLs of another WeChat, separated by commas
   DYNAMODB_ENDPOINT              a DynamoDB that already runs
@@ -29,43 +31,6 @@ Variables, all optional:
   INSPECT                        login, member, authorizer or rotation: opens Node's inspector for it`;
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-
-/** Logs a demo user in through the gateway and opens protected routes with the token. */
-async function demonstrate(
-  { url, dynamodbEndpoint, tableNames }: LocalService,
-  example: Example | undefined,
-): Promise<string> {
-  const body = JSON.stringify({ code: 'demo-xiaoming', nickName: '小明' });
-  const login = await fetch(`${url}/member/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body,
-  });
-  const { data, msg } = (await login.json()) as { data?: { user_id: string; token: string }; msg: string };
-  if (data === undefined) throw new CommandError(`The demo login failed: ${msg}`);
-  const loginLine = `curl -s ${url}/member/login -H 'content-type: application/json' -d '${body}'`;
-  const me = await fetch(`${url}/member/me`, { headers: { authorization: `Bearer ${data.token}` } });
-  const shown = `
-demo-xiaoming logged in as user ${data.user_id}
-with a token of ${data.token.length} characters, which opens GET /member/me: ${await me.text()}
-
-Log in yourself:
-
-  ${loginLine}
-
-and send the token along:
-
-  curl -s ${url}/member/me -H 'authorization: Bearer <token>'
-
-Be the operator:
-
-  npm run doctor -- --url ${url}
-  npm run members -- find --user-id ${data.user_id} --local ${dynamodbEndpoint} --table ${tableNames[0]}
-`;
-  return example === undefined
-    ? shown
-    : `${shown}\n${await demonstrateExample(example, loginLine, data.token)}`;
-}
 
 type Variables = ReturnType<typeof readVariables>;
 
@@ -80,29 +45,45 @@ interface Running {
   bundles?: readonly RunningBundle[];
 }
 
-async function close(running: Running): Promise<void> {
-  await running.example?.close();
-  await running.service?.close();
+/** Resolves to what it has ended. */
+async function close(running: Running): Promise<readonly string[]> {
+  const { example, service } = running;
+  await example?.close();
+  await service?.close();
   delete running.example;
   delete running.service;
+  if (service === undefined) return [];
+  return [
+    `the service at ${service.url} with its functions, database and secrets`,
+    ...(service.simulatorUrl === undefined ? [] : ['the WeChat simulator']),
+    ...(example === undefined ? [] : ["the other team's service"]),
+  ];
 }
 
 /** Fills in what runs as soon as it does, so that Ctrl-C ends it at any time. */
 async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): Promise<LocalService> {
   const { withExample, inspect, ...options } = wanted;
   const onStep = (name: string, ms: number): void => print(stdout, `  ${name.padEnd(12)} ${seconds(ms)}`);
+  const journal = createJournal();
   const lines: Pick<LocalStackOptions, 'onRequest' | 'onLog' | 'onDenied'> = {
-    onRequest: (record) => print(stdout, requestLine(record)),
+    onRequest: (record) => {
+      journal.request(record);
+      print(stdout, requestLine(record));
+    },
     onLog: (functionId, line) => {
+      journal.line(functionId, line);
       const shown = logLine(functionId, line);
       if (shown !== undefined) print(stdout, shown);
     },
     onDenied: (refusal) => print(stderr, `IAM: ${refusal}`),
   };
+  const controls = Promise.withResolvers<Controls>();
   const service = await startLocalService({
     ...options,
     ...lines,
     onStep,
+    wechatHosts: 2,
+    answerBefore: serveConsole(controls.promise, journal),
     prepare: (assembly) => {
       running.bundles = bundlesIn(assembly, inspect);
       running.bundles.find(({ name }) => name === inspect)?.build();
@@ -110,6 +91,16 @@ async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): 
     inspect: inspect && ((logicalId) => isFunction(inspect, logicalId)),
   });
   running.service = service;
+  const addresses = addressesOf(service);
+  controls.resolve(
+    createControls({
+      simulator: service.simulator,
+      operations: createOperations(service, addresses),
+      addresses,
+      routes: routes.map(({ method, path }) => `${method} ${path}`),
+      foreignRoutes: () => (running.example === undefined ? [] : routesOf(running.example)),
+    }),
+  );
   if (withExample) {
     const exampleStartedAt = performance.now();
     await buildPackage();
@@ -119,22 +110,6 @@ async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): 
     onStep('example', performance.now() - exampleStartedAt);
   }
   return service;
-}
-
-/** Shows that it works, and what to do with it. */
-async function introduce(
-  service: LocalService,
-  example: Example | undefined,
-  { wechatApiBases }: Wanted,
-  { stdout }: Io,
-): Promise<void> {
-  if (service.simulatorUrl === undefined) {
-    const [{ appid }] = service.miniPrograms;
-    print(stdout, `\nLogins of ${appid} go to ${wechatApiBases?.join(', ')}`);
-  } else {
-    print(stdout, await demonstrate(service, example));
-    print(stdout, `The WeChat simulator is at ${service.simulatorUrl}; any code demo-<name> logs in.`);
-  }
 }
 
 /** Puts what is saved in place. */
@@ -167,7 +142,8 @@ export const run = defineCommand({
     const end = async (): Promise<void> => {
       if (ending) process.exit(1);
       ending = true;
-      await close(running);
+      const ended = await close(running);
+      if (ended.length > 0) print(io.stdout, `\nEnded: ${ended.join('; ')}.`);
       process.exit(0);
     };
     process.on('SIGINT', end).on('SIGTERM', end);
@@ -179,9 +155,16 @@ export const run = defineCommand({
         dataDir: variables.dataDir ?? (values.watch ? await temporaryData() : undefined),
         withExample: values['with-example'] === true,
       };
+      const before = variables.dataDir && keptPort(variables.dataDir);
+      if (before && before !== variables.port)
+        print(
+          io.stderr,
+          `Tokens that were handed out at port ${before} are refused at port ${variables.port}: the address is their issuer. Without PORT the run comes back to ${before}.`,
+        );
       print(io.stdout, 'Starting the service from its synthesized template');
       const service = await start(wanted, running, io);
-      await introduce(service, running.example, wanted, io);
+      print(io.stdout, await introductionOf(service, running.example, wanted.wechatApiBases));
+      announceRun(service.url);
       if (values.watch) watchFor(wanted, running, service.url, io);
       print(io.stdout, `Ready after ${seconds(performance.now() - startedAt)}; Ctrl-C ends it.`);
       print(io.stdout, `listening on ${service.url}`);

@@ -1,5 +1,4 @@
 /** The whole service on this machine: the synthesized stack, and the WeChat it calls. */
-import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   type Assembly,
@@ -9,7 +8,8 @@ import {
   startLocalStack,
   synthesize,
 } from 'local-aws';
-import { startWechatSimulator } from './wechat/simulator.ts';
+import { keepPort, takeDataDir } from './data-dir.ts';
+import { startWechatSimulator, type WechatSimulator } from './wechat/simulator.ts';
 
 /** Directory of the CDK app of the login service. */
 export const loginApp = fileURLToPath(new URL('..', import.meta.url));
@@ -38,6 +38,8 @@ interface LocalServiceOptions
   readonly wechatApiBases?: readonly string[] | undefined;
   /** Milliseconds the simulator takes for every answer. Default: 0. */
   readonly wechatDelayMs?: number;
+  /** Hosts of the simulator; with two, the first can be down. Default: 1. */
+  readonly wechatHosts?: 1 | 2;
   /** May change the bundles in the assembly's directory before a function starts. */
   readonly prepare?: ((directory: string) => void) | undefined;
   /** Base URL of a DynamoDB that already runs. Default: the embedded engine. */
@@ -48,6 +50,7 @@ interface LocalServiceOptions
 export interface LocalService extends LocalStack {
   /** Base URL of the simulator; undefined when another WeChat is called. */
   readonly simulatorUrl: string | undefined;
+  readonly simulator: WechatSimulator | undefined;
   /** The default one first. */
   readonly miniPrograms: readonly [MiniProgram, ...MiniProgram[]];
 }
@@ -64,24 +67,27 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
     miniPrograms = [demoMiniProgram] as const,
     wechatApiBases,
     wechatDelayMs,
+    wechatHosts = 1,
     prepare,
     ...stack
   } = options;
   const appSecrets = Object.fromEntries(miniPrograms.map(({ appid, secret }) => [appid, secret]));
-  if (stack.dataDir !== undefined) makeDataDir(stack.dataDir);
-  const simulator =
-    wechatApiBases === undefined
-      ? await startWechatSimulator({
-          apps: appSecrets,
-          ...(wechatDelayMs !== undefined && { delayMs: wechatDelayMs }),
-        })
-      : undefined;
+  const { dataDir } = stack;
+  const releaseDataDir = dataDir === undefined ? undefined : takeDataDir(dataDir);
+  let simulator: WechatSimulator | undefined;
   let assembly: Assembly | undefined;
   const end = async (): Promise<void> => {
     await simulator?.close();
     await assembly?.remove();
+    releaseDataDir?.();
   };
   try {
+    if (wechatApiBases === undefined)
+      simulator = await startWechatSimulator({
+        apps: appSecrets,
+        hosts: wechatHosts,
+        ...(wechatDelayMs !== undefined && { delayMs: wechatDelayMs }),
+      });
     const running = await startLocalStack({
       ...stack,
       assembly: async (url) => {
@@ -90,7 +96,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
           settings: {
             appids: miniPrograms.map(({ appid }) => appid),
             publicUrl: url,
-            wechatApiBases: wechatApiBases ?? [simulator?.url],
+            wechatApiBases: wechatApiBases ?? simulator?.urls,
             ...settings,
           },
         });
@@ -100,9 +106,11 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
       secretValue: ({ logicalId }) =>
         logicalId.startsWith('WechatSecrets') ? JSON.stringify(appSecrets) : undefined,
     });
+    if (dataDir !== undefined) keepPort(dataDir, running.url);
     return {
       ...running,
       simulatorUrl: simulator?.url,
+      simulator,
       miniPrograms,
       close: async () => {
         await running.close();
@@ -112,16 +120,6 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   } catch (error) {
     await end();
     throw error instanceof LocalRunError ? error : new LocalRunError(messageOf(error), { cause: error });
-  }
-}
-
-function makeDataDir(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new LocalRunError(`DATA_DIR (${directory}) cannot be made a directory: ${messageOf(cause)}.`, {
-      cause,
-    });
   }
 }
 

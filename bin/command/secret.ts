@@ -1,6 +1,7 @@
 /** How a command reaches a secret: its ARN says in which region it is. */
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { UsageError } from './errors.ts';
+import { localIdentity } from './local-identity.ts';
 
 const SECRET_ARN = /^arn:[\w-]+:secretsmanager:([\w-]+):\d+:secret:/;
 
@@ -12,4 +13,9 @@ export function secretsManagerFor(secretArn: string): SecretsManagerClient {
       'The ARN must be one of a secret: arn:…:secretsmanager:<region>:<account>:secret:….',
     );
   return new SecretsManagerClient({ region });
+}
+
+/** That of a local run. */
+export function localSecretsManager(endpoint: string): SecretsManagerClient {
+  return new SecretsManagerClient({ endpoint, ...localIdentity });
 }

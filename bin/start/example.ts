@@ -97,10 +97,15 @@ const routes = [
   ['GET', 'restUrl', 'the copy, for a REST API'],
 ] as const;
 
+/** The routes by their addresses. */
+export function routesOf(example: Example): readonly { readonly method: string; readonly url: string }[] {
+  return routes.map(([method, api]) => ({ method, url: example[api] }));
+}
+
 /** Opens the example's routes with a token and answers what happened, with lines to do the same. */
 export async function demonstrateExample(
   example: Example,
-  loginLine: string,
+  tokenLine: string,
   token: string,
 ): Promise<string> {
   const opened: string[] = [];
@@ -126,7 +131,7 @@ ${opened.join('\n')}
 
 Call them yourself; the last line opens a WebSocket, for a second:
 
-  TOKEN=$(${loginLine} | sed 's/.*"token":"//;s/".*//')
+  ${tokenLine}
 ${lines.join('\n')}
   curl -si -m 1 ${example.webSocketUrl.replace('ws:', 'http:')} -H "authorization: Bearer $TOKEN" -H 'connection: upgrade' -H 'upgrade: websocket' -H 'sec-websocket-version: 13' -H 'sec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg=='
 `;

@@ -1,14 +1,18 @@
 /** What a person at `npm start` sees of requests and of the functions' logs. */
 import type { RequestRecord } from 'local-aws';
+import { errorIn } from '../../local/console/journal.ts';
 
 /** Ordinary lines and the authorizer's way to say 401 repeat the line per request; metrics are for machines. */
 const ROUTINE = /^\{"_aws":|"level":"INFO"|"errorMessage":"Unauthorized"/;
 
-/** The line of a request. */
-export function requestLine({ method, path, status, durationMs, refusal, fault }: RequestRecord): string {
-  const why = [refusal, fault].filter((text) => text !== undefined).join(': ');
+/** The line of a request: what was refused is named as the client sees it, by the gateway's own name where that says nothing. */
+export function requestLine(record: RequestRecord): string {
+  const { requestId, method, path, status, durationMs, body, refusal, fault } = record;
   const time = new Date().toTimeString().slice(0, 8);
-  return `${time} ${method} ${path} ${status} ${Math.round(durationMs)} ms ${why}`.trimEnd();
+  const error = errorIn(body) ?? refusal;
+  return [time, method, path, status, error, `${Math.round(durationMs)} ms`, requestId, fault]
+    .filter((part) => part !== undefined)
+    .join(' ');
 }
 
 /** The line that a function's log line is shown as; undefined when the line of the request says it already. */

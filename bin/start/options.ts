@@ -3,6 +3,7 @@
 import { APPID } from '../../functions/contracts/appids.ts';
 import { settingsFor } from '../../lib/config.ts';
 import { isWechatApiBase } from '../../lib/settings.ts';
+import { keptPort } from '../../local/data-dir.ts';
 import type { MiniProgram } from '../../local/service.ts';
 import { CommandError } from '../command/errors.ts';
 import { bundledFunctions } from './bundles.ts';
@@ -10,8 +11,9 @@ import { bundledFunctions } from './bundles.ts';
 /** @throws CommandError naming the variable and what is allowed */
 export function readVariables(variables: NodeJS.ProcessEnv) {
   const value = (name: string): string | undefined => variables[name] || undefined;
-  const port = value('PORT') ?? '3000';
-  if (!/^\d+$/.test(port) || Number(port) > 65_535)
+  const dataDir = value('DATA_DIR');
+  const port = value('PORT');
+  if (port !== undefined && (!/^\d+$/.test(port) || Number(port) > 65_535))
     throw new CommandError('PORT must be a whole number from 0 to 65535.');
   const appid = value('WECHAT_APPID');
   const secret = value('WECHAT_SECRET');
@@ -30,11 +32,11 @@ export function readVariables(variables: NodeJS.ProcessEnv) {
   if (bases?.every(isWechatApiBase) === false)
     throw new CommandError('WECHAT_API_BASE must be http(s) URLs without a query, separated by commas.');
   return {
-    port: Number(port),
+    port: Number(port ?? 0) || (dataDir && keptPort(dataDir)) || Number(port ?? 3000),
     miniPrograms,
     wechatApiBases: bases ?? (miniPrograms && settingsFor('dev').wechatApiBases),
     dynamodbEndpoint: value('DYNAMODB_ENDPOINT'),
-    dataDir: value('DATA_DIR'),
+    dataDir,
     inspect,
   };
 }

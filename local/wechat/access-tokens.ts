@@ -32,7 +32,6 @@ export function createAccessTokens(options: {
   readonly errorAnswer: ErrorAnswer;
 }) {
   const { apps, now, errorAnswer } = options;
-  const appids = new Map(Object.entries(apps));
   const byAppid = new Map<string, App>();
   /** Every token ever given, so that one that has ended is told from one that never was. */
   const everything = new Map<string, IssuedToken>();
@@ -70,8 +69,8 @@ export function createAccessTokens(options: {
       if (!appid) return errorAnswer(41002);
       if (!secret) return errorAnswer(41004);
       if (grant_type !== 'client_credential') return errorAnswer(40002);
-      if (typeof appid !== 'string' || !appids.has(appid)) return errorAnswer(40013);
-      if (appids.get(appid) !== secret) return errorAnswer(40125);
+      if (typeof appid !== 'string' || !Object.hasOwn(apps, appid)) return errorAnswer(40013);
+      if (apps[appid] !== secret) return errorAnswer(40125);
 
       const app = openApp(appid);
       const forced = force_refresh === true ? mayForce(app) : false;

@@ -18,6 +18,8 @@ export interface CodeOwner {
 interface WechatAccounts {
   /** Issues a code: 32 letters and digits, single use, five minutes. */
   issueCode(owner: CodeOwner): string;
+  /** Whom a code is of, used or not; undefined when nobody has it. */
+  openidOf(appid: string, code: string): string | undefined;
   /** Responds to the query of `jscode2session`; the first query that is right consumes the code. */
   code2Session(query: URLSearchParams): WechatAnswer;
 }
@@ -47,7 +49,6 @@ const MAX_CODES = 100_000;
 
 export function createWechatAccounts(options: WechatAccountsOptions): WechatAccounts {
   const { apps, now, userMinuteLimit, errorAnswer } = options;
-  const appids = new Map(Object.entries(apps));
   const codes = new Map<string, IssuedCode>();
   let minute = { number: 0, callsByUser: new Map<string, number>() };
 
@@ -70,12 +71,14 @@ export function createWechatAccounts(options: WechatAccountsOptions): WechatAcco
   return {
     issueCode({ openid = randomOpenid(), unionid, appid, risk = false }) {
       forgetExpiredCodes();
-      const issuer = appid ?? [...appids.keys()][0] ?? '';
+      const issuer = appid ?? Object.keys(apps)[0] ?? '';
       const code = `0${randomBytes(24).toString('base64url').replace(/[-_]/g, 'x').slice(0, 31)}`;
       const expiresAt = now() + CODE_LIFETIME_MS;
       codes.set(code, { appid: issuer, openid, unionid, risk, expiresAt, used: false });
       return code;
     },
+
+    openidOf: (appid, code) => (demoCode(appid, code) ?? codes.get(code))?.openid,
 
     code2Session(query) {
       const appid = query.get('appid');
@@ -85,8 +88,8 @@ export function createWechatAccounts(options: WechatAccountsOptions): WechatAcco
       if (!secret) return errorAnswer(41004);
       if (!code) return errorAnswer(41008);
       if (query.get('grant_type') !== 'authorization_code') return errorAnswer(40002);
-      if (!appids.has(appid)) return errorAnswer(40013);
-      if (appids.get(appid) !== secret) return errorAnswer(40125);
+      if (!Object.hasOwn(apps, appid)) return errorAnswer(40013);
+      if (apps[appid] !== secret) return errorAnswer(40125);
 
       const issued = demoCode(appid, code) ?? codes.get(code);
       if (issued === undefined || issued.appid !== appid || issued.expiresAt <= now())

@@ -38,6 +38,10 @@ export interface Fault {
   readonly fault: (typeof faultNames)[number];
   /** The route that it affects. Default: jscode2session. */
   readonly route?: RouteName;
+  /** Affects this code alone. Default: every code. */
+  readonly code?: string;
+  /** Affects this user alone. Default: every user. */
+  readonly openid?: string;
   /** How many calls it affects. Default: all until it is cleared. */
   readonly times?: number;
   /** For `errcode`: the number. Default: -1. */
@@ -129,6 +133,8 @@ export function readFault(body: Record<string, unknown>): Fault {
   const members = readMembers(body, {
     fault: 'string',
     route: 'string',
+    code: 'string',
+    openid: 'string',
     times: 'number',
     errcode: 'number',
     errmsg: 'string',
@@ -140,6 +146,8 @@ export function readFault(body: Record<string, unknown>): Fault {
   if (fault === undefined) throw new Error(`fault must be one of: ${faultNames.join(', ')}`);
   const route = routeNames.find((name) => name === (body.route ?? 'jscode2session'));
   if (route === undefined) throw new Error(`route must be one of: ${routeNames.join(', ')}`);
+  if (body.times !== undefined && !(Number.isInteger(body.times) && Number(body.times) > 0))
+    throw new Error('times must be a whole number from 1 up');
   return { ...members, fault, route };
 }
 

@@ -2,7 +2,8 @@
  * WeChat's server API, emulated over real HTTP with its habits and its faults, so that the local run and the tests
  * meet what production meets. It logs nothing.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAccessTokens } from './access-tokens.ts';
@@ -25,14 +26,23 @@ import { checkText } from './text-check.ts';
 export interface WechatSimulatorOptions {
   /** AppSecret by appid. */
   readonly apps: Readonly<Record<string, string>>;
-  /** Port on 127.0.0.1. Default: a free one. */
+  /** Port on 127.0.0.1 of the first host. Default: a free one. */
   readonly port?: number;
+  /** Hosts that answer, each on a port of its own. Default: 1. */
+  readonly hosts?: 1 | 2;
   /** Milliseconds before every answer. Default: 0. */
   readonly delayMs?: number;
   /** Calls of one user within a minute before errcode 45011; WeChat once documented 100. Default: no limit. */
   readonly userMinuteLimit?: number;
   /** Unix time in milliseconds. Default: `Date.now`. */
   readonly now?: () => number;
+}
+
+/** A fault that is switched on, and how many calls it still affects. */
+export interface ActiveFault {
+  readonly fault: Fault;
+  /** Absent when it stays until it is cleared. */
+  readonly callsLeft?: number;
 }
 
 /** What reached WeChat. */
@@ -47,13 +57,22 @@ interface CallCounts {
 export interface WechatSimulator {
   /** Base URL without a slash at the end. */
   readonly url: string;
+  /** Base URL of every host, the first one first. */
+  readonly urls: readonly string[];
   readonly port: number;
   /** `POST /__sim/codes`. */
   issueCode(owner?: CodeOwner): string;
   /** `POST /__sim/phone-codes`. */
   issuePhoneCode(owner?: PhoneOwner): string;
-  /** `POST /__sim/faults`; replaces the fault before on that route. */
+  /** `POST /__sim/faults`; replaces the fault before on that route for the same code and user. */
   setFault(fault: Fault): void;
+  /** Those that are still on, the newest first: the first one that a call matches is the one it meets. */
+  faults(): readonly ActiveFault[];
+  /** Whether the first host takes connections. */
+  setFirstHostDown(down: boolean): Promise<void>;
+  firstHostIsDown(): boolean;
+  /** Gives a mini-program a new AppSecret, as its console does; the one before is refused from now on. */
+  resetSecret(appid: string): string;
   /** `DELETE /__sim/faults`. */
   clearFaults(): void;
   /** `GET /__sim/calls?route=`. Default: those of jscode2session. */
@@ -80,13 +99,15 @@ interface Route {
  * @throws Error of the listening socket, such as `EADDRINUSE`.
  */
 export async function startWechatSimulator(options: WechatSimulatorOptions): Promise<WechatSimulator> {
-  const { apps, port = 0, delayMs = 0, userMinuteLimit = Number.POSITIVE_INFINITY, now = Date.now } = options;
+  const { port = 0, hosts = 1, delayMs = 0, userMinuteLimit = Number.POSITIVE_INFINITY } = options;
+  const { now = Date.now } = options;
+  const apps: Record<string, string> = { ...options.apps };
   const errorAnswer = createErrorAnswer(' ', now);
   const snsErrorAnswer = createErrorAnswer(', ', now);
   const accounts = createWechatAccounts({ apps, now, userMinuteLimit, errorAnswer: snsErrorAnswer });
   const accessTokens = createAccessTokens({ apps, now, errorAnswer });
   const phoneCodes = createPhoneCodes({ firstAppid: Object.keys(apps)[0] ?? '', now, errorAnswer });
-  const faults = new Map<RouteName, { readonly fault: Fault; callsLeft: number }>();
+  let faults: { readonly fault: Fault; callsLeft: number }[] = [];
   const counts = new Map<RouteName, number>();
   let connections = 0;
 
@@ -94,23 +115,40 @@ export async function startWechatSimulator(options: WechatSimulatorOptions): Pro
     issueCode: (owner: CodeOwner = {}) => accounts.issueCode(owner),
     issuePhoneCode: (owner: PhoneOwner = {}) => phoneCodes.issue(owner),
     setFault(fault: Fault) {
-      faults.set(fault.route ?? 'jscode2session', {
-        fault,
-        callsLeft: fault.times ?? Number.POSITIVE_INFINITY,
-      });
+      const others = faults.filter((other) => targetOf(other.fault) !== targetOf(fault));
+      faults = [{ fault, callsLeft: fault.times ?? Number.POSITIVE_INFINITY }, ...others];
     },
-    clearFaults: () => faults.clear(),
+    clearFaults: () => {
+      faults = [];
+    },
+    faults: () =>
+      faults.map(({ fault, callsLeft }) => ({ fault, ...(Number.isFinite(callsLeft) && { callsLeft }) })),
+    resetSecret(appid: string) {
+      if (!Object.hasOwn(apps, appid)) throw new Error('WeChat knows no such appid');
+      const secret = randomBytes(16).toString('hex');
+      apps[appid] = secret;
+      return secret;
+    },
     calls: (route: RouteName = 'jscode2session'): CallCounts => ({
       count: counts.get(route) ?? 0,
       connections,
     }),
   };
 
-  const takeFault = (route: RouteName): Fault | undefined => {
-    const current = faults.get(route);
-    if (current === undefined || current.callsLeft <= 0) return undefined;
-    current.callsLeft -= 1;
-    return current.fault;
+  /** Of the first fault that a call meets, one call less is left. */
+  const takeFault = (route: RouteName, query: URLSearchParams): Fault | undefined => {
+    const code = query.get('js_code') ?? '';
+    const openid = accounts.openidOf(query.get('appid') ?? '', code);
+    const met = faults.find(
+      ({ fault }) =>
+        (fault.route ?? 'jscode2session') === route &&
+        (fault.code ?? code) === code &&
+        (fault.openid === undefined || fault.openid === openid),
+    );
+    if (met === undefined) return undefined;
+    met.callsLeft -= 1;
+    faults = faults.filter(({ callsLeft }) => callsLeft > 0);
+    return met.fault;
   };
 
   const routes: Readonly<Record<string, Route>> = {
@@ -150,7 +188,7 @@ export async function startWechatSimulator(options: WechatSimulatorOptions): Pro
       if (post && request.method !== 'POST') return route.errorAnswer(43002);
       return body === undefined ? route.errorAnswer(47001) : answer(query, body);
     };
-    const fault = takeFault(name);
+    const fault = takeFault(name, query);
     if (fault !== undefined && isRefusal(fault)) {
       if (fault.consumes === true) answerPlainly();
       if (delayMs > 0) await pause(delayMs);
@@ -186,30 +224,60 @@ export async function startWechatSimulator(options: WechatSimulatorOptions): Pro
     }
   };
 
-  const server = createServer((request, response) => {
-    answerRequest(request, response).catch((error: unknown) => {
-      if (response.headersSent) response.destroy();
-      else sendJson(response, 400, { error: error instanceof Error ? error.message : 'bad request' });
+  const open = async (at: number): Promise<Server> => {
+    const server = createServer((request, response) => {
+      answerRequest(request, response).catch((error: unknown) => {
+        if (response.headersSent) response.destroy();
+        else sendJson(response, 400, { error: error instanceof Error ? error.message : 'bad request' });
+      });
     });
-  });
-  server.on('connection', () => {
-    connections += 1;
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve);
-  });
-  const { port: boundPort } = server.address() as AddressInfo;
+    server.on('connection', () => {
+      connections += 1;
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(at, '127.0.0.1', resolve);
+    });
+    return server;
+  };
+  let first: Server | undefined = await open(port);
+  const second = hosts === 2 ? await open(0) : undefined;
+  const firstPort = portOf(first);
+  const urls = [firstPort, ...(second === undefined ? [] : [portOf(second)])].map(
+    (each) => `http://127.0.0.1:${each}`,
+  );
 
   return {
     ...control,
-    url: `http://127.0.0.1:${boundPort}`,
-    port: boundPort,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    url: urls[0] ?? '',
+    urls,
+    port: firstPort,
+    firstHostIsDown: () => first === undefined,
+    setFirstHostDown: async (down) => {
+      if (down === (first === undefined)) return;
+      const before = first;
+      first = undefined;
+      if (before === undefined) first = await open(firstPort);
+      else await end(before);
+    },
+    close: async () => {
+      await Promise.all([first, second].map((server) => server && end(server)));
+    },
   };
+}
+
+/** What a fault is switched on for: one fault at a time for each. */
+function targetOf({ route = 'jscode2session', code, openid }: Fault): string {
+  return JSON.stringify([route, code, openid]);
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+/** Also in the middle of answers. */
+function end(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
 }
 
 function readCodeOwner(body: Record<string, unknown>): CodeOwner {

@@ -19,11 +19,18 @@ it('shows everything else, with the name of the function', () => {
     expect(logLine('Login', line)).toBe(`         Login: ${line}`);
 });
 
-it('has a line per request, and why it was refused', () => {
-  const request = { requestId: 'r', method: 'GET', path: '/member/me', durationMs: 1.6 };
+it('has a line per request, with its id, and what was refused as the client sees it', () => {
+  const request = { requestId: 'r-1', method: 'GET', path: '/member/me', durationMs: 1.6 };
+  const line = (rest: { status: number; body: string; refusal?: string; fault?: string }) =>
+    requestLine({ ...request, ...rest });
 
-  expect(requestLine({ ...request, status: 200 })).toMatch(/^\d\d:\d\d:\d\d GET \/member\/me 200 2 ms$/);
-  expect(requestLine({ ...request, status: 401, refusal: 'UNAUTHORIZED', fault: 'no function' })).toMatch(
-    / 401 2 ms UNAUTHORIZED: no function$/,
+  expect(line({ status: 200, body: '{"code":200}' })).toMatch(
+    /^\d\d:\d\d:\d\d GET \/member\/me 200 2 ms r-1$/,
   );
+  expect(line({ status: 401, body: '{"error":"unauthorized"}', refusal: 'UNAUTHORIZED' })).toMatch(
+    / 401 unauthorized 2 ms r-1$/,
+  );
+  expect(
+    line({ status: 500, body: '{"message":null}', refusal: 'AUTHORIZER_FAILURE', fault: 'none' }),
+  ).toMatch(/ 500 AUTHORIZER_FAILURE 2 ms r-1 none$/);
 });

@@ -337,3 +337,62 @@ describe('the simulator', () => {
     expect(await hung).toBe('ended');
   });
 });
+
+describe('a fault', () => {
+  it('for one code or one user leaves the others alone, and is gone after its calls', async () => {
+    await start();
+    const mine = simulator.issueCode({ openid: 'o-mine' });
+    simulator.setFault({ fault: 'errcode', errcode: 45011, openid: 'o-mine', times: 2 });
+    simulator.setFault({ fault: 'errcode', errcode: -1, code: 'demo-b' });
+
+    const answers = [];
+    for (const code of [mine, 'demo-a', mine, 'demo-b', mine])
+      answers.push((await exchange(code)).json().errcode);
+
+    expect(answers).toEqual([45011, undefined, 45011, -1, undefined]);
+    expect(simulator.faults()).toEqual([{ fault: { fault: 'errcode', errcode: -1, code: 'demo-b' } }]);
+  });
+
+  it('is met newest first, and replaced by the next one for the same', async () => {
+    await start();
+    simulator.setFault({ fault: 'errcode', errcode: -1 });
+    simulator.setFault({ fault: 'errcode', errcode: 40226 });
+    simulator.setFault({ fault: 'errcode', errcode: 45011, code: 'demo-a', times: 1 });
+
+    const answers = [];
+    for (const code of ['demo-a', 'demo-a']) answers.push((await exchange(code)).json().errcode);
+
+    expect(answers).toEqual([45011, 40226]);
+    expect(simulator.faults()).toHaveLength(1);
+  });
+
+  it('for no call, or half of one, is refused', async () => {
+    await start();
+    for (const times of [0, -1, 1.5])
+      expect(await control('POST', 'faults', { fault: 'hang', times })).toMatchObject({ status: 400 });
+  });
+});
+
+describe('two hosts', () => {
+  it('know the same codes, and the first can be down for a while', async () => {
+    await start({ hosts: 2 });
+    const [first, second] = simulator.urls;
+    await simulator.setFirstHostDown(true);
+
+    await expect(fetch(`${first}/__sim/calls`)).rejects.toThrow();
+    expect((await fetch(`${second}/__sim/calls`)).status).toBe(200);
+    await simulator.setFirstHostDown(false);
+    expect((await fetch(`${first}/__sim/calls`)).status).toBe(200);
+  });
+});
+
+describe('a new AppSecret', () => {
+  it('is taken from now on, and the one before is refused', async () => {
+    await start();
+    const secret = simulator.resetSecret(APPID);
+
+    expect((await exchange('demo-a')).json()).toMatchObject({ errcode: 40125 });
+    expect((await exchange('demo-a', { secret })).json()).toMatchObject({ openid: expect.any(String) });
+    expect(() => simulator.resetSecret('wx0')).toThrow('no such appid');
+  });
+});

@@ -10,6 +10,8 @@ export interface RequestRecord {
   readonly path: string;
   readonly status: number;
   readonly durationMs: number;
+  /** The body that went back: whatever is secret in a response is in it. */
+  readonly body: string | Buffer;
   /** The gateway response that was answered, when the gateway refused. */
   readonly refusal?: string;
   /** What went wrong in the local run itself, when that is why it refused. */
@@ -35,6 +37,7 @@ export function recordOf(
     path,
     status: response.status,
     durationMs: performance.now() - startedAt,
+    body: response.body,
     ...(refusal === undefined ? {} : { refusal }),
     ...(fault === undefined ? {} : { fault }),
   };

@@ -19,6 +19,9 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** Answers a request itself, before the API sees it, and says so; `false` leaves it to the API. */
+export type AnswerBefore = (message: IncomingMessage, response: ServerResponse) => boolean;
+
 /** API Gateway's limit for a request body, bytes. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
@@ -26,13 +29,18 @@ const MAX_BODY_BYTES = 10 * 1024 * 1024;
  * Starts listening, before there is an API: a stack may need to know its own address.
  *
  * @param port 0 picks a free one
+ * @param answerBefore what is served beside the API
  * @throws LocalRunError when the port is taken
  */
-export async function startGateway(port: number, onRequest: OnRequest = () => {}): Promise<Gateway> {
+export async function startGateway(
+  port: number,
+  onRequest: OnRequest = () => {},
+  answerBefore: AnswerBefore = () => false,
+): Promise<Gateway> {
   const { promise: api, resolve: setApi } = Promise.withResolvers<ServedApi>();
   let disconnectAll = (): void => {};
   const server = createServer((message, response) => {
-    void serve(message, response, api, onRequest);
+    if (!answerBefore(message, response)) void serve(message, response, api, onRequest);
   });
   const { url, close } = await listenOnLoopback(server, port).catch((error: NodeJS.ErrnoException) => {
     throw new LocalRunError(

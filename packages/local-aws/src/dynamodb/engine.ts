@@ -39,10 +39,10 @@ const PORT_ATTEMPTS = 5;
 /**
  * Runs the engine ("$0" and its arguments) until it ends or file descriptor 3 does. The system closes that
  * pipe however this process dies, `kill -9` included, so the engine never outlives it; an exit handler
- * would miss that.
+ * would miss that. Its files are for their owner alone.
  */
 const RUN_UNTIL_PIPE_ENDS =
-  '"$0" "$@" 3<&- & engine=$!; { cat <&3 >/dev/null; kill "$engine"; } 2>/dev/null & wait "$engine"';
+  'umask 077; "$0" "$@" 3<&- & engine=$!; { cat <&3 >/dev/null; kill "$engine"; } 2>/dev/null & wait "$engine"';
 
 /**
  * Brings up a DynamoDB; resolves when it accepts requests.

@@ -1,0 +1,51 @@
+/** `npm run status`: the local run again: its addresses, users, keys and faults. */
+import type { RunState } from '../local/console/run-state.ts';
+import { defineCommand, print, runIfMain } from './command/command.ts';
+import { findLocalRun } from './command/local-run.ts';
+import { faultLine, userLine } from './wechat.ts';
+
+const USAGE = `Usage: npm run status [-- --json]
+
+Shows the run of npm start: the newest one, or the one at PORT.`;
+
+const timeOf = (unixSeconds: number): string => new Date(unixSeconds * 1000).toISOString();
+
+/** Everything in lines, under headings. */
+function linesOf({ addresses, users, keys, faults, presets }: RunState): readonly string[] {
+  const { url, simulator, dynamodb, table, secretsManager, appids } = addresses;
+  const list = (lines: readonly string[], otherwise: string): readonly string[] =>
+    (lines.length === 0 ? [otherwise] : lines).map((line) => `  ${line}`);
+  return [
+    'Addresses',
+    `  page and API     ${url}`,
+    ...(simulator === undefined ? [] : [`  WeChat           ${simulator}`]),
+    `  DynamoDB         ${dynamodb}  table ${table}`,
+    `  Secrets Manager  ${secretsManager}`,
+    `  mini-programs    ${appids.join(', ')}`,
+    '',
+    'Users',
+    ...list(users.map(userLine), 'Nobody has logged in.'),
+    '',
+    'Keys',
+    `  current  ${keys.current.kid}  public since ${timeOf(keys.current.published_at)}`,
+    `  next     ${keys.next.kid}  public since ${timeOf(keys.next.published_at)}`,
+    ...keys.retired.map(({ kid, remove_after }) => `  retired  ${kid}  until ${timeOf(remove_after)}`),
+    ...(presets.length === 0
+      ? []
+      : ['', "WeChat's faults", ...list(faults.map(faultLine), 'WeChat is well.')]),
+  ];
+}
+
+export const run = defineCommand({
+  usage: USAGE,
+  options: { json: { type: 'boolean' } },
+  body: async ({ values }, io) => {
+    const localRun = await findLocalRun(io.env);
+    const state = await localRun.ask<RunState>('state');
+    if (values.json) print(io.stdout, JSON.stringify(state, undefined, 2));
+    else for (const line of linesOf(state)) print(io.stdout, line);
+    return 0;
+  },
+});
+
+await runIfMain(import.meta, run);

@@ -1,0 +1,160 @@
+/** The left side: a mini-program's life with its login, through the client library that mini-programs use. */
+import { createLoginClient, type LoginClient, LoginError, web } from 'wechat-login-client';
+import type { RunState } from '../run-state.ts';
+import { control } from './controls.ts';
+import { button, element, fill } from './elements.ts';
+import { type Exchange, recording } from './exchange.ts';
+import { language, say } from './texts.ts';
+
+interface Flow {
+  readonly element: HTMLElement;
+  /** What is in the field. */
+  code(): string;
+}
+
+/** Kept over a reload of the page, as a mini-program's storage outlives its app. */
+const storage = {
+  read: (key: string): unknown => JSON.parse(sessionStorage.getItem(key) ?? 'null') ?? undefined,
+  write: (key: string, value: string) => sessionStorage.setItem(key, JSON.stringify(value)),
+};
+
+const memory = { code: 'demo-xiaoming', nickname: '', appid: '', lastToken: '' };
+
+/** The section for a run. */
+export function flowOf(
+  { addresses, routes, presets, foreignRoutes }: RunState,
+  show: (exchange: Exchange) => void,
+): Flow {
+  const { appids } = addresses;
+  const who = element('p', { role: 'status', id: 'who' });
+  const said = element('p', { role: 'status', id: 'said', class: 'bad' });
+  const code = element('input', { id: 'code', value: memory.code, autocomplete: 'off', spellcheck: 'false' });
+  const nickname = element('input', { id: 'nickname', value: memory.nickname, autocomplete: 'off' });
+  const miniProgram = element(
+    'select',
+    { id: 'appid' },
+    ...appids.map((appid) => element('option', { selected: appid === memory.appid }, appid)),
+  );
+  const fetch = recording((exchange) => {
+    const token = exchange.headers.authorization?.replace('Bearer ', '');
+    if (token !== undefined) memory.lastToken = token;
+    show(exchange);
+  });
+  const getCode = async (): Promise<string> => code.value;
+  const platform = { ...web({ fetch, getCode }), storage };
+  const client = (): LoginClient =>
+    createLoginClient({ baseUrl: location.origin, appid: miniProgram.value, platform, language });
+
+  const showWho = (): void => {
+    const session = client().session;
+    fill(who, session === undefined ? say('nobody') : `${say('loggedIn')} ${session.userId}`);
+  };
+  const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+    Object.assign(memory, { code: code.value, nickname: nickname.value, appid: miniProgram.value });
+    fill(said);
+    try {
+      await work();
+    } catch (error) {
+      const { message } = error as Error;
+      fill(said, error instanceof LoginError ? `${say('clientSays')}: ${error.code}: ${message}` : message);
+    }
+    showWho();
+  };
+  const step = (
+    name: Parameters<typeof say>[0],
+    work: () => Promise<unknown>,
+    main = false,
+  ): HTMLButtonElement =>
+    button(say(name), () => attempt(work), { id: `do-${name}`, class: main ? 'main' : undefined });
+  const withToken = (token: string): Promise<unknown> =>
+    fetch(`${location.origin}/member/me`, {
+      method: 'GET',
+      headers: { authorization: `Bearer ${token}` },
+      body: null,
+    });
+
+  let sure = false;
+  const erase = step('erase', async () => {
+    if (sure) await client().deleteMe();
+    sure = !sure;
+    erase.textContent = say(sure ? 'eraseAgain' : 'erase');
+  });
+  const foreign = foreignRoutes.map(({ method, url }) =>
+    button(`${method} ${url}`, () =>
+      attempt(async () => {
+        const headers = { authorization: `Bearer ${await client().token()}` };
+        const answer = await control<{ status: number; headers: Record<string, string>; body: string }>(
+          'foreign',
+          {
+            method,
+            url,
+            token: await client().token(),
+          },
+        );
+        const { status, headers: answerHeaders, body: answerBody } = answer;
+        show({ method, url, headers, body: null, status, answerHeaders, answerBody });
+      }),
+    ),
+  );
+  const odd = ['expired', 'foreign_audience', 'wrongly_signed', 'revoked'].map((kind) =>
+    button(
+      say(kind),
+      () => attempt(async () => withToken((await control<{ token: string }>('token', { kind })).token)),
+      { id: `token-${kind}` },
+    ),
+  );
+  showWho();
+  return {
+    code: () => code.value,
+    element: element(
+      'section',
+      { class: 'flow', 'aria-labelledby': 'flow' },
+      element('h2', { id: 'flow' }, say('flow')),
+      element(
+        'div',
+        { class: 'row' },
+        ...(appids.length > 1 ? [element('label', {}, say('miniProgram'), miniProgram)] : []),
+        element('label', {}, say('code'), code),
+        element('label', {}, say('nickname'), nickname),
+      ),
+      element(
+        'p',
+        { class: 'row' },
+        step(
+          'logIn',
+          () => client().login({ force: true, profile: nickname.value ? { nickname: nickname.value } : {} }),
+          true,
+        ),
+        ...(presets.length === 0
+          ? []
+          : [
+              step('newCode', async () => {
+                code.value = (await control<{ code: string }>('code', { appid: miniProgram.value })).code;
+              }),
+            ]),
+      ),
+      who,
+      element(
+        'p',
+        { class: 'row' },
+        step('me', () => client().me()),
+        step('whoami', () => client().request({ url: '/whoami' })),
+        step('refresh', () => client().request({ url: '/member/refresh', method: 'POST', data: {} })),
+        step('logOut', () => client().logout()),
+        step('logOutAll', () => client().logout({ all: true })),
+        ...(routes.includes('DELETE /member/me') ? [erase] : []),
+      ),
+      said,
+      ...(foreign.length === 0
+        ? []
+        : [element('h3', {}, say('foreign')), element('p', { class: 'row' }, ...foreign)]),
+      element('h3', {}, say('odd')),
+      element(
+        'p',
+        { class: 'row' },
+        ...(presets.length === 0 ? [] : odd),
+        step('last', () => withToken(memory.lastToken)),
+      ),
+    ),
+  };
+}

@@ -1,0 +1,141 @@
+/** Users, keys and WeChat's faults: what an operator and a bad day do to a login. */
+import type { FaultRow, RunState } from '../run-state.ts';
+import { button, element, table } from './elements.ts';
+import { say } from './texts.ts';
+
+/** Does something to the run; what is refused is said, and the page reads the run again. */
+export type Act = (name: string, body?: object) => Promise<void>;
+
+const timeOf = (unixSeconds: number): string => new Date(unixSeconds * 1000).toLocaleString();
+
+function panel(name: 'users' | 'keys' | 'faults', ...children: readonly (Node | string)[]): HTMLElement {
+  return element(
+    'section',
+    { class: 'half', 'aria-labelledby': name },
+    element('h2', { id: name }, say(name)),
+    ...children,
+  );
+}
+
+export function usersPanel({ users }: RunState, act: Act): HTMLElement {
+  const change = (user_id: string, what: string, word: string): HTMLElement =>
+    button(say(word), () => act('user', { change: what, user_id }), {
+      id: `${what}-${user_id}`,
+      'aria-label': `${say(word)} ${user_id}`,
+    });
+  const rows = users.map(({ user_id, username, appid, status }) => [
+    element(
+      'span',
+      {},
+      username || '—',
+      element('br'),
+      element('code', {}, user_id),
+      element('br'),
+      element('code', {}, appid),
+    ),
+    element('span', { class: status === 'active' ? 'good' : 'bad' }, say(status)),
+    element(
+      'div',
+      { class: 'row' },
+      status === 'banned' ? change(user_id, 'unban', 'unban') : change(user_id, 'ban', 'ban'),
+      change(user_id, 'revoke', 'revoke'),
+      change(user_id, 'erase', 'eraseUser'),
+    ),
+  ]);
+  return panel(
+    'users',
+    rows.length === 0
+      ? element('p', { class: 'faint' }, say('none'))
+      : table(say('users'), [say('user'), say('status'), say('actions')], rows),
+  );
+}
+
+export function keysPanel({ keys }: RunState, act: Act): HTMLElement {
+  const row = (role: string, kid: string, when: number): Node[] => [
+    element('span', {}, say(role)),
+    element('span', {}, element('code', {}, `${kid.slice(0, 12)}…`), element('br'), timeOf(when)),
+    button(say('drop'), () => act('drop', { kid }), {
+      id: `drop-${kid}`,
+      'aria-label': `${say('drop')} ${say(role)} ${kid.slice(0, 12)}`,
+    }),
+  ];
+  return panel(
+    'keys',
+    button(say('rotate'), () => act('rotate'), { id: 'rotate' }),
+    table(
+      say('keys'),
+      [say('role'), say('key'), say('actions')],
+      [
+        row('current', keys.current.kid, keys.current.published_at),
+        row('next', keys.next.kid, keys.next.published_at),
+        ...keys.retired.map(({ kid, remove_after }) => row('retired', kid, remove_after)),
+      ],
+    ),
+  );
+}
+
+/** Kept while the panel is made anew after each change. */
+const chosen = { name: 'busy', times: '', whom: '' };
+
+export function faultsPanel({ presets, faults, users }: RunState, act: Act, code: () => string): HTMLElement {
+  const keep =
+    (name: keyof typeof chosen): EventListener =>
+    ({ target }) => {
+      chosen[name] = (target as HTMLInputElement).value;
+    };
+  const name = element(
+    'select',
+    { id: 'fault-name', onchange: keep('name') },
+    ...presets.map((each) => element('option', { value: each, selected: each === chosen.name }, say(each))),
+  );
+  const times = element('input', {
+    id: 'fault-times',
+    inputmode: 'numeric',
+    value: chosen.times,
+    oninput: keep('times'),
+  });
+  const whom = element(
+    'select',
+    { id: 'fault-whom', onchange: keep('whom') },
+    element('option', { value: '' }, say('everyone')),
+    element('option', { value: 'code', selected: chosen.whom === 'code' }, say('thisCode')),
+    ...users.map(({ user_id, username }) =>
+      element('option', { value: user_id, selected: chosen.whom === user_id }, username || user_id),
+    ),
+  );
+  const breakWechat = (): Promise<void> =>
+    act('fault', {
+      name: name.value,
+      ...(times.value !== '' && { times: Number(times.value) }),
+      ...(whom.value === 'code' && { code: code() }),
+      ...(whom.value.length > 4 && { user_id: whom.value }),
+    });
+  return panel(
+    'faults',
+    element(
+      'div',
+      { class: 'row' },
+      element('label', {}, say('fault'), name),
+      element('label', {}, say('times'), times),
+      element('label', {}, say('whom'), whom),
+    ),
+    element(
+      'p',
+      { class: 'row' },
+      button(say('breakIt'), breakWechat, { id: 'break', class: 'main' }),
+      button(say('heal'), () => act('clear-faults'), { id: 'heal' }),
+    ),
+    faults.length === 0
+      ? element('p', { class: 'good', id: 'wechat' }, say('well'))
+      : element(
+          'ul',
+          { id: 'wechat', class: 'bad' },
+          ...faults.map((fault) => element('li', {}, faultLine(fault))),
+        ),
+  );
+}
+
+const faultLine = ({ name, callsLeft, code, openid }: FaultRow): string =>
+  [say(name), callsLeft === undefined ? '' : `${callsLeft} ${say('left')}`, code ?? openid ?? '']
+    .filter((part) => part !== '')
+    .join(' · ');

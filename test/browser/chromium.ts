@@ -1,0 +1,23 @@
+/** The browser of the browser tests: one that is on this machine, because none is downloaded for them. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** What somebody reads who has none. */
+export const WITHOUT_CHROMIUM =
+  'The browser tests were not run: there is no Chromium. Install it (apt-get install chromium) or name one in CHROMIUM, then npm test runs them.';
+
+/** Path of a Chromium, undefined when there is none. */
+export function findChromium(): string | undefined {
+  const { CHROMIUM, PATH = '' } = process.env;
+  const candidates = names.flatMap((name) => PATH.split(delimiter).map((folder) => join(folder, name)));
+  return (CHROMIUM ? [CHROMIUM] : candidates).find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
