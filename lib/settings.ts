@@ -295,7 +295,7 @@ const settingsSchema = v.pipe(
 );
 
 /** Whether the service is to run on this machine, where it may call whatever it can reach. */
-function isLocal(publicUrl: string | undefined): boolean {
+export function isLocal(publicUrl: string | undefined): boolean {
   return publicUrl !== undefined && URL.canParse(publicUrl) && isLoopback(publicUrl);
 }
 
@@ -305,15 +305,21 @@ export type StageSettings = Readonly<v.InferOutput<typeof settingsSchema>>;
 /** Settings as a team writes them. */
 export type SettingsInput = v.InferInput<typeof settingsSchema>;
 
+/** A setting, or a stage, that cannot be; its message says all of it: name, value, and what is allowed. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
 /**
  * Checks settings.
  *
- * @throws Error naming each wrong setting, its value and what is allowed
+ * @param whose begins the message
+ * @throws SettingsError naming each wrong setting, its value and what is allowed
  */
-export function parseSettings(settings: unknown): StageSettings {
+export function parseSettings(settings: unknown, whose = ''): StageSettings {
   const result = v.safeParse(settingsSchema, settings);
   if (result.success) return result.output;
-  throw new Error(result.issues.map(problem).join('; '));
+  throw new SettingsError(whose + result.issues.map(problem).join('; '));
 }
 
 function problem(issue: v.InferIssue<typeof settingsSchema>): string {

@@ -96,6 +96,8 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
           settings: {
             appids: miniPrograms.map(({ appid }) => appid),
             publicUrl: url,
+            // Nobody reaches this machine by it.
+            customDomain: null,
             wechatApiBases: wechatApiBases ?? simulator?.urls,
             ...settings,
           },

@@ -1,5 +1,5 @@
 /** The command line of `npm run members`: what may be done, and in which table. */
-import { stageNames } from '../../lib/config.ts';
+import { stageNames } from '../../lib/stages.ts';
 import { UsageError } from '../command/errors.ts';
 import type { Given } from '../command/options.ts';
 

@@ -1,8 +1,8 @@
 /** The variables of `npm start`, read and checked. */
 
 import { APPID } from '../../functions/contracts/appids.ts';
-import { settingsFor } from '../../lib/config.ts';
 import { isWechatApiBase } from '../../lib/settings.ts';
+import { settingsFor } from '../../lib/stages.ts';
 import { keptPort } from '../../local/data-dir.ts';
 import type { MiniProgram } from '../../local/service.ts';
 import { CommandError } from '../command/errors.ts';

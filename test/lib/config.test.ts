@@ -7,7 +7,10 @@ import {
   VERIFIER_CACHE_SECONDS,
 } from '../../functions/contracts/key-schedule.ts';
 import { CLOCK_TOLERANCE_SECONDS, MAX_TOKEN_LIFETIME_SECONDS } from '../../functions/contracts/token.ts';
-import { settingsFor, stageNames } from '../../lib/config.ts';
+import { settingsFor as readSettings } from '../../lib/stages.ts';
+import { settingsFor, stageNames } from '../fixtures/stages.ts';
+
+const certificateArn = 'arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef';
 
 describe('the key schedule', () => {
   it('keeps a retired key public for the longest token, the slowest verifier, and clocks that differ', () => {
@@ -32,6 +35,23 @@ describe('settingsFor', () => {
       "There is no stage 'production' in lib/config.ts; it has dev, staging, prod, prod-cn",
     );
     expect(() => settingsFor('constructor')).toThrow('There is no stage');
+  });
+
+  it.each(['Prod', 'my_stage', '1', 'a/b', 'x'.repeat(33)])('refuses a stage called %s', (stage) => {
+    expect(() => readSettings(stage, {}, { [stage]: {} })).toThrow(
+      new RegExp(
+        `^Stage '${stage}' in lib/config.ts cannot be deployed: a name is up to 32 lower-case letters`,
+      ),
+    );
+  });
+
+  it('leaves out what an override says null for, as -c settings=… cannot say undefined', () => {
+    const customDomain = { name: 'a.example', certificateArn };
+    const team = { dev: { ...settingsFor('dev'), customDomain } };
+
+    expect(readSettings('dev', {}, team).customDomain).toEqual(customDomain);
+    expect(readSettings('dev', '{"customDomain":null}', team).customDomain).toBeUndefined();
+    expect(() => settingsFor('dev', { appids: null })).toThrow("setting 'appids' is missing");
   });
 
   it('takes overrides as an object or as JSON text', () => {

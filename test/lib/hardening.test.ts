@@ -4,7 +4,7 @@ import { App, CfnResource, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { errorCatalogue } from '../../functions/contracts/errors.ts';
-import { settingsFor, stageNames } from '../../lib/config.ts';
+import { settingsFor, stageNames } from '../fixtures/stages.ts';
 import { everything, nothing, stackOf, synthesize } from './synthesize.ts';
 
 interface Resource {

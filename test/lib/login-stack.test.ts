@@ -3,8 +3,8 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { errorCatalogue } from '../../functions/contracts/errors.ts';
 import { type Route, routes } from '../../functions/contracts/routes.ts';
-import { stageNames } from '../../lib/config.ts';
 import { currentValueOnly } from '../../lib/data/current-value-only.ts';
+import { stageNames } from '../fixtures/stages.ts';
 import { destructiveChanges } from './destructive-changes.ts';
 import { normalized, synthesize } from './synthesize.ts';
 

@@ -3,7 +3,7 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { describe, expect, it } from 'vitest';
-import { stageNames } from '../../lib/config.ts';
+import { stageNames } from '../fixtures/stages.ts';
 import { everything, nothing, stackOf } from './synthesize.ts';
 
 /** Every finding that nobody has given a reason for, as `<rule>: <construct>`. */

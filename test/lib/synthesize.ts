@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { settingsFor } from '../../lib/config.ts';
 import { WechatLoginStack } from '../../lib/login-stack.ts';
+import { settingsFor } from '../fixtures/stages.ts';
 
 const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { stageNames } from '../../lib/config.ts';
 import { type CfnTemplate, isStateful, mistakesIn, type TemplateResource } from '../fixtures/service-spec.ts';
+import { stageNames } from '../fixtures/stages.ts';
 import { destructiveChanges } from './destructive-changes.ts';
 import { everything, nothing, synthesize } from './synthesize.ts';
 

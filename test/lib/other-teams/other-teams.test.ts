@@ -503,6 +503,17 @@ describe('the central authorizer', () => {
 });
 
 describe('an issuer', () => {
+  it.each(['login-authorizer', 'arn:aws:lambda:eu-west-1:222222222222:function:login-authorizer'])(
+    'with the authorizer %j is refused: it lacks its alias',
+    (authorizerArn) => {
+      expect(() =>
+        WechatTokenIssuer.fromAttributes(stackIn(), 'Login', { ...attributes, authorizerArn }),
+      ).toThrow(
+        `Orders/Login: authorizerArn is '${authorizerArn}'; it must be the ARN of the function with its alias`,
+      );
+    },
+  );
+
   it.each([
     'http://login.example.com',
     'login.example.com',

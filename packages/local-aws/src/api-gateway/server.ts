@@ -30,7 +30,7 @@ const MAX_BODY_BYTES = 10 * 1024 * 1024;
  *
  * @param port 0 picks a free one
  * @param answerBefore what is served beside the API
- * @throws LocalRunError when the port is taken
+ * @throws LocalRunError when the port cannot be opened
  */
 export async function startGateway(
   port: number,
@@ -43,12 +43,10 @@ export async function startGateway(
     if (!answerBefore(message, response)) void serve(message, response, api, onRequest);
   });
   const { url, close } = await listenOnLoopback(server, port).catch((error: NodeJS.ErrnoException) => {
-    throw new LocalRunError(
-      error.code === 'EADDRINUSE'
-        ? `Port ${port} is already in use: set PORT to another one, or to 0 for any free one.`
-        : `The gateway cannot listen on port ${port}: ${error.message}`,
-      { cause: error },
-    );
+    const why = error.code === 'EADDRINUSE' ? 'is already in use' : `cannot be opened (${error.code})`;
+    throw new LocalRunError(`Port ${port} ${why}: set PORT to another one, or to 0 for any free one.`, {
+      cause: error,
+    });
   });
   return {
     url,
