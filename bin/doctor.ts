@@ -1,6 +1,6 @@
 /** `npm run doctor`: looks at a deployment, or a local run, from outside and says in words what is wrong with it. */
 import type { Writable } from 'node:stream';
-import { settingsFor } from '../lib/config.ts';
+import { settingsFor } from '../lib/stages.ts';
 import { defineCommand, print, runIfMain } from './command/command.ts';
 import { UsageError } from './command/errors.ts';
 import type { Given } from './command/options.ts';
@@ -10,9 +10,9 @@ import { outsideChecks } from './doctor/outside-checks.ts';
 import { NoResponse } from './doctor/request.ts';
 import { wechatChecks } from './doctor/wechat-check.ts';
 
-const USAGE = `Usage: npm run doctor -- --stage <stage>
+const USAGE = `Usage: npm run doctor -- --stage <stage> [--url <address of the API>]
        npm run doctor -- --url <ApiUrl> [--appid <appid>] [--log FILE]
---appid may be given several times; FILE holds the output of npm start, which says why WeChat refuses.
+--url with --stage: for a stage whose domain leads nowhere yet. --appid may be given several times; FILE holds the output of npm start, which says why WeChat refuses.
 Exit status: 0 all is well, 1 something is wrong.`;
 
 const text = { type: 'string' } as const;
@@ -24,17 +24,19 @@ interface Target {
 }
 
 async function readTarget({ stage, url, appid, log }: Given<typeof options>['values']): Promise<Target> {
-  if ((stage === undefined) === (url === undefined))
-    throw new UsageError('Say what to look at: --stage or --url, one of them.');
-  if (stage !== undefined) {
-    if (appid !== undefined || log !== undefined) throw new UsageError('--appid and --log go with --url.');
-    return targetOfStage(stage);
-  }
-  if (url === undefined || !/^https?:\/\/[^?#\s]+$/.test(url) || !URL.canParse(url))
+  if (url !== undefined && (!/^https?:\/\/[^?#\s]+$/.test(url) || !URL.canParse(url)))
     throw new UsageError('--url must be an http(s) URL without a query.');
+  const address = url?.replace(/\/+$/, '');
+  if (stage !== undefined) {
+    if (appid !== undefined || log !== undefined)
+      throw new UsageError('--appid and --log go with --url alone.');
+    return targetOfStage(stage, address);
+  }
+  if (address === undefined) throw new UsageError('Say what to look at: --stage, --url or both.');
   return {
     deployment: {
-      url: url.replace(/\/+$/, ''),
+      url: address,
+      issuer: address,
       stage,
       appids: appid ?? [undefined],
       // What a local run is synthesized from.
@@ -44,12 +46,14 @@ async function readTarget({ stage, url, appid, log }: Given<typeof options>['val
   };
 }
 
-async function targetOfStage(stage: string): Promise<Target> {
+async function targetOfStage(stage: string, address: string | undefined): Promise<Target> {
   // Loaded only where there is AWS to call.
   const { stageValue } = await import('./command/deployment.ts');
+  const issuer = await stageValue(stage, 'issuer');
   return {
     deployment: {
-      url: await stageValue(stage, 'issuer'),
+      url: address ?? issuer,
+      issuer,
       stage,
       appids: (await stageValue(stage, 'appids')).split(','),
       keyRotationDays: Number(await stageValue(stage, 'key-rotation-days')),

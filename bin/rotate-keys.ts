@@ -97,20 +97,25 @@ async function localTarget(env: NodeJS.ProcessEnv): Promise<Target> {
   };
 }
 
-/**
- * The published key ids; the first is that of the key that signs. Undefined while the issuer does not answer: a domain
- * that is down must not keep a compromised key in use.
- */
-async function publishedKids(issuer: string): Promise<string[] | undefined> {
+/** What the issuer publishes. A domain that is down must not keep a compromised key in use. */
+interface Published {
+  /** Key ids; the first is that of the key that signs. Undefined while they cannot be read. */
+  readonly kids?: readonly string[];
+  /** In words what happened instead. */
+  readonly instead: string;
+}
+
+async function publishedKeys(issuer: string): Promise<Published> {
   try {
     const response = await fetch(issuer + documentPath('jwks'), {
       headers: { 'cache-control': 'no-cache' },
       signal: AbortSignal.timeout(5_000),
     });
-    if (!response.ok) return undefined;
-    return ((await response.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+    if (!response.ok) return { instead: `answers ${response.status} for its public keys` };
+    const { keys } = (await response.json()) as { keys: { kid: string }[] };
+    return { kids: keys.map(({ kid }) => kid), instead: '' };
   } catch {
-    return undefined;
+    return { instead: 'does not answer for its public keys' };
   }
 }
 
@@ -128,14 +133,12 @@ async function startRotation(client: SecretsManagerClient, SecretId: string): Pr
 async function tagKeysToDrop(
   client: SecretsManagerClient,
   { keyRingArn: SecretId, issuer, drop }: Request,
-  published: readonly string[] | undefined,
+  { kids: published, instead }: Published,
   { stdout }: Io,
 ): Promise<readonly string[]> {
   const dropped = drop === 'all' ? published : drop;
   if (dropped === undefined)
-    throw new CommandError(
-      `${issuer} does not answer for its public keys: name those to drop, as --drop=<kid>`,
-    );
+    throw new CommandError(`${issuer} ${instead}: name those to drop, as --drop=<kid>`);
   if (dropped.length === 0) return dropped;
   const Tags = dropped.map((kid) => ({ Key: DROP_KEY_TAG + kid, Value: new Date().toISOString() }));
   await client.send(new TagResourceCommand({ SecretId, Tags }));
@@ -152,7 +155,7 @@ interface Progress {
   readonly current: string | undefined;
   /** Whether a rotation has begun and not ended. */
   readonly underWay: boolean;
-  readonly kids: readonly string[] | undefined;
+  readonly published: Published;
 }
 
 async function look(
@@ -164,23 +167,24 @@ async function look(
   return {
     current: versions.find(([, stages]) => stages.includes('AWSCURRENT'))?.[0],
     underWay: versions.some(([, stages]) => stages.includes('AWSPENDING') && !stages.includes('AWSCURRENT')),
-    kids: await publishedKids(issuer),
+    published: await publishedKeys(issuer),
   };
 }
 
-/** Rotates until a rotation of ours has ended and no dropped key is published; resolves to the published key ids. */
+/** Rotates until a rotation of ours has ended and no dropped key is published; resolves to what is published then. */
 async function rotateUntilGone(
   client: SecretsManagerClient,
   request: Request,
   dropped: readonly string[],
-): Promise<readonly string[] | undefined> {
+): Promise<Published> {
   const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
   let version: string | undefined;
   let startAgainAt = 0;
   while (performance.now() < giveUpAt) {
-    const { current, underWay, kids } = await look(client, request);
+    const { current, underWay, published } = await look(client, request);
     const idle = !underWay && (version === undefined || version === current);
-    if (idle && version !== undefined && !kids?.some((kid) => dropped.includes(kid))) return kids;
+    if (idle && version !== undefined && !published.kids?.some((kid) => dropped.includes(kid)))
+      return published;
     if (idle || performance.now() >= startAgainAt) {
       version = (await startRotation(client, request.keyRingArn)) ?? version;
       startAgainAt = performance.now() + START_AGAIN_AFTER_MS;
@@ -198,15 +202,18 @@ export const run = defineCommand({
   body: async ({ values }, io) => {
     const request = await readRequest(values, io.env);
     const { client } = request;
-    const before = await publishedKids(request.issuer);
+    const before = await publishedKeys(request.issuer);
     const dropped = await tagKeysToDrop(client, request, before, io);
-    const after = await rotateUntilGone(client, request, dropped);
+    const { kids: after, instead } = await rotateUntilGone(client, request, dropped);
     if (after === undefined)
       throw new CommandError(
-        `Rotated, but ${request.issuer} does not answer for its public keys: look at them once it does.`,
+        `Rotated, but ${request.issuer} ${instead}: look at them once it publishes them.`,
       );
     print(io.stdout, `Published now: ${after.join(', ')}`);
-    print(io.stdout, `${after[0] === before?.[0] ? 'Still signing' : 'Signing from now on'}: ${after[0]}`);
+    print(
+      io.stdout,
+      `${after[0] === before.kids?.[0] ? 'Still signing' : 'Signing from now on'}: ${after[0]}`,
+    );
     if (dropped.length > 0)
       print(
         io.stdout,

@@ -7,6 +7,7 @@ import {
 import * as v from 'valibot';
 import { APPID } from '../functions/contracts/appids.ts';
 import type { RunState } from '../local/console/run-state.ts';
+import { APP_SECRET_FOLLOWS_MS } from '../functions/wechat/app-secrets.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { stageValue } from './command/deployment.ts';
 import { CommandError, UsageError } from './command/errors.ts';
@@ -92,6 +93,7 @@ async function setWechatSecret(
     });
   const filledIn = Object.keys(secrets).filter((each) => secrets[each] !== '');
   print(io.stdout, `Filled in now: ${filledIn.join(', ')}`);
+  print(io.stdout, `Running functions follow within ${APP_SECRET_FOLLOWS_MS / 1000} seconds.`);
   const missing = served?.filter((each) => !filledIn.includes(each)) ?? [];
   if (missing.length > 0) print(io.stdout, `Still without an AppSecret: ${missing.join(', ')}`);
   if (served?.includes(appid) === false)

@@ -3,6 +3,15 @@ import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/clie
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type StageParameter, stageParameterName } from '../../lib/other-teams/stage-parameters.ts';
 import { CommandError } from './errors.ts';
+import { SECRET_ARN } from './secret.ts';
+
+/** What the commands need some of the values to be. */
+const shapes: Partial<Record<StageParameter, readonly [RegExp, string]>> = {
+  issuer: [/^https?:\/\/[^?#\s]*[^?#\s/]$/, 'an http(s) URL without a slash at its end'],
+  'key-ring-arn': [SECRET_ARN, 'the ARN of a secret'],
+  'wechat-secrets-arn': [SECRET_ARN, 'the ARN of a secret'],
+  'key-rotation-days': [/^[1-9]\d*$/, 'a whole number of days'],
+};
 
 /**
  * One of the values that a deployed stage publishes. Region and credentials come from the environment.
@@ -14,7 +23,13 @@ export async function stageValue(stage: string, parameter: StageParameter): Prom
   const client = new SSMClient();
   try {
     const { Parameter } = await client.send(new GetParameterCommand({ Name }));
-    return Parameter?.Value ?? '';
+    const value = Parameter?.Value ?? '';
+    const [shape, words] = shapes[parameter] ?? [/./, 'a value'];
+    if (!shape.test(value))
+      throw new CommandError(
+        `Parameter ${Name} is '${value}'; it must be ${words}: deploy stage '${stage}' again.`,
+      );
+    return value;
   } catch (error) {
     if (!(error instanceof ParameterNotFound)) throw failed(`look up ${Name}`, error);
     const region = await client.config.region();

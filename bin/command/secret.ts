@@ -3,7 +3,8 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { UsageError } from './errors.ts';
 import { localIdentity } from './local-identity.ts';
 
-const SECRET_ARN = /^arn:[\w-]+:secretsmanager:([\w-]+):\d+:secret:/;
+/** What the ARN of a secret begins with; its first group is the region. */
+export const SECRET_ARN = /^arn:[\w-]+:secretsmanager:([\w-]+):\d+:secret:/;
 
 /** @throws UsageError when it is no ARN of a secret */
 export function secretsManagerFor(secretArn: string): SecretsManagerClient {

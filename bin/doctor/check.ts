@@ -18,8 +18,10 @@ export interface Check {
 
 /** The deployment that is checked. */
 export interface Deployment {
-  /** Base URL, which is also the issuer of its tokens; without a slash at the end. */
+  /** Base URL where it is looked at; without a slash at the end. */
   readonly url: string;
+  /** Issuer of its tokens; the same, unless it is looked at where clients do not reach it. */
+  readonly issuer: string;
   /** Stage, when the rest was read from what it publishes. */
   readonly stage: string | undefined;
   /** Mini-programs to check; undefined for the default one. */

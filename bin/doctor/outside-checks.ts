@@ -72,18 +72,18 @@ async function keyIsFresh({ url, stage, keyRotationDays }: Deployment): Promise<
 
 const discoveryShape = v.object({ issuer: v.string(), jwks_uri: v.string() });
 
-async function discovery({ url }: Deployment): Promise<string> {
+async function discovery({ url, issuer: expectedIssuer }: Deployment): Promise<string> {
   const path = documentPath('discovery');
   const response = await document(url, path);
   const read = v.safeParse(discoveryShape, response.body);
   if (!read.success)
     throw new Problem(`${path} names no issuer and no jwks_uri: look at what the domain points to`);
   const { issuer, jwks_uri } = read.output;
-  if (issuer !== url)
+  if (issuer !== expectedIssuer)
     throw new Problem(
-      `it names the issuer ${issuer} and is served at ${url}, so verifiers refuse it: set customDomain (or publicUrl, where something else serves it) in lib/config.ts to what clients use, and deploy`,
+      `it names the issuer ${issuer} and is served at ${expectedIssuer}, so verifiers refuse it: set customDomain (or publicUrl, where something else serves it) in lib/config.ts to what clients use, and deploy`,
     );
-  const expected = url + documentPath('jwks');
+  const expected = issuer + documentPath('jwks');
   if (jwks_uri !== expected) throw new Problem(`its jwks_uri is ${jwks_uri}, not ${expected}: deploy again`);
   return `issuer ${issuer}`;
 }

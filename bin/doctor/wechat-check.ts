@@ -1,7 +1,9 @@
 /** Whether a login gets through to WeChat: it is tried with a code that cannot be valid, which WeChat must say itself. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { ErrorCode } from '../../functions/contracts/errors.ts';
 import { isLoopback } from '../../functions/contracts/secure-url.ts';
+import { APP_SECRET_FOLLOWS_MS } from '../../functions/wechat/app-secrets.ts';
 import { ERRCODE } from '../../functions/wechat/errcodes.ts';
 import { type Check, type Deployment, Problem } from './check.ts';
 import type { LoggedFailure, LoginLog } from './login-log.ts';
@@ -16,26 +18,38 @@ export function wechatChecks(deployment: Deployment, log: LoginLog): Check[] {
   }));
 }
 
-async function wechatAccepts(
-  { url, stage }: Deployment,
-  appid: string | undefined,
-  log: LoginLog,
-): Promise<string> {
+/** A login with a code that cannot be valid, and what it was answered. */
+async function tryLogin(url: string, appid: string | undefined) {
   const response = await call(`${url}/member/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     // No code of WeChat's looks like this, and no two checks use the same.
     body: JSON.stringify({ code: `doctor-${randomUUID()}`, appid }),
   });
-  const { code, error, request_id: requestId } = readEnvelope(response, url);
+  return { headers: response.headers, ...readEnvelope(response, url) };
+}
+
+async function wechatAccepts(
+  { url, stage }: Pick<Deployment, 'url' | 'stage'>,
+  appid: string | undefined,
+  log: LoginLog,
+  secretMayBeNew = true,
+): Promise<string> {
+  const { headers, code, error, data, request_id: requestId } = await tryLogin(url, appid);
   switch (error as ErrorCode | undefined) {
+    case undefined:
+      throw new Problem(acceptedNonsense(data?.user_id, stage));
     case 'invalid_code':
       return 'answers, and accepts appid and AppSecret';
     case 'wechat_misconfigured': {
       const found = await log.find(requestId);
+      if (found !== undefined && found.wechat_errcode === undefined && secretMayBeNew) {
+        await setTimeout(APP_SECRET_FOLLOWS_MS);
+        return wechatAccepts({ url, stage }, appid, log, false);
+      }
       throw new Problem(
         found === undefined
-          ? `WeChat is set up wrongly: the AppSecret is missing, wrong or frozen, the appid is wrong, or the IP whitelist is on; which, says ${log.whereToLook(requestId)}`
+          ? `WeChat is set up wrongly: the AppSecret is missing, wrong or frozen (functions follow a new one within ${APP_SECRET_FOLLOWS_MS / 1000} seconds), the appid is wrong, or the IP whitelist is on; which, says ${log.whereToLook(requestId)}`
           : `${found.reason}: ${remedy(found, stage === undefined && isLoopback(url) ? localWords : wordsFor(appid, stage))}`,
       );
     }
@@ -50,7 +64,7 @@ async function wechatAccepts(
     case 'rate_limited':
       // The quota of a minute comes with a minute, that of a day with an hour.
       throw new Problem(
-        Number(response.headers.get('retry-after')) > 60
+        Number(headers.get('retry-after')) > 60
           ? "it is not known: the mini-program's calls of this day are used up at WeChat; try again tomorrow, or ask WeChat for more"
           : 'it is not known: too many requests, here or at WeChat; try again in a minute',
       );
@@ -60,9 +74,19 @@ async function wechatAccepts(
       );
     default:
       throw new Problem(
-        `a login with a code that cannot be valid answers ${code} ${error ?? 'ok'} instead of 401 invalid_code; see ${log.whereToLook(requestId)}`,
+        `a login with a code that cannot be valid answers ${code} ${error} instead of 401 invalid_code; see ${log.whereToLook(requestId)}`,
       );
   }
+}
+
+/** The worst that can be found: what stands in WeChat's place lets anybody be anybody. */
+function acceptedNonsense(userId: unknown, stage: string | undefined): string {
+  const where = stage === undefined ? '--table <table>' : `--stage ${stage}`;
+  return (
+    'a code that WeChat never gave out logs in, so anybody can log in as anybody: what wechatApiBases leads to is not WeChat; ' +
+    'put https://api.weixin.qq.com into wechatApiBases in lib/config.ts, deploy, end all logins with npm run rotate-keys -- --drop=all, ' +
+    `and remove the user that this check has made: npm run members -- erase --user-id ${userId} --reason doctor ${where}`
+  );
 }
 
 /** What a remedy is called where the deployment is. */

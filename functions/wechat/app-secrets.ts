@@ -11,6 +11,9 @@ const storedSchema = v.pipe(jsonText, v.record(v.string(), v.string()));
 
 type SecretsByAppid = Readonly<Record<string, string>>;
 
+/** How soon a running function sees a secret that was filled in, at the latest. */
+export const APP_SECRET_FOLLOWS_MS = 10_000;
+
 /** The AppSecrets of the mini-programs served here. */
 export interface AppSecrets {
   /**
@@ -32,7 +35,7 @@ export function createAppSecrets(options: {
   const secrets = createRefreshedValue({
     load: async () => parse(await readText(client, secretArn)),
     refreshAfterMs: 5 * 60_000,
-    cooldownMs: 10_000,
+    cooldownMs: APP_SECRET_FOLLOWS_MS,
     now,
   });
 

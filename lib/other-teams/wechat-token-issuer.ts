@@ -23,7 +23,7 @@ export interface WechatTokenIssuerAttributes {
    */
   readonly jwksUrl?: string;
   /**
-   * The service's own authorizer function.
+   * The service's own authorizer function, with its alias.
    *
    * @default - none: {@link WechatTokenIssuer.centralAuthorizer} cannot be used
    */
@@ -44,6 +44,9 @@ export interface FromStageProps {
 
 /** Keys may only come over TLS; a loopback address is for tests and local runs. */
 const ADDRESS = /^(https:\/\/[^\s/?#]|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])([^\s?#]*[^\s/?#])?$/;
+
+/** What may call the function is allowed to call its alias, and nothing else of it. */
+const FUNCTION_WITH_ALIAS = /^arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+:[\w-]+$/;
 
 /** A WeChat login service. */
 export class WechatTokenIssuer extends Construct {
@@ -75,7 +78,8 @@ export class WechatTokenIssuer extends Construct {
   /**
    * Any login service, in whatever account.
    *
-   * @throws Error when a URL is not one that keys may come from, or the audience is empty
+   * @throws Error when a URL is not one that keys may come from, the audience is empty, or the authorizer's ARN lacks
+   *   its alias
    */
   static fromAttributes(
     scope: Construct,
@@ -93,6 +97,17 @@ export class WechatTokenIssuer extends Construct {
     if (attributes.audience.trim() === '') {
       throw new Error(
         `${issuer.node.path}: audience is '${attributes.audience}'; it must be the tokens' aud, such as 'wechat-login'`,
+      );
+    }
+    const { authorizerArn } = attributes;
+    if (
+      authorizerArn !== undefined &&
+      !Token.isUnresolved(authorizerArn) &&
+      !FUNCTION_WITH_ALIAS.test(authorizerArn)
+    ) {
+      throw new Error(
+        `${issuer.node.path}: authorizerArn is '${authorizerArn}'; it must be the ARN of the function with its alias, ` +
+          `arn:…:function:<name>:live, as the login stage shows it in the parameter ${stageParameterName('<stage>', 'authorizer-arn')}`,
       );
     }
     return issuer;

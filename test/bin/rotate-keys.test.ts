@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type LocalSecretsManager, startSecretsManager } from 'local-aws';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseKeyRing } from '../../functions/keys/key-ring.ts';
 import { createRotation } from '../../functions/keys/rotation.ts';
 import { runCommand, spawnCommand } from '../fixtures/operator-command.ts';
@@ -57,7 +60,20 @@ describe('npm run rotate-keys', () => {
     expect(await signingKid()).not.toBe(compromised);
     expect(status).toBe(1);
     expect(stderr).toBe(
-      `Rotated, but ${NOBODY} does not answer for its public keys: look at them once it does.\n`,
+      `Rotated, but ${NOBODY} does not answer for its public keys: look at them once it publishes them.\n`,
+    );
+  });
+
+  it('tells an issuer that answers 503 from one that does not answer', async () => {
+    const broken = createServer((_, response) => response.writeHead(503).end()).listen(0, '127.0.0.1');
+    await once(broken, 'listening');
+    onTestFinished(() => void broken.close());
+    const issuer = `http://127.0.0.1:${(broken.address() as AddressInfo).port}`;
+
+    const { stderr } = await rotateKeys('--key-ring', keyRingArn, '--issuer', issuer);
+
+    expect(stderr).toBe(
+      `Rotated, but ${issuer} answers 503 for its public keys: look at them once it publishes them.\n`,
     );
   });
 

@@ -57,7 +57,7 @@ describe('npm run set-wechat-secret', () => {
       const { status, stdout, stderr } = await setWechatSecret(named, appSecret + end);
 
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      expect(stdout).toBe(`Filled in now: ${appid}\n`);
+      expect(stdout).toBe(`Filled in now: ${appid}\nRunning functions follow within 10 seconds.\n`);
       expect(JSON.parse((await stored()) ?? '')).toEqual({ [appid]: appSecret });
     },
   );
@@ -67,7 +67,7 @@ describe('npm run set-wechat-secret', () => {
 
     const { stdout } = await setWechatSecret(named, appSecret);
 
-    expect(stdout).toBe(`Filled in now: wxother, ${appid}\n`);
+    expect(stdout).toBe(`Filled in now: wxother, ${appid}\nRunning functions follow within 10 seconds.\n`);
     expect(JSON.parse((await stored()) ?? '')).toEqual({
       wxother: 'of another',
       [appid]: appSecret,

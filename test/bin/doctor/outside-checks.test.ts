@@ -49,9 +49,9 @@ beforeEach(() => {
 });
 
 /** What is wrong with the deployment, by check. */
-async function problems(): Promise<Record<string, string>> {
+async function problems(issuer = url): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  const deployment = { url, stage: 'prod', appids: [], keyRotationDays: 30 };
+  const deployment = { url, issuer, stage: 'prod', appids: [], keyRotationDays: 30 };
   for (const { name, look } of outsideChecks(deployment))
     await look().catch((error: Error) => {
       found[name] = error.message;
@@ -62,6 +62,13 @@ async function problems(): Promise<Record<string, string>> {
 describe('the checks from outside', () => {
   it('find nothing wrong with a deployment that works', async () => {
     expect(await problems()).toEqual({});
+  });
+
+  it('look at one address for an issuer of another, whose domain leads nowhere yet', async () => {
+    const issuer = 'https://login.example.com';
+    answers[DISCOVERY] = { status: 200, headers: cached, body: { issuer, jwks_uri: issuer + JWKS } };
+
+    expect(await problems(issuer)).toEqual({});
   });
 
   it.each<[string, string, string, () => StandIn, string]>([
@@ -169,6 +176,17 @@ describe('the checks from outside', () => {
 });
 
 describe('npm run doctor', () => {
+  it('says of a WeChat that accepts anything what that means, and which user it leaves behind', async () => {
+    answers['/member/login'] = envelope(200, { data: { user_id: 'u-1' } });
+
+    const { status, stdout } = await runCommand('doctor', ['--url', url]);
+
+    expect(status).toBe(1);
+    expect(stdout).toMatch(
+      /^problem {2}WeChat: a code that WeChat never gave out logs in, so anybody can log in as anybody: .* erase --user-id u-1 /m,
+    );
+  });
+
   it('says when nothing listens', async () => {
     const { status, stdout } = await spawnCommand('doctor', ['--url', 'http://127.0.0.1:2']);
 
@@ -179,7 +197,7 @@ describe('npm run doctor', () => {
   it.each([
     [[]],
     [['--url', 'login.example.com']],
-    [['--url', 'https://login.example.com', '--stage', 'prod']],
+    [['--url', 'login.example.com', '--stage', 'prod']],
     [['--stage', 'prod', '--log', 'file']],
     [['--nonsense']],
   ])('explains itself when called as %j', async (args) => {
