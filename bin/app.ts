@@ -5,6 +5,7 @@ import { gapsBeforeLaunch, refuseExampleAppid } from '../lib/before-launch.ts';
 import { WechatLoginStack } from '../lib/login-stack.ts';
 import { SettingsError, type StageSettings } from '../lib/settings.ts';
 import { settingsFor } from '../lib/stages.ts';
+import { stackName } from './templates/stack-name.ts';
 
 /**
  * The CDK CLI says to which account and region its credentials lead; without any it makes the region up.
@@ -25,7 +26,7 @@ function synthesize(app: App): void {
   const settings = settingsFor(stage, app.node.tryGetContext('settings'));
   refuseExampleAppid(stage, settings);
   refuseOtherRegion(stage, settings);
-  const stack = new WechatLoginStack(app, `WechatLogin-${stage}`, {
+  const stack = new WechatLoginStack(app, stackName(stage), {
     stage,
     // Cost allocation tag.
     tags: { service: serviceName(stage) },

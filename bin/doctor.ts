@@ -1,13 +1,12 @@
 /** `npm run doctor`: looks at a deployment, or a local run, from outside and says in words what is wrong with it. */
-import type { Writable } from 'node:stream';
 import { settingsFor } from '../lib/stages.ts';
+import { report } from './command/check.ts';
 import { defineCommand, print, runIfMain } from './command/command.ts';
 import { UsageError } from './command/errors.ts';
 import type { Given } from './command/options.ts';
-import { type Check, type Deployment, Problem } from './doctor/check.ts';
+import type { Deployment } from './doctor/deployment.ts';
 import { cloudWatchLog, fileLog, type LoginLog, terminalLog } from './doctor/login-log.ts';
 import { outsideChecks } from './doctor/outside-checks.ts';
-import { NoResponse } from './doctor/request.ts';
 import { wechatChecks } from './doctor/wechat-check.ts';
 
 const USAGE = `Usage: npm run doctor -- --stage <stage> [--url <address of the API>]
@@ -60,18 +59,6 @@ async function targetOfStage(stage: string, address: string | undefined): Promis
     },
     log: cloudWatchLog(await stageValue(stage, 'login-log-group')),
   };
-}
-
-/** Prints a line; resolves to whether all is well. */
-async function report({ name, look }: Check, stdout: Writable): Promise<boolean> {
-  try {
-    print(stdout, `ok       ${name}: ${await look()}`);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Problem || error instanceof NoResponse)) throw error;
-    print(stdout, `problem  ${name}: ${error.message}`);
-    return false;
-  }
 }
 
 export const run = defineCommand({

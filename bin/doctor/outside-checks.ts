@@ -4,7 +4,8 @@ import { oldestSigningKeySeconds } from '../../functions/contracts/key-schedule.
 import { documentPath } from '../../functions/contracts/routes.ts';
 import { TOKEN_ALGORITHM } from '../../functions/contracts/token.ts';
 import { jwksSchema } from '../../functions/keys/json-web-keys.ts';
-import { type Check, type Deployment, Problem } from './check.ts';
+import { type Check, Problem } from '../command/check.ts';
+import type { Deployment } from './deployment.ts';
 import { call, type HttpResponse } from './request.ts';
 
 const DAY_SECONDS = 86_400;

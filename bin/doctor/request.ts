@@ -1,6 +1,7 @@
 /** One request to a deployment, and in words why there was no response. */
 import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import * as v from 'valibot';
+import { Problem } from '../command/check.ts';
 
 /**
  * Node abandons an address after 250 ms for the next one: too early for whoever looks from another continent. All of
@@ -17,7 +18,7 @@ export interface HttpResponse {
 }
 
 /** There was no response; the message says why and what to look at. */
-export class NoResponse extends Error {
+export class NoResponse extends Problem {
   override readonly name = 'NoResponse';
 }
 

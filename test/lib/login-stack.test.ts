@@ -5,8 +5,9 @@ import { errorCatalogue } from '../../functions/contracts/errors.ts';
 import { type Route, routes } from '../../functions/contracts/routes.ts';
 import { currentValueOnly } from '../../lib/data/current-value-only.ts';
 import { stageNames } from '../fixtures/stages.ts';
-import { destructiveChanges } from './destructive-changes.ts';
-import { normalized, synthesize } from './synthesize.ts';
+import { destructiveChanges } from '../../bin/templates/destructive-changes.ts';
+import { normalized } from '../../bin/templates/stage-template.ts';
+import { synthesize } from './synthesize.ts';
 
 interface Resource {
   readonly Type: string;
@@ -358,7 +359,7 @@ describe('the stack of stage dev', () => {
 describe('every stage', () => {
   it.each(stageNames)('%s synthesizes to the recorded template', async (stage) => {
     const recorded = new URL(`./__snapshots__/${stage}.template.json`, import.meta.url);
-    const next = normalized(synthesize(stage));
+    const next = normalized(synthesize(stage).toJSON());
 
     // Before the comparison, so that `-u` does not record it: who means it removes the recorded template first.
     if (existsSync(recorded))
@@ -394,7 +395,7 @@ describe('every stage', () => {
   });
 
   it.each(stageNames)('%s is written in ASCII, which CloudFormation gives back as it is', (stage) => {
-    expect(/[^\n\x20-\x7e].{0,20}/.exec(normalized(synthesize(stage)))?.[0]).toBeUndefined();
+    expect(/[^\n\x20-\x7e].{0,20}/.exec(normalized(synthesize(stage).toJSON()))?.[0]).toBeUndefined();
   });
 
   it('names no partition of its own, so that China regions deploy the same code', () => {

@@ -1,20 +1,4 @@
-/** What the doctor looks at, and what it can find. */
-
-/** A check that did not find what it should; the message says what is wrong and what to do. */
-export class Problem extends Error {
-  override readonly name = 'Problem';
-}
-
-/** One line of the doctor's report. */
-export interface Check {
-  readonly name: string;
-  /**
-   * Says in a few words what it found.
-   *
-   * @throws Problem, NoResponse
-   */
-  readonly look: () => Promise<string>;
-}
+/** What the doctor looks at. */
 
 /** The deployment that is checked. */
 export interface Deployment {

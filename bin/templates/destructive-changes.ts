@@ -1,22 +1,17 @@
 /**
- * What a deployment over the recorded template would destroy. `cdk diff --fail-on destructive` lets a removed index
+ * What a deployment would destroy of what an earlier template describes. `cdk diff --fail-on destructive` lets a removed index
  * pass, which takes every look-up down, and refuses any function that goes.
  */
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type CfnTemplate,
-  isStateful,
-  replacingProperties,
-  type TemplateResource,
-} from '../fixtures/service-spec.ts';
+import { type CfnTemplate, isStateful, replacingProperties, type TemplateResource } from './service-spec.ts';
 
 interface Index {
   readonly IndexName: string;
 }
 
 /** One sentence for each loss; none when nothing that holds data is removed, renamed, replaced or less protected. */
-export function destructiveChanges(recorded: CfnTemplate, next: CfnTemplate): string[] {
-  return Object.entries(recorded.Resources)
+export function destructiveChanges(before: CfnTemplate, next: CfnTemplate): string[] {
+  return Object.entries(before.Resources)
     .filter(([, resource]) => isStateful(resource))
     .flatMap(([id, was]) => {
       const is = next.Resources[id];
@@ -26,7 +21,8 @@ export function destructiveChanges(recorded: CfnTemplate, next: CfnTemplate): st
     });
 }
 
-function replacements(id: string, was: TemplateResource, is: TemplateResource): string[] {
+/** One sentence for each property whose change puts another resource in the place of this one. */
+export function replacements(id: string, was: TemplateResource, is: TemplateResource): string[] {
   return replacingProperties(was.Type)
     .filter((name) => !isDeepStrictEqual(was.Properties?.[name], is.Properties?.[name]))
     .map((name) => `${id} is replaced: its ${name} changes`);

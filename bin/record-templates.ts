@@ -1,0 +1,39 @@
+/**
+ * `npm run record-templates`: keeps the templates of a team's own stages, which `npm test` then protects: what would
+ * remove or replace anything that holds data fails it.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { settingsFor, stageNames } from '../lib/stages.ts';
+import { defineCommand, print, runIfMain } from './command/command.ts';
+import { CommandError } from './command/errors.ts';
+import { destructiveChanges } from './templates/destructive-changes.ts';
+import { recordedTemplate } from './templates/recorded.ts';
+import { comparable, normalized, stackTemplate } from './templates/stage-template.ts';
+
+const USAGE = `Usage: npm run record-templates
+Writes recorded-templates/<stage>.template.json for every stage of lib/config.ts: commit them.`;
+
+export const run = defineCommand({
+  usage: USAGE,
+  options: {},
+  body: async (_given, { stdout }) => {
+    for (const stage of stageNames) {
+      const file = recordedTemplate(stage);
+      const next = stackTemplate(stage, settingsFor(stage));
+      const losses = existsSync(file)
+        ? destructiveChanges(JSON.parse(readFileSync(file, 'utf8')), comparable(next))
+        : [];
+      if (losses.length > 0)
+        throw new CommandError(
+          `Stage '${stage}' would lose data: ${losses.join('; ')}. If you mean it, delete ${fileURLToPath(file)} and run this again.`,
+        );
+      mkdirSync(new URL('.', file), { recursive: true });
+      writeFileSync(file, `${normalized(next)}\n`);
+      print(stdout, `recorded ${stage}`);
+    }
+    return 0;
+  },
+});
+
+await runIfMain(import.meta, run);

@@ -1,0 +1,36 @@
+/** The stack of a stage without its functions' code, and its template in a form that can be compared with another. */
+import { readFileSync } from 'node:fs';
+import { App } from 'aws-cdk-lib';
+import { WechatLoginStack } from '../../lib/login-stack.ts';
+import type { StageSettings } from '../../lib/settings.ts';
+import type { CfnTemplate } from './service-spec.ts';
+import { stackName } from './stack-name.ts';
+
+const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
+
+/** The stack of a stage, in no region unless one is given. Nothing is bundled, which takes the most time. */
+export function stackOf(stage: string, settings: StageSettings, region?: string): WechatLoginStack {
+  const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
+  return new WechatLoginStack(app, stackName(stage), {
+    stage,
+    settings,
+    ...(region !== undefined && { env: { region, account: '123456789012' } }),
+  });
+}
+
+/** The template of a stage. */
+export function stackTemplate(stage: string, settings: StageSettings): object {
+  const stack = stackOf(stage, settings);
+  return Stage.of(stack)?.synth().getStackArtifact(stack.artifactId).template as object;
+}
+
+/** The template as text that does not change with the functions' code. */
+export function normalized(template: object): string {
+  return JSON.stringify(template, undefined, 2)
+    .replaceAll(/\b[0-9a-f]{64}\b/g, '<asset>')
+    .replaceAll(/((?:Deployment|CurrentVersion)[0-9A-F]{8})[0-9a-f]{32}/g, '$1<hash>')
+    .replaceAll(/"Analytics": "[^"]*"/g, '"Analytics": "<analytics>"');
+}
+
+/** The same to work with. */
+export const comparable = (template: object): CfnTemplate => JSON.parse(normalized(template)) as CfnTemplate;
