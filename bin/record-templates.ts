@@ -9,7 +9,7 @@ import { defineCommand, print, runIfMain } from './command/command.ts';
 import { CommandError } from './command/errors.ts';
 import { destructiveChanges } from './templates/destructive-changes.ts';
 import { recordedTemplate } from './templates/recorded.ts';
-import { comparable, normalized, stackTemplate } from './templates/stage-template.ts';
+import { comparable, normalized, synthesize } from './templates/stage-template.ts';
 
 const USAGE = `Usage: npm run record-templates
 Writes recorded-templates/<stage>.template.json for every stage of lib/config.ts: commit them.`;
@@ -20,7 +20,7 @@ export const run = defineCommand({
   body: async (_given, { stdout }) => {
     for (const stage of stageNames) {
       const file = recordedTemplate(stage);
-      const next = stackTemplate(stage, settingsFor(stage));
+      const { template: next } = synthesize(stage, settingsFor(stage));
       const losses = existsSync(file)
         ? destructiveChanges(JSON.parse(readFileSync(file, 'utf8')), comparable(next))
         : [];

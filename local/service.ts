@@ -26,7 +26,8 @@ export const demoMiniProgram: MiniProgram = {
   secret: '0123456789abcdef0123456789abcdef',
 };
 
-interface LocalServiceOptions
+/** What a run may differ in. */
+export interface LocalServiceOptions
   extends Omit<LocalStackOptions, 'assembly' | 'secretValue' | 'dynamodbEndpoint'> {
   /** Stage to synthesize. Default: dev. */
   readonly stage?: string;

@@ -1,9 +1,10 @@
 /** What a command that looks for faults looks at, what it can find, and how it says so. */
 import type { Writable } from 'node:stream';
 import { print } from './command.ts';
+import { CommandError } from './errors.ts';
 
 /** A check that did not find what it should; the message says what is wrong and what to do. */
-export class Problem extends Error {
+export class Problem extends CommandError {
   override readonly name: string = 'Problem';
 }
 

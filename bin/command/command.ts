@@ -1,6 +1,7 @@
 /** What all commands have in common: options, `--help`, exit status, and one sentence for what goes wrong. */
 import { realpathSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { SettingsError } from '../../lib/settings.ts';
 import { CommandError, UsageError } from './errors.ts';
 import { type Given, type Options, readOptions, type Syntax } from './options.ts';
 
@@ -58,6 +59,6 @@ export function print(stream: Writable, line: string): void {
 
 /** With the error's name if the words are not our own. */
 function sentenceOf(error: unknown): string {
-  if (error instanceof CommandError) return error.message;
+  if (error instanceof CommandError || error instanceof SettingsError) return error.message;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

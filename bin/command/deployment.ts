@@ -45,6 +45,8 @@ export async function stageValue(stage: string, parameter: StageParameter): Prom
 export interface Caller {
   /** ARN of the principal that the credentials in the environment belong to. */
   readonly arn: string;
+  /** Where the command works. */
+  readonly region: string;
   /**
    * Unix time in milliseconds by the clock of AWS, at most about a second ahead of it. The functions date logins by that
    * clock, and a revocation must be later than each of them, however slow the clock of this machine.
@@ -74,7 +76,7 @@ export async function identifyCaller(): Promise<Caller> {
     const { Arn } = await client.send(new GetCallerIdentityCommand());
     if (Arn === undefined) throw new CommandError('AWS does not say whose credentials these are.');
     if (Number.isNaN(ahead)) throw new CommandError('AWS does not say what time it is.');
-    return { arn: Arn, now: () => Date.now() + ahead };
+    return { arn: Arn, region: await client.config.region(), now: () => Date.now() + ahead };
   } catch (error) {
     throw failed('learn from AWS whose credentials these are', error);
   } finally {

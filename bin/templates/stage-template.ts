@@ -1,6 +1,6 @@
 /** The stack of a stage without its functions' code, and its template in a form that can be compared with another. */
 import { readFileSync } from 'node:fs';
-import { App } from 'aws-cdk-lib';
+import { App, Stage } from 'aws-cdk-lib';
 import { WechatLoginStack } from '../../lib/login-stack.ts';
 import type { StageSettings } from '../../lib/settings.ts';
 import type { CfnTemplate } from './service-spec.ts';
@@ -18,10 +18,18 @@ export function stackOf(stage: string, settings: StageSettings, region?: string)
   });
 }
 
-/** The template of a stage. */
-export function stackTemplate(stage: string, settings: StageSettings): object {
+/** A synthesized stage. */
+export interface StageTemplate {
+  readonly template: object;
+  /** What `cdk bootstrap` must have made at least. */
+  readonly bootstrapVersion: number;
+}
+
+/** Synthesizes the stack of a stage. */
+export function synthesize(stage: string, settings: StageSettings): StageTemplate {
   const stack = stackOf(stage, settings);
-  return Stage.of(stack)?.synth().getStackArtifact(stack.artifactId).template as object;
+  const artifact = Stage.of(stack)?.synth().getStackArtifact(stack.artifactId);
+  return { template: artifact?.template, bootstrapVersion: artifact?.requiresBootstrapStackVersion ?? 0 };
 }
 
 /** The template as text that does not change with the functions' code. */

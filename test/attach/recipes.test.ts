@@ -16,8 +16,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseKeyRing } from '../../functions/keys/key-ring.ts';
 import { importSigningKey } from '../../functions/keys/signing-key.ts';
 import { createTokenMinter, type SigningKey } from '../../functions/tokens/mint.ts';
-import { type LocalService, startLocalService } from '../../local/service.ts';
+import type { LocalService } from '../../local/service.ts';
 import { root } from '../fixtures/installed-package.ts';
+import { startTestService } from '../fixtures/local-service.ts';
 import { localIdentity } from '../fixtures/users-table.ts';
 
 const AUDIENCE = 'wechat-login';
@@ -72,7 +73,7 @@ let current: SigningKey;
 const running: ChildProcess[] = [];
 
 beforeAll(async () => {
-  service = await startLocalService({ port: 0 });
+  service = await startTestService({ port: 0 });
   current = await signingKeyOf(service);
 });
 afterAll(async () => {

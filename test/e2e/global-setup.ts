@@ -3,7 +3,8 @@ import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { demoMiniProgram, type MiniProgram, startLocalService } from '../../local/service.ts';
+import { demoMiniProgram, type MiniProgram } from '../../local/service.ts';
+import { startTestService } from '../fixtures/local-service.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -62,7 +63,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const logFile = join(directory, 'functions.log');
   appendFileSync(logFile, '');
   const miniPrograms: [MiniProgram, MiniProgram] = [demoMiniProgram, secondMiniProgram];
-  const service = await startLocalService({
+  const service = await startTestService({
     port: 0,
     miniPrograms,
     settings: hardened,

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { destructiveChanges } from '../../bin/templates/destructive-changes.ts';
+import { normalized } from '../../bin/templates/stage-template.ts';
 import { errorCatalogue } from '../../functions/contracts/errors.ts';
 import { type Route, routes } from '../../functions/contracts/routes.ts';
 import { currentValueOnly } from '../../lib/data/current-value-only.ts';
 import { stageNames } from '../fixtures/stages.ts';
-import { destructiveChanges } from '../../bin/templates/destructive-changes.ts';
-import { normalized } from '../../bin/templates/stage-template.ts';
 import { synthesize } from './synthesize.ts';
 
 interface Resource {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type CfnTemplate, isStateful, type TemplateResource } from '../../bin/templates/service-spec.ts';
-import { mistakesIn } from '../fixtures/template-mistakes.ts';
-import { stageNames } from '../fixtures/stages.ts';
 import { destructiveChanges } from '../../bin/templates/destructive-changes.ts';
+import { type CfnTemplate, isStateful, type TemplateResource } from '../../bin/templates/service-spec.ts';
+import { stageNames } from '../fixtures/stages.ts';
+import { mistakesIn } from '../fixtures/template-mistakes.ts';
 import { everything, nothing, synthesize } from './synthesize.ts';
 
 const recordedTemplate = (stage: string): CfnTemplate =>

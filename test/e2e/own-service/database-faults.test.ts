@@ -2,7 +2,8 @@ import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Database, startDatabase } from 'local-aws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalService, startLocalService } from '../../../local/service.ts';
+import type { LocalService } from '../../../local/service.ts';
+import { startTestService } from '../../fixtures/local-service.ts';
 import type { Answer } from '../service.ts';
 
 describe('trouble with DynamoDB while a token is decided about', () => {
@@ -33,7 +34,7 @@ describe('trouble with DynamoDB while a token is decided about', () => {
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const { port } = proxy.address() as AddressInfo;
-    service = await startLocalService({ dynamodbEndpoint: `http://127.0.0.1:${port}` });
+    service = await startTestService({ dynamodbEndpoint: `http://127.0.0.1:${port}` });
   });
   afterAll(async () => {
     await service.close();

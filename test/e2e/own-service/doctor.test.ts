@@ -7,8 +7,9 @@ import { json } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalService, startLocalService } from '../../../local/service.ts';
+import type { LocalService } from '../../../local/service.ts';
 import { startWechatSimulator, type WechatSimulator } from '../../../local/wechat/simulator.ts';
+import { startTestService } from '../../fixtures/local-service.ts';
 import { type Finished, runCommand } from '../../fixtures/operator-command.ts';
 import { localIdentity } from '../../fixtures/users-table.ts';
 
@@ -34,7 +35,7 @@ beforeAll(async () => {
   logFile = join(directory, 'npm-start.log');
   writeFileSync(logFile, 'Starting the service from its synthesized template\n');
   wechat = await startWechatSimulator({ apps });
-  service = await startLocalService({
+  service = await startTestService({
     miniPrograms: [{ appid: shop, secret: 'a-wrong-secret-of-the-shop' }],
     settings: { appids: [shop, game] },
     wechatApiBases: [wechat.url],

@@ -8,9 +8,12 @@ import { type Example, startExample, synthesizeExample } from '../../../bin/star
 import { parseKeyRing } from '../../../functions/keys/key-ring.ts';
 import { importSigningKey } from '../../../functions/keys/signing-key.ts';
 import { createTokenMinter } from '../../../functions/tokens/mint.ts';
-import { type LocalService, startLocalService } from '../../../local/service.ts';
+
+import type { LocalService } from '../../../local/service.ts';
 import { readPreparedExample, startApp } from '../../examples/host/app.ts';
 import { createWx, type Reply, type Sent } from '../../examples/host/wx.ts';
+import { startTestService } from '../../fixtures/local-service.ts';
+
 import { localIdentity } from '../../fixtures/users-table.ts';
 
 const AUDIENCE = 'wechat-login';
@@ -25,7 +28,7 @@ beforeAll(async () => {
   const assembly = synthesizeExample('dev');
   assembly.catch(() => {});
   const onLog = (functionId: string, line: string) => logs.push({ functionId, line });
-  service = await startLocalService({ port: 0, onLog });
+  service = await startTestService({ port: 0, onLog });
   example = await startExample(service, await assembly, { onLog });
 });
 

@@ -7,7 +7,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalService, startLocalService } from '../../../local/service.ts';
+import type { LocalService } from '../../../local/service.ts';
+import { startTestService } from '../../fixtures/local-service.ts';
 import { type Finished, runCommand } from '../../fixtures/operator-command.ts';
 import { localIdentity } from '../../fixtures/users-table.ts';
 
@@ -17,7 +18,7 @@ let keyRingArn: string;
 const logs: string[] = [];
 
 beforeAll(async () => {
-  service = await startLocalService({ port: 0, onLog: (_, line) => logs.push(line) });
+  service = await startTestService({ port: 0, onLog: (_, line) => logs.push(line) });
   secrets = new SecretsManagerClient({ ...localIdentity, endpoint: service.secretsManagerEndpoint });
   keyRingArn = String(service.resolver.names('KeyRingSecret73EFAB8B').ref);
 });

@@ -1,0 +1,84 @@
+import { execFile } from 'node:child_process';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let copy: string;
+
+/** A copy in which a team has made the edits that the README and docs/operations.md speak of. */
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'team-'));
+  for (const part of ['bin', 'lib', 'functions', 'test', 'cdk.json', 'package.json'])
+    cpSync(join(root, part), join(copy, part), { recursive: true });
+  rmSync(join(copy, 'recorded-templates'), { recursive: true, force: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  writeFileSync(
+    join(copy, 'vitest.config.ts'),
+    `export default { test: { include: ['test/lib/team.test.ts'], testTimeout: 300_000 } };\n`,
+  );
+  writeFileSync(
+    join(copy, 'lib/config.ts'),
+    `import { defaults, production } from './defaults.ts';
+export const stages = {
+  dev: { ...defaults, appids: ['wxabcdef0123456789'] },
+  prod: {
+    ...defaults,
+    ...production,
+    appids: ['wxabcdef0123456789', 'wx9876543210abcdef'],
+    customDomain: {
+      name: 'login.team.example',
+      certificateArn: 'arn:aws:acm:ap-southeast-1:111111111111:certificate/01234567-89ab-cdef-0123-456789abcdef',
+    },
+    alarmEmails: { urgent: ['pager@team.example'], notice: ['login@team.example'] },
+    runbookUrl: 'https://wiki.team.example/login',
+    fixedEgressAddresses: 2,
+  },
+  'prod-eu': { ...defaults, ...production, appids: ['wxabcdef0123456789'] },
+};
+`,
+  );
+});
+afterAll(() => rmSync(copy, { recursive: true }));
+
+/** Runs a program of Node's in the copy; resolves to all it says, with its exit status before. */
+function node(...args: string[]): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const env = { ...process.env, NO_COLOR: '1', CDK_VALIDATION: 'false' };
+  execFile(process.execPath, args, { cwd: copy, env }, (error, stdout, stderr) =>
+    resolve(`${error === null ? 0 : error.code}\n${stdout}${stderr}`),
+  );
+  return promise;
+}
+
+const test = (): Promise<string> => node('node_modules/vitest/vitest.mjs', 'run');
+
+describe("a team's own settings", () => {
+  it('pass the tests, are recorded, and then guard what holds data', async () => {
+    const edited = await test();
+    const recorded = await node('bin/record-templates.ts');
+    const stack = join(copy, 'lib/login-stack.ts');
+    writeFileSync(stack, readFileSync(stack, 'utf8').replace("(this, 'Users',", "(this, 'Members',"));
+    const renamed = await test();
+    const notRecorded = await node('bin/record-templates.ts');
+
+    expect(edited).toMatch(/^0\n/);
+    expect(recorded).toBe('0\nrecorded dev\nrecorded prod\nrecorded prod-eu\n');
+    expect(renamed).toMatch(/^1\n/);
+    expect(renamed).toContain('UsersTable6D91A5EE (AWS::DynamoDB::GlobalTable) is removed or renamed');
+    expect(notRecorded).toMatch(
+      /^1\nStage 'dev' would lose data: UsersTable6D91A5EE [^\n]*\. If you mean it, delete [^\n]*dev\.template\.json and run this again\.\n$/,
+    );
+  });
+
+  it('are read by one test alone; all others have stages of their own', () => {
+    const readers = globSync('test/**/*.test.ts', { cwd: root }).filter((file) =>
+      /from '[./]*lib\/(config|stages)\.ts'/.test(readFileSync(join(root, file), 'utf8')),
+    );
+
+    // The second passes stages of its own to the same function.
+    expect(readers.sort()).toEqual(['test/lib/config.test.ts', 'test/lib/team.test.ts']);
+  });
+});
