@@ -1,6 +1,5 @@
 /** The CDK entry point: turns `-c stage=…` (and `-c settings=…`) into one stack. */
 import { Annotations, App } from 'aws-cdk-lib';
-import { serviceName } from '../functions/contracts/metrics.ts';
 import { gapsBeforeLaunch, refuseExampleAppid } from '../lib/before-launch.ts';
 import { WechatLoginStack } from '../lib/login-stack.ts';
 import { SettingsError, type StageSettings } from '../lib/settings.ts';
@@ -26,12 +25,7 @@ function synthesize(app: App): void {
   const settings = settingsFor(stage, app.node.tryGetContext('settings'));
   refuseExampleAppid(stage, settings);
   refuseOtherRegion(stage, settings);
-  const stack = new WechatLoginStack(app, stackName(stage), {
-    stage,
-    // Cost allocation tag.
-    tags: { service: serviceName(stage) },
-    settings,
-  });
+  const stack = new WechatLoginStack(app, stackName(stage), { stage, settings });
   for (const { setting, consequence } of gapsBeforeLaunch(settings))
     Annotations.of(stack).addWarningV2(
       `wechat-login:${setting}`,

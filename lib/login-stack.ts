@@ -39,6 +39,8 @@ export class WechatLoginStack extends Stack {
   constructor(scope: Construct, id: string, props: WechatLoginStackProps) {
     super(scope, id, {
       description: 'WeChat mini-program login',
+      // Cost allocation tag.
+      tags: { service: serviceName(props.stage) },
       terminationProtection: props.settings.protectData,
       ...props,
     });
@@ -47,7 +49,7 @@ export class WechatLoginStack extends Stack {
     const service = serviceName(stage);
 
     // Data
-    const users = new UsersTable(this, 'Users', settings);
+    const users = new UsersTable(this, 'Users', { ...settings, service });
     const encryption = settings.encryptionKey ? new SecretsKey(this, 'SecretsKey', settings) : undefined;
     const keyRing = new KeyRing(this, 'KeyRing', { ...settings, encryption });
     const wechatSecrets = new WechatSecrets(this, 'WechatSecrets', { ...settings, encryption });

@@ -51,6 +51,9 @@ const throttle = v.strictObject({
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-budgets-budget-notificationwithsubscribers.html */
 const MAX_BUDGET_EMAILS = 10;
 
+/** A test counts what they take, with the longest names there can be. */
+export const MAX_CONSUMER_ACCOUNTS = 30;
+
 const settingsSchema = v.pipe(
   v.strictObject({
     // Logging in
@@ -176,7 +179,10 @@ const settingsSchema = v.pipe(
     consumerAccounts: v.pipe(
       v.array(v.pipe(v.string(), v.regex(/^\d{12}$/, 'must be an account id of 12 digits, in quotes'))),
       v.check((list) => new Set(list).size === list.length, 'must not name an account twice'),
-      v.maxLength(50, 'must name at most 50 accounts: the policy of a function holds no more'),
+      v.maxLength(
+        MAX_CONSUMER_ACCOUNTS,
+        `must name at most ${MAX_CONSUMER_ACCOUNTS} accounts: the policy of a function holds 20 KB, and ten APIs of this account need room too`,
+      ),
     ),
 
     // Protection
@@ -238,8 +244,8 @@ const settingsSchema = v.pipe(
       'must be a retention that CloudWatch Logs offers, such as 30 or 365',
     ),
     /**
-     * Whether the stack gives API Gateway the role through which it writes access logs. It is one per account and region:
-     * false where there is one already, set by somebody else.
+     * Whether the stack gives API Gateway the role through which it writes access logs. There is one per account and
+     * region, and the last who sets it wins: true for one stage of an account, and false where somebody else has set it.
      */
     apiGatewayLogRole: v.boolean(),
     /** Who gets the alarms: `urgent` wakes somebody, `notice` can wait for the next working day. */

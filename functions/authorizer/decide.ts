@@ -1,6 +1,5 @@
 /** The one decision on a token: every kind of API calls this, and differs only in how the decision is put. */
 import { contextOf } from '../caller/context.ts';
-import { errorCatalogue } from '../contracts/errors.ts';
 import type { RefusalReason } from '../contracts/metrics.ts';
 import { type AuthorizerContext, loginIdOf, type VerifiedToken } from '../contracts/token.ts';
 import { TokenRefusal } from '../tokens/refusal.ts';
@@ -60,16 +59,13 @@ export function createDecide({ verifier, revocations, allowedAppids }: DecideOpt
   };
 }
 
-/** What the gateway response of a denial shows: `$context.authorizer.error` and `.msg`. */
+/** What the gateway response of a denial shows: `$context.authorizer.error`. */
 export interface DenialContext {
   readonly error: Denial['error'] | 'unauthorized';
-  /** Chinese, because the gateway cannot see `Accept-Language`. */
-  readonly msg: string;
 }
 
 /** What goes with a decision: who the member is, or why the request was turned away. */
-export function contextFor(decision: Decision): AuthorizerContext | DenialContext {
-  if (decision.kind === 'allow') return contextOf(decision.token);
-  const error = decision.kind === 'deny' ? decision.error : 'unauthorized';
-  return { error, msg: errorCatalogue[error].zh };
-}
+export const contextFor = (decision: Decision): AuthorizerContext | DenialContext =>
+  decision.kind === 'allow'
+    ? contextOf(decision.token)
+    : { error: decision.kind === 'deny' ? decision.error : 'unauthorized' };

@@ -44,8 +44,8 @@ export const errorCatalogue = {
   },
   unauthorized: {
     status: 401,
-    zh: '未登录或登录已过期',
-    en: 'Not logged in, or the login has expired',
+    zh: '未登录或登录已失效',
+    en: 'Not logged in, or the login has ended',
     challenge: TOKEN_CHALLENGE,
   },
   phone_code_invalid: {

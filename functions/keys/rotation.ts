@@ -203,8 +203,10 @@ export function createRotation(options: RotationOptions): (event: RotationEvent)
         }),
       );
     }
-    // If it stayed, and somebody later made another version current, the next rotation would complete this one.
-    await leavePending(event);
+    // If it stayed, and somebody later made another version current, the next rotation would complete this one. Sources
+    // disagree on whether it goes with the move.
+    const { VersionIdsToStages: versions = {} } = await secrets.send(new DescribeSecretCommand({ SecretId }));
+    if (versions[ClientRequestToken]?.includes('AWSPENDING')) await leavePending(event);
     return { step: 'finishSecret', outcome: 'finished' };
   }
 

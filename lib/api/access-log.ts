@@ -3,7 +3,12 @@
  * Gateway may leave lines out, so what is counted from them is the least that was.
  */
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { AccessLogFormat, CfnAccount, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigateway';
+import {
+  AccessLogFormat,
+  CfnAccount,
+  type CfnRestApi,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigateway';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FilterPattern, type IFilterPattern, LogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -22,6 +27,7 @@ export class AccessLog extends Construct {
   readonly logGroup: LogGroup;
   readonly destination: LogGroupLogDestination;
   readonly format: AccessLogFormat;
+  private readonly account: CfnAccount | undefined;
 
   constructor(scope: Construct, id: string, { service, settings }: AccessLogProps) {
     super(scope, id);
@@ -43,7 +49,17 @@ export class AccessLog extends Construct {
         ),
       ),
     );
-    if (settings.apiGatewayLogRole) createApiGatewayLogRole(this);
+    this.account = settings.apiGatewayLogRole ? createApiGatewayLogRole(this) : undefined;
+  }
+
+  /**
+   * An account that has never had an API cannot be given the role:
+   * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigateway-account.html
+   *
+   * @param api without its stage, which waits for the role
+   */
+  waitFor(api: CfnRestApi): void {
+    this.account?.addDependency(api);
   }
 
   /** Makes a metric of how many lines match. */
@@ -101,7 +117,7 @@ const logWriterActions = [
  * The role through which API Gateway writes the logs of every API of this account and region. Without one a stage with
  * an access log cannot be deployed. Both stay when the stack goes, because other APIs may have come to depend on them.
  */
-function createApiGatewayLogRole(scope: Construct): void {
+function createApiGatewayLogRole(scope: Construct): CfnAccount {
   const role = new Role(scope, 'Role', {
     description: 'Lets API Gateway write the logs of all APIs of this account and region',
     assumedBy: new ServicePrincipal('apigateway.amazonaws.com'),
@@ -120,4 +136,5 @@ function createApiGatewayLogRole(scope: Construct): void {
     reason:
       'API Gateway has one role for the logs of all APIs of the account, whatever their names, and refuses one that may do less.',
   });
+  return account;
 }

@@ -44,26 +44,29 @@ const asciiJson = (value: object): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** The envelope of an error, in Chinese. */
+/** The envelope of an error, in both languages: what sends it by itself cannot look at `Accept-Language`. */
 export const errorText = (error: ErrorCode, requestId: string): string => {
-  const { status, zh } = errorCatalogue[error];
-  return asciiJson(errorEnvelope(status, zh, error, requestId));
+  const { status, zh, en } = errorCatalogue[error];
+  return asciiJson(errorEnvelope(status, `${zh} / ${en}`, error, requestId));
 };
 
 /** The same as a template that API Gateway fills in. */
 export const envelopeTemplate = (error: ErrorCode): string => errorText(error, REQUEST_ID);
 
-/** Our authorizer denies a token only with a reason, which it puts into its context: revoked, or banned. */
+/**
+ * Our authorizer denies a token with a reason, revoked or banned, whose name it puts into its context. In which encoding
+ * other text would come out of there is documented nowhere.
+ */
 const denialTemplate = asciiJson(
   errorEnvelope(
     errorCatalogue.forbidden.status,
-    '$context.authorizer.msg',
+    '登录已失效或账号已被封禁 / This login has ended, or the account is banned',
     '$context.authorizer.error',
     REQUEST_ID,
   ),
 );
 
-/** Gives every refusal of the API our envelope. The gateway cannot see `Accept-Language`, so it speaks Chinese. */
+/** Gives every refusal of the API our envelope. */
 export function addGatewayResponses(api: RestApi): void {
   for (const [type, error] of refusals) {
     api.addGatewayResponse(type.responseType, {

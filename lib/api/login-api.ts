@@ -2,6 +2,7 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import {
   AuthorizationType,
+  type CfnRestApi,
   EndpointType,
   IdentitySource,
   type IResource,
@@ -90,6 +91,7 @@ export class LoginApi extends Construct {
       });
     // A stage cannot have an access log before API Gateway has its role for it.
     this.api.deploymentStage.node.addDependency(accessLog);
+    accessLog.waitFor(this.api.node.defaultChild as CfnRestApi);
     addGatewayResponses(this.api);
     Validations.of(this.api).acknowledge(
       {

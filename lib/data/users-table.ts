@@ -8,6 +8,8 @@ import { dataRemovalPolicy } from './removal-policy.ts';
 export interface UsersTableProps {
   /** Point-in-time recovery, deletion protection, and the table stays when the stack goes. */
   readonly protectData: boolean;
+  /** What the stage calls itself: the table's tag, because a table of this kind does not take those of its stack. */
+  readonly service: string;
 }
 
 /** Users, openid guards, spent codes, revocation marks and the public keys: one table, on demand. */
@@ -33,6 +35,7 @@ export class UsersTable extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: props.protectData },
       deletionProtection: props.protectData,
       removalPolicy: dataRemovalPolicy(props),
+      tags: [{ key: 'service', value: props.service }],
     });
     this.tableName = this.table.tableName;
   }

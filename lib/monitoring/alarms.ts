@@ -87,7 +87,8 @@ export class Alarms extends Construct {
       });
       const action = new SnsAction(topics[entry.severity]);
       alarm.addAlarmAction(action);
-      alarm.addOkAction(action);
+      // Every alarm is OK at its first evaluation: of a notice nobody needs to hear that.
+      if (entry.severity === 'urgent') alarm.addOkAction(action);
       return { alarm, entry };
     });
     this.all = alarms.map(({ alarm }) => alarm);

@@ -1,5 +1,5 @@
 /** One page that says at a glance whether people can log in, and if not, whose fault it is. */
-import { Aws, CfnMapping, Duration, Fn } from 'aws-cdk-lib';
+import { Aws, CfnMapping, Duration, Fn, Stack } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
   Dashboard as CloudWatchDashboard,
@@ -44,7 +44,8 @@ export class Dashboard extends Construct {
     super(scope, id);
     const { service } = parts;
     new CloudWatchDashboard(this, 'Dashboard', {
-      dashboardName: service,
+      // Names of dashboards belong to the account, in all of its regions.
+      dashboardName: `${service}-${Stack.of(this).region}`,
       defaultInterval: Duration.hours(3),
       widgets: rowsFor(parts, alarms, runbookUrl),
     });

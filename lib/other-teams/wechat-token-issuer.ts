@@ -136,6 +136,9 @@ export class WechatTokenIssuer extends Construct {
   /**
    * For the routes of HTTP APIs, which then verify tokens by themselves, without any function. All routes of one API
    * share one authorizer, however often this is called.
+   *
+   * API Gateway reads the issuer's discovery document when the authorizer is made: while its domain leads nowhere, or
+   * before its first rotation, the deployment fails with a BadRequestException.
    */
   nativeJwtAuthorizer(): IHttpRouteAuthorizer {
     this.native ??= onePerApi(

@@ -128,7 +128,11 @@ describe('a protected route', () => {
         authorization === undefined ? {} : { headers: { authorization } },
       );
       expect(answer.status).toBe(401);
-      expect(answer.body).toMatchObject({ code: 401, error: 'unauthorized', msg: '未登录或登录已过期' });
+      expect(answer.body).toMatchObject({
+        code: 401,
+        error: 'unauthorized',
+        msg: '未登录或登录已失效 / Not logged in, or the login has ended',
+      });
       expect(answer.body.data).toBeUndefined();
     }
   });

@@ -14,7 +14,11 @@ const statusOf = async (token: string) => (await get('/member/me', token)).statu
 
 const revoked = { code: 403, error: 'token_revoked', msg: '登录已失效，请重新登录' };
 const banned = { code: 403, error: 'user_banned', msg: '账号已被封禁' };
-const unauthorized = { code: 401, error: 'unauthorized', msg: '未登录或登录已过期' };
+const unauthorized = {
+  code: 401,
+  error: 'unauthorized',
+  msg: '未登录或登录已失效 / Not logged in, or the login has ended',
+};
 
 const database = DynamoDBDocumentClient.from(
   new DynamoDBClient({ endpoint: inject('dynamodbEndpoint'), ...localIdentity }),

@@ -183,6 +183,8 @@ async function start(run: Run): Promise<Omit<LocalStack, 'close'>> {
   const awaited = lambda.functions.filter(({ arn }) => !rotators.includes(arn));
   await step('functions', () => Promise.all(awaited.map(({ logicalId }) => lambda.warm(logicalId))));
 
+  for (const { served } of apis) await served.create?.();
+
   return {
     url: gateway.url,
     apis: await serveApis(run, apis, gateway),

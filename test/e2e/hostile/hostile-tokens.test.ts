@@ -6,7 +6,11 @@ import { expectCleanLogs, get, logIn } from '../service.ts';
 
 afterAll(expectCleanLogs);
 
-const unauthorized = { code: 401, error: 'unauthorized', msg: '未登录或登录已过期' };
+const unauthorized = {
+  code: 401,
+  error: 'unauthorized',
+  msg: '未登录或登录已失效 / Not logged in, or the login has ended',
+};
 
 describe('a hostile token', () => {
   it('is 401 in our envelope, never anything else', async () => {

@@ -4,6 +4,8 @@ import type { Answer } from './response.ts';
 
 /** An API that is ready to be served. */
 export interface ServedApi {
+  /** Does what API Gateway does when the API is made. @throws LocalRunError where it would refuse */
+  readonly create?: () => Promise<void>;
   /** @param tooLarge the body was over the limit and is not in the request */
   answer(request: ApiRequest, tooLarge: boolean): Promise<Answer>;
   /** Decides about a WebSocket handshake; only WebSocket APIs do. */

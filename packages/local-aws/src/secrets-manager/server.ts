@@ -54,6 +54,8 @@ export interface SecretsManagerOptions {
   readonly dataFile?: string | undefined;
   /** Decides who may do what. Default: everybody is an administrator. */
   readonly access?: AccessControl;
+  /** Whether a version that becomes the current one is no longer pending: sources disagree. Default: no */
+  readonly currentEndsPending?: boolean;
 }
 
 /** A Secrets Manager that listens. */
@@ -78,7 +80,7 @@ const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as con
 
 /** Starts it on a free port of 127.0.0.1. */
 export async function startSecretsManager(options: SecretsManagerOptions): Promise<LocalSecretsManager> {
-  const { invokeRotation, dataFile, access } = options;
+  const { invokeRotation, dataFile, access, currentEndsPending = false } = options;
   const secrets = loadSecrets(options);
   const keys = new Map(options.secrets.map(({ arn, keyArn }) => [arn, keyArn]));
   const rotations = new Map<string, Promise<void>>();
@@ -133,7 +135,10 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
     ['GetSecretValue', getSecretValue],
     ['DescribeSecret', (secret) => describeSecret(secret, invokeRotation !== undefined)],
     ['PutSecretValue', putSecretValue],
-    ['UpdateSecretVersionStage', updateSecretVersionStage],
+    [
+      'UpdateSecretVersionStage',
+      (secret, input) => updateSecretVersionStage(secret, input, currentEndsPending),
+    ],
     ['RotateSecret', rotateSecret],
     ['TagResource', tagResource],
   ]);

@@ -125,7 +125,11 @@ export function putSecretValue(secret: Secret, input: Input): Record<string, unk
 }
 
 /** `UpdateSecretVersionStage`: moves a label away from the version that the request says has it. */
-export function updateSecretVersionStage(secret: Secret, input: Input): Record<string, unknown> {
+export function updateSecretVersionStage(
+  secret: Secret,
+  input: Input,
+  currentEndsPending: boolean,
+): Record<string, unknown> {
   const stage = optionalText(input, 'VersionStage') ?? '';
   const moveTo = optionalText(input, 'MoveToVersionId');
   const removeFrom = optionalText(input, 'RemoveFromVersionId');
@@ -140,8 +144,11 @@ export function updateSecretVersionStage(secret: Secret, input: Input): Record<s
       'InvalidParameterException',
       `The staging label ${stage} is currently attached to ${holder ?? 'no version'}, which RemoveFromVersionId must name.`,
     );
-  if (moveTo !== undefined) attachStage(secret, stage, moveTo);
-  else if (stage === 'AWSCURRENT')
+  if (moveTo !== undefined) {
+    attachStage(secret, stage, moveTo);
+    if (currentEndsPending && stage === 'AWSCURRENT' && findVersion(secret, 'AWSPENDING') === moveTo)
+      detachStage(secret, 'AWSPENDING');
+  } else if (stage === 'AWSCURRENT')
     throw new ServiceError(
       'InvalidParameterException',
       "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.",

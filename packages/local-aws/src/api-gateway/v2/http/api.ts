@@ -11,7 +11,7 @@ import type { ApiV2, AuthorizerV2, RouteV2 } from '../template.ts';
 import { compileHttpAuthorizer, type HttpAuthorizer } from './authorizer.ts';
 import { httpCallOf } from './event.ts';
 import { createHttpIntegration, type HttpIntegration } from './integration.ts';
-import { compileJwtAuthorizer } from './jwt-authorizer.ts';
+import { compileJwtAuthorizer, createJwtAuthorizer } from './jwt-authorizer.ts';
 
 interface HttpRoute extends Routable {
   readonly routeKey: string;
@@ -70,7 +70,16 @@ export function compileHttpApi(api: ApiV2, invoke: InvokeFunction): ServedApi {
     }
   };
 
+  const jwtAuthorizers = new Map(
+    api.routes.flatMap(({ authorizer }) =>
+      authorizer?.resource.properties.AuthorizerType === 'JWT' ? [[authorizer.arn, authorizer] as const] : [],
+    ),
+  );
+
   return {
+    create: async () => {
+      for (const authorizer of jwtAuthorizers.values()) await createJwtAuthorizer(authorizer);
+    },
     answer: async (request, tooLarge) => {
       const { response, ...why } = await answer(request, tooLarge);
       const headers = [['Apigw-Requestid', request.requestId] as const, ...response.headers];

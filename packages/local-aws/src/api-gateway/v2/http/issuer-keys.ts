@@ -32,12 +32,17 @@ export function createIssuerKeys(issuer: string): IssuerKeys {
   };
 }
 
-async function fetchKeys(issuer: string): Promise<readonly JWK[]> {
+/** Where the issuer's keys are. @throws Error when its discovery document cannot be fetched */
+export async function discoverKeys(issuer: string): Promise<string> {
   const { jwks_uri } = (await fetchJson(`${issuer}/.well-known/openid-configuration`)) as {
     jwks_uri?: unknown;
   };
   if (typeof jwks_uri !== 'string') throw new Error('the discovery document names no jwks_uri');
-  const { keys } = (await fetchJson(jwks_uri, MAX_KEY_SET_BYTES)) as { keys?: unknown };
+  return jwks_uri;
+}
+
+async function fetchKeys(issuer: string): Promise<readonly JWK[]> {
+  const { keys } = (await fetchJson(await discoverKeys(issuer), MAX_KEY_SET_BYTES)) as { keys?: unknown };
   if (!Array.isArray(keys)) throw new Error('the JWK Set has no keys');
   return keys.filter((key): key is JWK => typeof key === 'object' && key !== null);
 }

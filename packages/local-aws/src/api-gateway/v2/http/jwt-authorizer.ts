@@ -8,7 +8,7 @@ import { compileIdentitySources } from '../../authorizers/identity-source.ts';
 import { Refusal } from '../../refusal.ts';
 import type { AuthorizerV2 } from '../template.ts';
 import type { HttpAuthorizer } from './authorizer.ts';
-import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
+import { createIssuerKeys, discoverKeys, type IssuerKeys } from './issuer-keys.ts';
 
 const known = { emulated: 'ApiId AuthorizerType IdentitySource JwtConfiguration', ignored: 'Name' };
 
@@ -53,6 +53,23 @@ export function compileJwtAuthorizer({ resource }: AuthorizerV2): HttpAuthorizer
       throw new Refusal('UNAUTHORIZED', 'Unauthorized', { headers: [['www-authenticate', challenge]] });
     }
   };
+}
+
+/**
+ * Reads the issuer's discovery document, as API Gateway does when it makes an authorizer of type JWT.
+ *
+ * @throws LocalRunError when it cannot be read
+ */
+export async function createJwtAuthorizer({ resource }: AuthorizerV2): Promise<void> {
+  const { Issuer } = objectOrEmpty(resource.properties.JwtConfiguration);
+  try {
+    await discoverKeys(String(Issuer));
+  } catch (cause) {
+    throw new LocalRunError(
+      `${resource.logicalId}: the discovery document of the issuer ${Issuer} cannot be read, without which API Gateway makes no JWT authorizer.`,
+      { cause },
+    );
+  }
 }
 
 /** Checks what API Gateway documents and no more: not `typ`, and no other claims. */
