@@ -51,6 +51,9 @@ const throttle = v.strictObject({
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-budgets-budget-notificationwithsubscribers.html */
 const MAX_BUDGET_EMAILS = 10;
 
+/** Longest that lists become as one text, each beside all else that a function is told. */
+const MAX_LIST_LENGTH = { appids: 1899, wechatApiBases: 500 };
+
 /** A test counts what they take, with the longest names there can be. */
 export const MAX_CONSUMER_ACCOUNTS = 30;
 
@@ -67,9 +70,9 @@ const settingsSchema = v.pipe(
         ),
       ),
       v.minLength(1, 'must name at least one mini-program'),
-      v.maxLength(
-        100,
-        'must name at most 100 mini-programs: the variables of a function hold no more than 4 KB',
+      v.check(
+        (list) => list.join(',').length <= MAX_LIST_LENGTH.appids,
+        `must be at most ${MAX_LIST_LENGTH.appids} characters in all, a hundred mini-programs: the variables of a function hold no more than 4 KB`,
       ),
       v.check((list) => new Set(list).size === list.length, 'must not name a mini-program twice'),
     ),
@@ -85,6 +88,10 @@ const settingsSchema = v.pipe(
         ),
       ),
       v.minLength(1, 'must name at least one host'),
+      v.check(
+        (list) => list.join(',').length <= MAX_LIST_LENGTH.wechatApiBases,
+        `must be at most ${MAX_LIST_LENGTH.wechatApiBases} characters in all: the variables of a function hold no more than 4 KB`,
+      ),
     ),
     /** How long a code that arrives twice logs the same user in, in seconds; 0 turns it off. */
     codeReuseWindowSeconds: v.pipe(

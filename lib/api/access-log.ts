@@ -59,7 +59,7 @@ export class AccessLog extends Construct {
    * @param api without its stage, which waits for the role
    */
   waitFor(api: CfnRestApi): void {
-    this.account?.addDependency(api);
+    this.account?.node.addDependency(api);
   }
 
   /** Makes a metric of how many lines match. */

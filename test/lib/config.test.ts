@@ -73,7 +73,11 @@ describe('settingsFor', () => {
       `setting 'appids.0' is "gh_123": must be an AppID as the mini-program console shows it`,
     ],
     [{ appids: ['wx0123456789abcdef', 'wx0123456789abcdef'] }, 'must not name a mini-program twice'],
-    [{ appids: Array.from({ length: 101 }, (_, index) => `wx${index}`) }, 'must name at most 100'],
+    [
+      { appids: Array.from({ length: 101 }, (_, index) => `wx${String(index).padStart(16, '0')}`) },
+      'must be at most 1899 characters in all, a hundred mini-programs',
+    ],
+    [{ wechatApiBases: [`https://a.example/${'a'.repeat(500)}`] }, 'must be at most 500 characters in all'],
     ...[
       'https://a.example/path',
       'login.example.com',

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
+  DescribeSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
@@ -49,7 +50,7 @@ afterEach(async () => {
 });
 
 /** Everything a rotation touches, with a clock of its own and a place to cut off any call to AWS. */
-async function setUp(born = placeholder) {
+async function setUp(born = placeholder, currentEndsPending = false) {
   const state = {
     now: NOW,
     calls: 0,
@@ -73,6 +74,7 @@ async function setUp(born = placeholder) {
   let invoke: (step: RotationStep) => Promise<unknown>;
   const server: LocalSecretsManager = await startSecretsManager({
     secrets: [{ arn: keyRingArn, name: 'key-ring', value: born }],
+    currentEndsPending,
     invokeRotation: async (event) => void (await invoke(event)),
   });
   const secrets = new SecretsManagerClient({ ...localIdentity, endpoint: server.endpoint, maxAttempts: 1 });
@@ -149,6 +151,23 @@ describe('the first rotation', () => {
 });
 
 describe('a later rotation', () => {
+  it.each([false, true])(
+    'ends with nothing pending, whether the label goes with the move to current: %s',
+    async (currentEndsPending) => {
+      const { rotate, secrets, state } = await setUp(placeholder, currentEndsPending);
+      await rotate();
+      state.now += 30 * DAY;
+
+      await rotate();
+
+      const { VersionIdsToStages = {} } = await secrets.send(
+        new DescribeSecretCommand({ SecretId: keyRingArn }),
+      );
+      expect(Object.values(VersionIdsToStages).flat().sort()).toEqual(['AWSCURRENT', 'AWSPREVIOUS']);
+      expect(state.log.at(-1)?.outcome).toBe('finished');
+    },
+  );
+
   it('a rotation lets the next key sign and keeps the old one public', async () => {
     const { rotate, ring, published, state } = await setUp();
     await rotate();

@@ -201,6 +201,11 @@ describe('a JWT authorizer is refused at start, by name, with', () => {
       'exactly one identity source',
     ],
     ['a cache', { AuthorizerResultTtlInSeconds: 60 }, 'Jwt.AuthorizerResultTtlInSeconds'],
+    [
+      'an issuer that cannot be reached',
+      { JwtConfiguration: { Issuer: 'http://127.0.0.1:2', Audience: ['a'] } },
+      'Jwt: the discovery document of the issuer http://127.0.0.1:2 cannot be read, without which API Gateway makes no JWT authorizer.',
+    ],
     ['the wrong type', { AuthorizerType: 'REQUEST' }, 'JWT needs an authorizer of type JWT'],
   ])('%s', async (_, properties, message) => {
     const resources = {
