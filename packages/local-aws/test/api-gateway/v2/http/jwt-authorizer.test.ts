@@ -26,6 +26,8 @@ const serve = async (issuer: TestIssuer) => {
     { ...apiV2('HTTP', { 'GET /a': { to: 'Back', route: guarded } }), ...jwtAuthorizer(issuer.url) },
     { Back: back },
   );
+  // What the creation of the authorizer has read.
+  expect(issuer.requested.splice(0)).toEqual(['/.well-known/openid-configuration']);
   return (authorization?: string) =>
     fetch(`${stack.urls.Http}/a`, authorization === undefined ? {} : { headers: { authorization } });
 };
