@@ -22,6 +22,8 @@ export const defaults: Omit<SettingsInput, 'appids'> = {
   throttle: { requestsPerSecond: 500, burst: 1000 },
   loginThrottle: { requestsPerSecond: 100, burst: 200 },
   reservedConcurrency: {},
+  provisionedConcurrency: {},
+  memoryMb: { login: 1024, authorizer: 512 },
   fixedEgressAddresses: 0,
 
   architecture: 'arm64',

@@ -226,6 +226,16 @@ const settingsSchema = v.pipe(
       authorizer: v.optional(wholeNumber(1, 100_000)),
     }),
     /**
+     * Environments that are always started, and paid for as long as they are (docs/cost.md): as many requests at once
+     * meet no cold start. Counted within `reservedConcurrency`, where a function has that. Default: none
+     */
+    provisionedConcurrency: v.strictObject({
+      login: v.optional(wholeNumber(1, 100_000)),
+      authorizer: v.optional(wholeNumber(1, 100_000)),
+    }),
+    /** Memory of each environment, MB; processor time grows with it. */
+    memoryMb: v.strictObject({ login: wholeNumber(256, 10_240), authorizer: wholeNumber(256, 10_240) }),
+    /**
      * Addresses (Elastic IPs) that WeChat is called from, for the API IP whitelist of the mini-program console; each is a
      * NAT gateway in an availability zone of its own, and costs. 0: Lambda's changing ones.
      */
@@ -286,6 +296,17 @@ const settingsSchema = v.pipe(
       `needs 1 to ${MAX_BUDGET_EMAILS} addresses in alarmEmails.notice, which AWS Budgets writes to`,
     ),
     ['monthlyBudget'],
+  ),
+  v.forward(
+    v.check(
+      ({ reservedConcurrency, provisionedConcurrency }) =>
+        (['login', 'authorizer'] as const).every(
+          (name) =>
+            (provisionedConcurrency[name] ?? 0) <= (reservedConcurrency[name] ?? Number.POSITIVE_INFINITY),
+        ),
+      'must not be more than reservedConcurrency has for the same function, which Lambda refuses',
+    ),
+    ['provisionedConcurrency'],
   ),
   v.forward(
     v.check(

@@ -70,7 +70,7 @@ async function hasConcurrency({ next, deployed }: AccountNeeds): Promise<string>
   const free = unreserved + (deployed === undefined ? 0 : reservedIn(deployed.template)) - ALWAYS_UNRESERVED;
   if (reserved > 0 && reserved > free)
     throw new Problem(
-      `the stage reserves ${reserved}, and of ${limit} the account can give ${Math.max(free, 0)}, because ${ALWAYS_UNRESERVED} must stay unreserved: ${askForMore}, or set reservedConcurrency: {} in lib/config.ts`,
+      `the stage reserves ${reserved}, and of ${limit} the account can give ${Math.max(free, 0)}, because ${ALWAYS_UNRESERVED} must stay unreserved: ${askForMore}, or set reservedConcurrency: {} and provisionedConcurrency: {} in lib/config.ts`,
     );
   if (limit < USUAL_CONCURRENCY)
     throw new Remark(
@@ -79,12 +79,18 @@ async function hasConcurrency({ next, deployed }: AccountNeeds): Promise<string>
   return `${limit}, of which ${unreserved} are not reserved`;
 }
 
-/** The concurrency that the functions of a template reserve. */
+/** The concurrency that the functions of a template reserve; a provisioned one counts where none is reserved. */
 function reservedIn({ Resources }: CfnTemplate): number {
-  return Object.values(Resources).reduce(
-    (sum, { Properties }) => sum + Number(Properties?.ReservedConcurrentExecutions ?? 0),
-    0,
+  const reserved = Object.values(Resources).map(({ Properties }) =>
+    Number(Properties?.ReservedConcurrentExecutions ?? 0),
   );
+  const provisioned = Object.values(Resources).map(({ Properties }) => {
+    const config = Properties?.ProvisionedConcurrencyConfig as { ProvisionedConcurrentExecutions?: number };
+    const { Ref: id = '' } = (Properties?.FunctionName ?? {}) as { Ref?: string };
+    const counted = Resources[id]?.Properties?.ReservedConcurrentExecutions !== undefined;
+    return counted ? 0 : Number(config?.ProvisionedConcurrentExecutions ?? 0);
+  });
+  return [...reserved, ...provisioned].reduce((sum, each) => sum + each, 0);
 }
 
 async function hasLogRole({ stage, settings }: AccountNeeds): Promise<string> {

@@ -14,9 +14,10 @@ export class AuthorizerFunction extends ServiceFunction<'authorizer'> {
     super(scope, id, {
       name: 'authorizer',
       description: 'Decides whether a token opens a route',
-      memorySize: 512,
+      memorySize: settings.memoryMb.authorizer,
       timeout: Duration.seconds(8),
       reservedConcurrency: settings.reservedConcurrency.authorizer,
+      provisionedConcurrency: settings.provisionedConcurrency.authorizer,
       service,
       settings,
       environment: {

@@ -28,11 +28,12 @@ export class LoginFunction extends ServiceFunction<'login'> {
     super(scope, id, {
       name: 'login',
       description: 'Exchanges a wx.login code for a user and a token',
-      memorySize: 1024,
+      memorySize: settings.memoryMb.login,
       // WeChat's budget (4 s), the wait for a twin (2.5 s) and four calls of DynamoDB (4 s each, when it is barely
       // there); below API Gateway's 29 s.
       timeout: Duration.seconds(25),
       reservedConcurrency: settings.reservedConcurrency.login,
+      provisionedConcurrency: settings.provisionedConcurrency.login,
       network,
       service,
       settings,

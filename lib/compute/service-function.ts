@@ -48,6 +48,8 @@ export interface ServiceFunctionProps<N extends FunctionName> {
   readonly settings: Pick<StageSettings, 'architecture' | 'tracing' | 'logRetentionDays' | 'protectData'>;
   /** Environments it has for itself. @default - what the account has left */
   readonly reservedConcurrency?: number | undefined;
+  /** Environments that are always started. @default - none */
+  readonly provisionedConcurrency?: number | undefined;
   /** The network it calls out of. @default - Lambda's own */
   readonly network?: EgressNetwork | undefined;
 }
@@ -66,10 +68,12 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
   readonly lambda: LambdaFunction;
   readonly role: Role;
   readonly logGroup: LogGroup;
+  private readonly provisionedConcurrency: number | undefined;
 
   constructor(scope: Construct, id: string, props: ServiceFunctionProps<N>) {
     super(scope, id);
     const { settings, network } = props;
+    this.provisionedConcurrency = props.provisionedConcurrency;
     const { role, logGroup } = createFunctionRole(
       this,
       settings.logRetentionDays,
@@ -115,7 +119,14 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
   /** Publishes each change as a version, behind one alias for all callers. */
   publish(): LiveAlias {
     const version = this.lambda.currentVersion as IVersion;
-    return new Alias(this, 'Live', { aliasName: ALIAS, version }) as LiveAlias;
+    // On the alias: CodeDeploy moves it only once the new version has its environments.
+    return new Alias(this, 'Live', {
+      aliasName: ALIAS,
+      version,
+      ...(this.provisionedConcurrency !== undefined && {
+        provisionedConcurrentExecutions: this.provisionedConcurrency,
+      }),
+    }) as LiveAlias;
   }
 
   /** What CloudWatch calls the requests that came through the alias. */

@@ -201,6 +201,22 @@ describe('the account', () => {
     answers['GET /2016-08-19/account-settings'] = concurrency(1000, 199);
     expect((await look({ next: reserving(100) }))[1]).toMatch(/^problem/);
 
+    // What is provisioned is a part of what the same function reserves, if it does.
+    const alias = (id: string) => ({
+      Type: 'AWS::Lambda::Alias',
+      Properties: {
+        FunctionName: { Ref: id },
+        ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 50 },
+      },
+    });
+    answers['GET /2016-08-19/account-settings'] = concurrency(1000, 200);
+    expect((await look({ next: { Resources: { ...reserving(100).Resources, A: alias('F') } } }))[1]).toMatch(
+      /^ok /,
+    );
+    expect((await look({ next: { Resources: { ...reserving(100).Resources, A: alias('G') } } }))[1]).toMatch(
+      /^problem .* reserves 150, /,
+    );
+
     // What is deployed has reserved its share already.
     answers['GET /2016-08-19/account-settings'] = concurrency(1000, 100);
     const deployed = { status: 'UPDATE_COMPLETE', template: reserving(100), outputs: {} };

@@ -157,6 +157,11 @@ describe('settingsFor', () => {
       "'loginThrottle.color' is not a setting",
     ],
     [{ reservedConcurrency: { login: 0.5 } }, 'must be a whole number from 1 to 100000'],
+    [{ memoryMb: { login: 128, authorizer: 512 } }, 'must be a whole number from 256 to 10240'],
+    [
+      { provisionedConcurrency: { authorizer: 101 } },
+      `setting 'provisionedConcurrency' is {"authorizer":101}: must not be more than reservedConcurrency has`,
+    ],
     [{ fixedEgressAddresses: 3 }, 'must be 0, 1 or 2'],
     [{ architecture: 'arm' }, 'must be arm64 or x86_64'],
     [{ alarmEmails: { urgent: ['nobody'], notice: [] } }, 'must be an e-mail address'],

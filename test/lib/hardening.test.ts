@@ -233,7 +233,7 @@ describe('the web ACL', () => {
     expect(rules()[1]).toMatchObject({ Action: { Block: { CustomResponse } } });
     expect(JSON.parse(bodies[CustomResponse.CustomResponseBodyKey]?.Content ?? '')).toEqual({
       code: 429,
-      msg: errorCatalogue.rate_limited.zh,
+      msg: `${errorCatalogue.rate_limited.zh} / ${errorCatalogue.rate_limited.en}`,
       error: 'rate_limited',
       request_id: '',
     });
@@ -378,6 +378,25 @@ describe('the settings of functions', () => {
       expect(settingsFor(stage).reservedConcurrency, stage).toEqual(
         stage.startsWith('prod') ? { authorizer: 100 } : {},
       );
+  });
+
+  it('keep as many environments started as a stage pays for, on the alias that CodeDeploy moves', () => {
+    const aliases = Object.entries(resourcesOf(full, 'AWS::Lambda::Alias')).map(([id, { Properties }]) => [
+      id.replace(/Live.*/, ''),
+      (Properties.ProvisionedConcurrencyConfig as object | undefined) ?? null,
+    ]);
+
+    expect(Object.fromEntries(aliases)).toEqual({
+      Login: { ProvisionedConcurrentExecutions: 2 },
+      Member: null,
+      Authorizer: { ProvisionedConcurrentExecutions: 5 },
+    });
+    // It waits for them before it moves the alias.
+    expect(JSON.stringify(resourcesOf(full, 'AWS::IAM::Policy'))).toContain(
+      'lambda:GetProvisionedConcurrencyConfig',
+    );
+    full.hasResourceProperties('AWS::Lambda::Function', { MemorySize: 2048 });
+    full.hasResourceProperties('AWS::Lambda::Function', { MemorySize: 1024 });
   });
 
   it('choose the instruction set and tracing for all of them', () => {

@@ -57,14 +57,14 @@ describe('every alarm', () => {
     for (const filter of filters) expect(filter).toMatch(/^message = "(request|authorized)" and /);
   });
 
-  it('goes to the topic of its severity, also when it is over, and is quiet where there is no data', () => {
+  it('goes to the topic of its severity, an urgent one also when it is over, and is quiet where there is no data', () => {
     for (const { AlarmName, AlarmDescription, AlarmActions, OKActions, TreatMissingData } of alarms) {
       const severity = AlarmDescription.split(':')[0];
       expect(severity, AlarmName).toMatch(/^(urgent|notice)$/);
       expect(AlarmActions, AlarmName).toEqual([
         { Ref: expect.stringMatching(new RegExp(`^AlarmTopics${severity}`)) },
       ]);
-      expect(OKActions, AlarmName).toEqual(AlarmActions);
+      expect(OKActions, AlarmName).toEqual(severity === 'urgent' ? AlarmActions : undefined);
       // The metric of a certificate ends with the certificate, which is not the end of the trouble.
       expect(TreatMissingData, AlarmName).toBe(
         AlarmName.endsWith('CertificateExpires') ? 'ignore' : 'notBreaching',

@@ -13,6 +13,8 @@ export const everything = {
   tracing: true,
   fixedEgressAddresses: 2,
   reservedConcurrency: { login: 50, authorizer: 100 },
+  provisionedConcurrency: { login: 2, authorizer: 5 },
+  memoryMb: { login: 2048, authorizer: 1024 },
   customDomain: {
     name: 'login.example.com',
     certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef',
