@@ -9,8 +9,8 @@ import { cloudWatchLog, fileLog, type LoginLog, terminalLog } from './doctor/log
 import { outsideChecks } from './doctor/outside-checks.ts';
 import { wechatChecks } from './doctor/wechat-check.ts';
 
-const USAGE = `Usage: npm run doctor -- --stage <stage> [--url <address of the API>]
-       npm run doctor -- --url <ApiUrl> [--appid <appid>] [--log FILE]
+const USAGE = `Usage: npm run doctor -- --stage <stage> [--url <ApiAddress>]
+       npm run doctor -- --url <Issuer> [--appid <appid>] [--log FILE]
 --url with --stage: for a stage whose domain leads nowhere yet. --appid may be given several times; FILE holds the output of npm start, which says why WeChat refuses.
 Exit status: 0 all is well, 1 something is wrong.`;
 

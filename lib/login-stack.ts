@@ -112,8 +112,11 @@ export class WechatLoginStack extends Stack {
     });
     for (const account of settings.consumerAccounts) admitApisOf(account, live.authorizer);
     this.print({
-      ApiUrl: [issuer, 'Base URL for the mini-program'],
-      Issuer: [issuer, 'Issuer of the tokens'],
+      Issuer: [issuer, 'Base URL for the mini-program, and issuer of the tokens'],
+      ApiAddress: [
+        issuer === api.url ? undefined : api.url,
+        'Where the API is before a domain leads to it: for npm run doctor, as --url',
+      ],
       JwksUrl: [`${issuer}${JWKS_PATH}`, 'The public keys of the tokens'],
       AuthorizerArn: [live.authorizer.functionArn, 'For other teams that share the authorizer'],
       DomainTarget: [domain?.target, 'Where the DNS record of the custom domain has to point'],

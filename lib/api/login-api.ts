@@ -90,6 +90,8 @@ export class LoginApi extends Construct {
         reason: noTracing,
       });
     // A stage cannot have an access log before API Gateway has its role for it.
+    // CDK's own output of the address, which the stack prints by itself.
+    this.api.node.tryRemoveChild('Endpoint');
     this.api.deploymentStage.node.addDependency(accessLog);
     accessLog.waitFor(this.api.node.defaultChild as CfnRestApi);
     addGatewayResponses(this.api);
