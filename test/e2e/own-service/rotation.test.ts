@@ -219,7 +219,7 @@ describe('keys that rotate under load', () => {
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({
       code: 503,
-      msg: '服务暂不可用，请稍后再试',
+      msg: '服务暂不可用，请稍后再试 / The service is unavailable; try again later',
       error: 'unavailable',
       request_id: response.headers.get('x-amzn-requestid'),
     });
