@@ -1,6 +1,6 @@
 /** The stateless copy of the authorizer, deployed into the account of the team whose routes it protects. */
 import { join } from 'node:path';
-import { Duration, FeatureFlags, Stack } from 'aws-cdk-lib';
+import { Duration, FeatureFlags, Stack, Token } from 'aws-cdk-lib';
 import { type AuthorizationMode, AuthorizationType } from 'aws-cdk-lib/aws-appsync';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
