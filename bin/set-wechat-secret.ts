@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
 import { APPID } from '../functions/contracts/appids.ts';
-import type { RunState } from '../local/console/run-state.ts';
 import { APP_SECRET_FOLLOWS_MS } from '../functions/wechat/app-secrets.ts';
+import type { RunState } from '../local/console/run-state.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { stageValue } from './command/deployment.ts';
 import { CommandError, UsageError } from './command/errors.ts';
