@@ -152,7 +152,7 @@ describe('the page', () => {
       await page.locator('#wechat.good').waitFor();
       // A code that was exchanged a moment ago logs in again, whatever WeChat says of it.
       await page.click('#do-newCode');
-      await page.waitForFunction("document.querySelector('#code').value !== 'demo-xiaoming'");
+      await expect.poll(() => page.inputValue('#code'), PATIENCE).not.toBe('demo-xiaoming');
       await page.selectOption('#fault-name', name);
       await page.click('#break');
       await page.locator('#wechat.bad').waitFor();

@@ -106,7 +106,7 @@ describe('the authorizer that other teams deploy', () => {
       expect(decisionOf(await ask('wx2'))).toBe(true);
       const denied = await ask('wx3');
       expect(decisionOf(denied)).toBe(false);
-      if ('context' in denied) expect(denied.context).toEqual({ error: 'forbidden', msg: '禁止访问' });
+      if ('context' in denied) expect(denied.context).toEqual({ error: 'forbidden' });
     },
   );
 

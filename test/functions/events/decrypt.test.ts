@@ -4,7 +4,7 @@ import { decrypt } from '../../../functions/events/decrypt.ts';
 import { membersOfXml } from '../../../functions/events/members-of-xml.ts';
 import { PushRefusal } from '../../../functions/events/push-refusal.ts';
 import { sameSignature, signatureOf } from '../../../functions/events/signature.ts';
-import { demo, page } from '../../fixtures/push-vectors.ts';
+import { demo, page } from '../../fixtures/push/vectors.ts';
 
 describe("WeChat's own examples", () => {
   it('have the signatures that we compute', () => {

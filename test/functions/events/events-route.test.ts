@@ -8,8 +8,8 @@ import {
   userDataEvent,
   verificationUrl,
 } from '../../../local/wechat/push.ts';
-import { createPushReceiver, gatewayEvent } from '../../fixtures/push-receiver.ts';
-import { demo, page } from '../../fixtures/push-vectors.ts';
+import { createPushReceiver, gatewayEvent } from '../../fixtures/push/receiver.ts';
+import { demo, page } from '../../fixtures/push/vectors.ts';
 import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 const NOW = Date.UTC(2026, 0, 1);

@@ -7,7 +7,7 @@ import {
   pushRequest,
   userDataEvent,
 } from '../../../local/wechat/push.ts';
-import { createPushReceiver } from '../../fixtures/push-receiver.ts';
+import { createPushReceiver } from '../../fixtures/push/receiver.ts';
 import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 const NOW = Date.UTC(2026, 0, 1);

@@ -13,8 +13,8 @@ import {
   userDataEvent,
   verificationUrl,
 } from '../../../local/wechat/push.ts';
-import { createPushReceiver, gatewayEvent } from '../../fixtures/push-receiver.ts';
-import { demo, page } from '../../fixtures/push-vectors.ts';
+import { createPushReceiver, gatewayEvent } from '../../fixtures/push/receiver.ts';
+import { demo, page } from '../../fixtures/push/vectors.ts';
 import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 const queryOf = ({ url }: { url: string }) =>
