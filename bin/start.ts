@@ -28,7 +28,7 @@ Variables, all optional:
   WECHAT_API_BASE                URLs of another WeChat, separated by commas
   DYNAMODB_ENDPOINT              a DynamoDB that already runs
   DATA_DIR                       directory that keeps the data between runs
-  INSPECT                        login, member, authorizer or rotation: opens Node's inspector for it`;
+  INSPECT                        login, member, account, authorizer or rotation: opens Node's inspector for it`;
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 

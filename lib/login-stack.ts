@@ -8,6 +8,7 @@ import { CustomDomain } from './api/custom-domain.ts';
 import { API_STAGE, LoginApi } from './api/login-api.ts';
 import { protectApi } from './api/web-acl.ts';
 import { discoveryDocument, jwksDocument } from './api/well-known-documents.ts';
+import { AccountFunction } from './compute/account-function.ts';
 import { AuthorizerFunction } from './compute/authorizer-function.ts';
 import { EgressNetwork } from './compute/egress-network.ts';
 import { GradualDeployment } from './compute/gradual-deployment.ts';
@@ -63,11 +64,17 @@ export class WechatLoginStack extends Stack {
     const common = { service, settings, users };
     const login = new LoginFunction(this, 'Login', { ...common, issuer, keyRing, wechatSecrets, network });
     const member = new MemberFunction(this, 'Member', common);
+    const account = new AccountFunction(this, 'Account', common);
     const authorizer = new AuthorizerFunction(this, 'Authorizer', { ...common, issuer });
     const rotation = new RotationFunction(this, 'Rotation', { ...common, keyRing });
 
     // API
-    const live = { login: login.publish(), member: member.publish(), authorizer: authorizer.publish() };
+    const live = {
+      login: login.publish(),
+      member: member.publish(),
+      account: account.publish(),
+      authorizer: authorizer.publish(),
+    };
     api.addRoutes({
       functions: live,
       authorizer: live.authorizer,
@@ -83,6 +90,7 @@ export class WechatLoginStack extends Stack {
       functions: {
         login: login.liveDimensions,
         member: member.liveDimensions,
+        account: account.liveDimensions,
         authorizer: authorizer.liveDimensions,
       },
       rotation: { FunctionName: rotation.lambda.functionName },

@@ -1,4 +1,5 @@
 /** A user as an operator sees one: enough to recognize, and no identifier that need not be on a screen. */
+import { maskPhone } from '../../functions/users/masked-phone.ts';
 import type { RecordedChange } from '../../functions/users/recorded-changes.ts';
 import type { User } from '../../functions/users/user.ts';
 
@@ -11,7 +12,7 @@ export function viewOf(user: User, changes: readonly RecordedChange[], show: boo
     appid: user.appid,
     openid: identifier(user.openid),
     unionid: identifier(user.unionid),
-    phone: identifier(user.phone),
+    phone: user.phone && (show ? user.phone.e164 : maskPhone(user.phone)),
     username: user.username,
     sex: user.sex,
     avatar: user.avatar,

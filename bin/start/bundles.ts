@@ -5,7 +5,7 @@ import { createResolver, loadTemplate, readFunctions } from 'local-aws';
 import { bundle } from '../../lib/compute/bundle.ts';
 
 /** The functions of the stack. */
-export const bundledFunctions = ['login', 'member', 'authorizer', 'rotation'] as const;
+export const bundledFunctions = ['login', 'member', 'account', 'authorizer', 'rotation'] as const;
 export type BundledFunction = (typeof bundledFunctions)[number];
 
 /** A function's bundle in the assembly of a run. */

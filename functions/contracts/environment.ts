@@ -49,6 +49,10 @@ export const environments = {
     CODE_REUSE_WINDOW_SECONDS: wholeNumber,
   }),
   member: v.object({ ...service, ...table, SERVICE_VERSION: text }),
+  account: v.object({
+    ...service,
+    ...table,
+  }),
   authorizer: v.object({
     ...service,
     ...table,

@@ -2,16 +2,16 @@
 import { JWKS_PATH } from './token.ts';
 
 interface RouteAddress {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: `/${string}`;
 }
 
 /** A route that one of our functions serves. */
 export interface FunctionRoute extends RouteAddress {
-  /** Who may call: anyone, or a member with a token (checked by our authorizer). */
-  readonly auth: 'none' | 'token';
+  /** Who may call: anyone, a member with a token (checked by our authorizer), or WeChat (checked by the function). */
+  readonly auth: 'none' | 'token' | 'wechat';
   /** The function that serves it. */
-  readonly function: 'login' | 'member';
+  readonly function: 'login' | 'member' | 'account';
 }
 
 /** A public document that API Gateway serves itself; standards fix its form, so it is not in the envelope. */
@@ -24,7 +24,7 @@ export interface DocumentRoute extends RouteAddress {
 /** One route of the API. */
 export type Route = FunctionRoute | DocumentRoute;
 
-/** Path of the one route that calls WeChat; it is limited more than the others. */
+/** Path of the route that strangers have WeChat called with; it is limited more than the others. */
 export const LOGIN_PATH = '/member/login';
 
 export const routes = [
@@ -32,6 +32,7 @@ export const routes = [
   { method: 'POST', path: '/member/refresh', auth: 'token', function: 'login' },
   { method: 'POST', path: '/member/logout', auth: 'token', function: 'member' },
   { method: 'GET', path: '/member/me', auth: 'token', function: 'member' },
+  { method: 'PUT', path: '/member/me', auth: 'token', function: 'account' },
   { method: 'GET', path: '/whoami', auth: 'token', function: 'member' },
   { method: 'GET', path: '/health', auth: 'none', function: 'member' },
   { method: 'GET', path: '/.well-known/openid-configuration', auth: 'none', document: 'discovery' },

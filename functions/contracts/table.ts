@@ -55,6 +55,17 @@ export const changesKey = (userId: string): string => `changes#${userId}`;
 /** Key of the item that holds the public JWK Set. */
 export const JWKS_KEY = 'jwks';
 
+/** What stands in a permission for the keys of all items that are no user. */
+export const EVERY_KEY_OF_NO_USER = [
+  JWKS_KEY,
+  changesKey('*'),
+  EVERY_SPENT_CODE_KEY,
+  EVERY_ERASURE_KEY,
+  openidGuardKey('*', '*'),
+  endedLoginKey('*'),
+  pushMarkKey('*'),
+];
+
 /** Attribute of the JWK Set item: the set as one JSON string, so that API Gateway can serve it as it is. */
 export const JWKS_ATTRIBUTE = 'jwks';
 

@@ -2,11 +2,11 @@
 import { callerOf } from '../caller/context.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import type { RouteKey } from '../contracts/routes.ts';
-import { DomainError } from '../errors/domain-error.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import type { Revocations } from '../tokens/revocations.ts';
 import type { Users } from '../users/find-or-create.ts';
 import { createLogoutRoute } from './logout-route.ts';
+import { profileOf } from './profile.ts';
 
 interface MemberRoutesOptions {
   readonly users: Pick<Users, 'findUser'>;
@@ -26,10 +26,7 @@ export function createMemberRoutes(options: MemberRoutesOptions): Partial<Record
     'GET /member/me': async (event, line) => {
       const { user_id: userId } = callerOf(event);
       line.user_id = userId;
-      const user = await users.findUser(userId);
-      // The token outlives its user when the account was erased.
-      if (user === undefined) throw new DomainError('unauthorized', { reason: 'the user is gone' });
-      return { user_id: user.userId, username: user.username, avatar: user.avatar, sex: user.sex };
+      return profileOf(await users.findUser(userId));
     },
     'GET /whoami': async (event) => callerOf(event),
     'GET /health': async () => ({

@@ -1,14 +1,6 @@
 /** What operators do about a user: find, ban, revoke, erase, export. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  QueryCommand,
-  ScanCommand,
-  TransactWriteCommand,
-} from '@aws-sdk/lib-dynamodb';
-import { answered, asUnavailable } from '../aws/unavailable.ts';
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { answered } from '../aws/unavailable.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import {
   changesKey,
@@ -21,8 +13,9 @@ import {
   type UserStatus,
 } from '../contracts/table.ts';
 import type { Revocations } from '../tokens/revocations.ts';
-import { changesFromItem, type RecordedChange, recording, type TransactItem } from './recorded-changes.ts';
-import { type User, userFromItem } from './user.ts';
+import { changesFromItem, type RecordedChange, recording } from './recorded-changes.ts';
+import { IS_USER, type User, userFromItem } from './user.ts';
+import { type TransactItem, writeAll } from './writes.ts';
 
 interface AdministrationOptions {
   readonly client: DynamoDBDocumentClient;
@@ -68,12 +61,6 @@ export interface Administration {
   erase(userId: string, order: Order): Promise<boolean>;
   exportUser(userId: string): Promise<UserExport | undefined>;
 }
-
-/** Only users have both, so whatever key is given, nothing else of the table is changed. */
-const IS_USER = `attribute_exists(${openidIndex.partitionKey}) AND attribute_exists(${openidIndex.sortKey})`;
-
-/** A login of the same moment can be in the way of a transaction; these pauses outlast it. */
-const CONFLICT_PAUSES_MS = [50, 100, 200, 400];
 
 export function createAdministration(options: AdministrationOptions): Administration {
   const { client, tableName: TableName, now, revocations } = options;
@@ -220,23 +207,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     return Item;
   }
 
-  /** Writes all or nothing; if nothing, gives the position of the first item whose condition did not hold. */
-  async function write(TransactItems: TransactItem[]): Promise<'written' | number> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await client.send(new TransactWriteCommand({ TransactItems }));
-        return 'written';
-      } catch (error) {
-        if (!(error instanceof TransactionCanceledException)) throw asUnavailable(error);
-        const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code);
-        const refused = codes.indexOf('ConditionalCheckFailed');
-        if (refused >= 0) return refused;
-        const pause = CONFLICT_PAUSES_MS[attempt];
-        if (pause === undefined || !codes.includes('TransactionConflict')) throw asUnavailable(error);
-        await sleep(pause);
-      }
-    }
-  }
+  const write = (items: TransactItem[]): Promise<'written' | number> => writeAll(client, items);
 
   return { findByUserId, findByOpenid, findByUnionid, changesOf, ban, unban, revoke, erase, exportUser };
 }

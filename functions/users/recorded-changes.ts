@@ -1,10 +1,7 @@
 /** Who changed what about a user, when and why: written in the change's own transaction, so neither is without the other. */
-import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { changesKey, PARTITION_KEY } from '../contracts/table.ts';
-
-/** One item of a transaction. */
-export type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+import type { TransactItem } from './writes.ts';
 
 const change = v.object({
   /** Unix seconds. */

@@ -1,7 +1,7 @@
 /** A user in our words, and how one is kept in the users table. */
 import * as v from 'valibot';
 import { nonEmptyText, unixTime } from '../contracts/schemas.ts';
-import type { UserStatus } from '../contracts/table.ts';
+import { openidIndex, type UserStatus } from '../contracts/table.ts';
 import type { Profile } from './profile.ts';
 
 /** A user: one openid of one mini-program. Times are Unix seconds. */
@@ -20,8 +20,23 @@ export interface User extends Profile {
   /** Absent on a user that was read from the index. */
   readonly createdAt?: number;
   /** Absent on a user that was read from the index. */
-  readonly phone?: string;
+  readonly phone?: BoundPhone;
 }
+
+/** The phone number that a member has bound. */
+export interface BoundPhone {
+  /** As E.164 has it: `+8613800138000`. */
+  readonly e164: string;
+  /** Digits, without a plus. */
+  readonly countryCode: string;
+  /** Unix seconds. */
+  readonly boundAt: number;
+  /** Hash of the code that it was bound with, by which the same code is known again. */
+  readonly codeHash: string;
+}
+
+/** Only users have both, so whatever key is given, nothing else of the table is changed. */
+export const IS_USER = `attribute_exists(${openidIndex.partitionKey}) AND attribute_exists(${openidIndex.sortKey})`;
 
 const userItem = v.object({
   pk: nonEmptyText,
@@ -31,7 +46,14 @@ const userItem = v.object({
   username: v.string(),
   sex: v.picklist([0, 1, 2]),
   avatar: v.string(),
-  phone: v.optional(v.string()),
+  phone: v.optional(
+    v.object({
+      e164: v.pipe(v.string(), v.regex(/^\+\d{5,15}$/)),
+      country_code: v.pipe(v.string(), v.regex(/^\d{1,3}$/)),
+      bound_at: unixTime,
+      code_hash: nonEmptyText,
+    }),
+  ),
   status: v.picklist(['active', 'banned']),
   created_at: v.optional(unixTime),
   last_login_at: unixTime,
@@ -57,7 +79,14 @@ export function userFromItem(item: unknown): User {
     lastLoginAt: last_login_at,
     ...(tokens_valid_after !== undefined && { tokensValidAfter: tokens_valid_after }),
     ...(created_at !== undefined && { createdAt: created_at }),
-    ...(phone !== undefined && { phone }),
+    ...(phone !== undefined && {
+      phone: {
+        e164: phone.e164,
+        countryCode: phone.country_code,
+        boundAt: phone.bound_at,
+        codeHash: phone.code_hash,
+      },
+    }),
   };
 }
 
@@ -71,10 +100,15 @@ export function userToItem(user: User): Record<keyof v.InferInput<typeof userIte
     username: user.username,
     sex: user.sex,
     avatar: user.avatar,
-    phone: user.phone,
+    phone: user.phone && phoneToItem(user.phone),
     status: user.status,
     created_at: user.createdAt,
     last_login_at: user.lastLoginAt,
     tokens_valid_after: user.tokensValidAfter,
   };
+}
+
+/** A phone number as the table keeps it. */
+export function phoneToItem({ e164, countryCode, boundAt, codeHash }: BoundPhone): object {
+  return { e164, country_code: countryCode, bound_at: boundAt, code_hash: codeHash };
 }

@@ -1,14 +1,7 @@
 /** The function behind the routes of a member who is logged in, and behind `/health`. */
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import {
-  changesKey,
-  EVERY_ERASURE_KEY,
-  EVERY_SPENT_CODE_KEY,
-  endedLoginKey,
-  JWKS_KEY,
-  openidGuardKey,
-} from '../../functions/contracts/table.ts';
+import { EVERY_KEY_OF_NO_USER, endedLoginKey, JWKS_KEY } from '../../functions/contracts/table.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { ServiceFunction, type StageFunctionProps } from './service-function.ts';
 
@@ -23,16 +16,10 @@ export class MemberFunction extends ServiceFunction<'member'> {
       settings,
       environment: { TABLE_NAME: users.tableName, SERVICE_VERSION: packageJson.version },
     });
-    const marks = endedLoginKey('*');
-    const ofOthers = [
-      changesKey('*'),
-      EVERY_SPENT_CODE_KEY,
-      EVERY_ERASURE_KEY,
-      openidGuardKey('*', '*'),
-      marks,
-    ];
+    // And the public keys, whose age /health tells.
+    const ofOthers = EVERY_KEY_OF_NO_USER.filter((key) => key !== JWKS_KEY);
     users.grantItemsExcept(this.role, ofOthers, 'dynamodb:GetItem');
-    users.grantItemsExcept(this.role, [JWKS_KEY, ...ofOthers], 'dynamodb:UpdateItem');
-    users.grantItem(this.role, marks, 'dynamodb:PutItem');
+    users.grantItemsExcept(this.role, EVERY_KEY_OF_NO_USER, 'dynamodb:UpdateItem');
+    users.grantItem(this.role, endedLoginKey('*'), 'dynamodb:PutItem');
   }
 }

@@ -12,7 +12,10 @@ export interface WatchedParts {
   readonly api: { readonly ApiName: string; readonly Stage: string };
   /** Dimensions of the functions' metrics, by the functions' names. */
   readonly functions: Readonly<
-    Record<'login' | 'member' | 'authorizer', { readonly FunctionName: string; readonly Resource: string }>
+    Record<
+      'login' | 'member' | 'account' | 'authorizer',
+      { readonly FunctionName: string; readonly Resource: string }
+    >
   >;
   readonly rotation: { readonly FunctionName: string };
   readonly tableName: string;
@@ -180,10 +183,11 @@ export function databaseThrottles({ tableName, indexName }: WatchedParts): IMetr
 /** Invocations that Lambda turned away, of the functions that users wait for. */
 export function functionThrottles({ functions }: WatchedParts): IMetric {
   return new MathExpression({
-    expression: 'FILL(login, 0) + FILL(member, 0) + FILL(authorizer, 0)',
+    expression: 'FILL(login, 0) + FILL(member, 0) + FILL(account, 0) + FILL(authorizer, 0)',
     usingMetrics: {
       login: functionMetric('Throttles', functions.login),
       member: functionMetric('Throttles', functions.member),
+      account: functionMetric('Throttles', functions.account),
       authorizer: functionMetric('Throttles', functions.authorizer),
     },
     period: FIVE_MINUTES,

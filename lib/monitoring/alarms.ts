@@ -105,7 +105,7 @@ function entriesFor({
   customDomain,
 }: AlarmsProps): Readonly<Record<string, AlarmEntry>> {
   const { service, functions } = parts;
-  const functionErrors = (name: 'login' | 'member'): AlarmEntry => ({
+  const functionErrors = (name: 'login' | 'member' | 'account'): AlarmEntry => ({
     severity: 'notice',
     heading: 'Function errors',
     meaning: `The ${name} function ended without an answer: a time-out or a crash.`,
@@ -194,6 +194,7 @@ function entriesFor({
     },
     LoginFunctionErrors: functionErrors('login'),
     MemberFunctionErrors: functionErrors('member'),
+    AccountFunctionErrors: functionErrors('account'),
     LastingFailures: {
       severity: 'notice',
       heading: 'Lasting failures',

@@ -141,7 +141,7 @@ function rowsFor(parts: WatchedParts, alarms: Alarms, runbookUrl: string): IWidg
       // Not the authorizer, which says 401 by an error: that is its contract with API Gateway.
       graph(
         'Functions: crashes and time-outs',
-        functionsOf('Errors', 'Sum', ['login', 'member', 'rotation']),
+        functionsOf('Errors', 'Sum', ['login', 'member', 'account', 'rotation']),
       ),
       graph('Functions: throttled', functionsOf('Throttles', 'Sum')),
       graph('Functions: environments at once', functionsOf('ConcurrentExecutions', 'Maximum')),

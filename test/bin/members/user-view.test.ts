@@ -6,7 +6,7 @@ const user = {
   appid: 'wx0123456789abcdef',
   openid: 'o6_bmjrPTlm6_2sgVt7hMZOPfL2M',
   unionid: 'oGZUI0egBJY1zhBYw2KhdUfwVJJE',
-  phone: '13987654321',
+  phone: { e164: '+8613987654321', countryCode: '86', boundAt: 1_767_225_600, codeHash: 'hash-of-a-code' },
   username: '小明',
   sex: 1,
   avatar: '',
@@ -19,8 +19,8 @@ describe('a user on the screen', () => {
   it('has openid, unionid and phone masked', () => {
     const view = viewOf(user, [], false);
 
-    expect(view).toMatchObject({ openid: 'o6_b…(28)', unionid: 'oGZU…(28)', phone: '13…(11)' });
-    for (const secret of [user.openid, user.unionid, user.phone])
+    expect(view).toMatchObject({ openid: 'o6_b…(28)', unionid: 'oGZU…(28)', phone: '+86 139******21' });
+    for (const secret of [user.openid, user.unionid, user.phone.e164])
       expect(JSON.stringify(view)).not.toContain(secret.slice(4));
   });
 
@@ -28,7 +28,7 @@ describe('a user on the screen', () => {
     expect(viewOf(user, [], true)).toMatchObject({
       openid: user.openid,
       unionid: user.unionid,
-      phone: user.phone,
+      phone: '+8613987654321',
     });
   });
 

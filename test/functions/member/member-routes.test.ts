@@ -12,7 +12,9 @@ const user: User = {
   sex: 1,
   avatar: 'https://a.example/1.png',
   status: 'active',
-  lastLoginAt: 0,
+  createdAt: 1_767_225_600,
+  lastLoginAt: 1_767_225_661,
+  phone: { e164: '+8613800138000', countryCode: '86', boundAt: 1_767_225_602, codeHash: 'hash-secret' },
 };
 const context = { user_id: 'user-1', appid: 'wx1', jti: 'j', sid: 's', auth_time: '1', expires_at: '2' };
 const event = (authorizer: object | undefined): APIGatewayProxyEvent =>
@@ -21,13 +23,14 @@ const event = (authorizer: object | undefined): APIGatewayProxyEvent =>
 const revocations = { endLogin: vi.fn(async () => {}), revokeAllTokens: vi.fn(async () => {}) };
 beforeEach(() => vi.clearAllMocks());
 
-const routes = createMemberRoutes({
-  users: { findUser: async (userId) => (userId === 'user-1' ? user : undefined) },
+const options = {
+  users: { findUser: async (userId: string) => (userId === 'user-1' ? user : undefined) },
   revocations,
   signingKeyCreatedAt: async () => 1_000,
   version: '1.2.3',
   now: () => 1_090_000,
-});
+};
+const routes = createMemberRoutes(options);
 
 describe('GET /member/me', () => {
   it('GET /member/me gives the profile and nothing of WeChat', async () => {
@@ -38,7 +41,20 @@ describe('GET /member/me', () => {
       username: '小明',
       avatar: 'https://a.example/1.png',
       sex: 1,
+      phone: '+86 138******00',
+      created_at: '2026-01-01T00:00:00.000Z',
+      last_login_at: '2026-01-01T00:01:01.000Z',
     });
+  });
+
+  it('says null where no phone number is bound', async () => {
+    const { phone: _, ...without } = user;
+    const { 'GET /member/me': route } = createMemberRoutes({
+      ...options,
+      users: { findUser: async () => without },
+    });
+
+    expect(await route?.(event(context), {})).toMatchObject({ phone: null });
   });
 
   it('refuses the token of a user who is gone', async () => {

@@ -12,6 +12,7 @@ import { type Intercept, startUsersTable, type UsersTable } from '../../fixtures
 const START = Date.UTC(2026, 0, 1);
 const appid = 'wx0123456789abcdef';
 const profile = { username: '小明', sex: 1, avatar: '' } as const;
+const PHONE = { e164: '+8613800000000', country_code: '86', bound_at: 1_767_225_600, code_hash: 'hash' };
 const order = { by: 'arn:aws:sts::123456789012:assumed-role/Support/li', reason: 'ticket 7' };
 const changes = ['ban', 'unban', 'revoke', 'erase'] as const;
 
@@ -176,7 +177,7 @@ describe('an erasure', () => {
   it('an erasure removes user and guard, so that nothing of the person is left and a later login is a new user', async () => {
     const identity = { ...someone(), unionid: 'oUNION-erased' };
     const { userId, guardKey } = await logIn(identity);
-    await put({ ...(await table.item(userId)), phone: '13800000000' });
+    await put({ ...(await table.item(userId)), phone: PHONE });
     const { administration } = setUp();
 
     expect(await administration.erase(userId, order)).toBe(true);
@@ -302,7 +303,7 @@ describe('every change', () => {
 describe('an export', () => {
   it('an export holds every attribute of the user, their guard and what was done, but not by whom', async () => {
     const { userId, guardKey } = await logIn({ ...someone(), unionid: 'oUNION-export' });
-    await put({ ...(await table.item(userId)), phone: '13800000000', added_later: 'too' });
+    await put({ ...(await table.item(userId)), phone: PHONE, added_later: 'too' });
     const { administration } = setUp();
     await administration.ban(userId, order);
 
@@ -313,7 +314,7 @@ describe('an export', () => {
       openid_guard: await table.item(guardKey),
       changes: [{ at: START / 1000, what: 'ban', reason: order.reason }],
     });
-    expect(held?.user).toMatchObject({ phone: '13800000000', added_later: 'too' });
+    expect(held?.user).toMatchObject({ phone: PHONE, added_later: 'too' });
   });
 
   it('an export leaves out a guard that is another user’s', async () => {

@@ -28,6 +28,7 @@ import {
 const START = Date.UTC(2026, 0, 1);
 const DAY = 24 * 3600 * 1000;
 const appid = 'wx0123456789abcdef';
+const PHONE = { e164: '+8613800000000', country_code: '86', bound_at: 1_767_225_600, code_hash: 'hash' };
 const profile: Profile = { username: '小明', sex: 1, avatar: 'https://a.example/1.png' };
 /** Of a login that brings no profile. */
 const nothing: Profile = { username: '', sex: 0, avatar: '' };
@@ -413,14 +414,14 @@ describe('a returning login', () => {
         TableName: table.tableName,
         Key: { pk: user.userId },
         UpdateExpression: 'SET phone = :phone, tokens_valid_after = :after, note = :note',
-        ExpressionAttributeValues: { ':phone': '13800000000', ':after': 1_767_000_000, ':note': 'vip' },
+        ExpressionAttributeValues: { ':phone': PHONE, ':after': 1_767_000_000, ':note': 'vip' },
       }),
     );
     tick(2 * DAY);
 
     const answer = await users.findOrCreateUser(identity, profile);
 
-    expect(answer.user).toMatchObject({ phone: '13800000000', tokensValidAfter: 1_767_000_000 });
+    expect(answer.user).toMatchObject({ phone: { e164: PHONE.e164 }, tokensValidAfter: 1_767_000_000 });
     expect(await table.item(user.userId)).toMatchObject({
       note: 'vip',
       last_login_at: START / 1000 + 2 * 86_400,

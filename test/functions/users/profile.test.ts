@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseProfile } from '../../../functions/users/profile.ts';
+import { parseProfile, parseProfileChanges } from '../../../functions/users/profile.ts';
 
 const family = '👨‍👩‍👧‍👦';
 
@@ -222,5 +222,52 @@ describe('parseProfile', () => {
     ];
     for (const avatar of hostile)
       expect(parseProfile({ nickname: '小明', avatar })).toEqual({ username: '小明', sex: 0, avatar: '' });
+  });
+});
+
+describe('parseProfileChanges', () => {
+  it('takes the members that the body names, in both spellings, without the white space around them', () => {
+    const avatar = 'https://a.example/1.png';
+
+    expect(parseProfileChanges({ nickname: ' 小明\n' })).toEqual({ username: '小明' });
+    expect(parseProfileChanges({ nickName: family, gender: '2' })).toEqual({ username: family, sex: 2 });
+    expect(parseProfileChanges({ avatarUrl: ` ${avatar}`, sex: 0 })).toEqual({ avatar, sex: 0 });
+    expect(parseProfileChanges({ nickname: null, nickName: 'a', other: 1 })).toEqual({ username: 'a' });
+    expect(parseProfileChanges({ nickname: '字'.repeat(64) })).toEqual({ username: '字'.repeat(64) });
+  });
+
+  it('clears what is named with an empty text', () => {
+    expect(parseProfileChanges({ nickname: '', sex: '', avatar: ' ' })).toEqual({
+      username: '',
+      sex: 0,
+      avatar: '',
+    });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['nickname', { nickname: 'a'.repeat(65) }],
+    ['nickname', { nickname: 'a\u0000b' }],
+    ['nickname', { nickname: 'a\u202eb' }],
+    ['nickname', { nickname: '\ud800' }],
+    ['nickname', { nickname: 'a\ufffd' }],
+    ['nickname', { nickname: '微信用户' }],
+    ['nickname', { nickname: '\u200d\u2800' }],
+    ['nickname', { nickname: 7 }],
+    ['nickname', { nickname: ['a'] }],
+    ['sex', { sex: 3 }],
+    ['sex', { sex: true }],
+    ['sex', { sex: [1] }],
+    ['sex', { sex: 'male' }],
+    ['avatar', { avatar: 'http://a.example/1.png' }],
+    ['avatar', { avatar: 'wxfile://tmp_x.png' }],
+    ['avatar', { avatar: 1 }],
+    ['avatar', { nickname: '小明', avatar: `https://a.example/${'x'.repeat(2_048)}` }],
+    ['at least one', {}],
+    ['at least one', { nickname: null, name: '小明' }],
+  ])('refuses by name what a login would leave out (%s): %j', (named, body) => {
+    const refused = expect(() => parseProfileChanges(body));
+
+    refused.toThrow(expect.objectContaining({ code: 'invalid_request' }));
+    refused.toThrow(named);
   });
 });

@@ -13,7 +13,7 @@ const user: User = {
   createdAt: 1_700_000_000,
   lastLoginAt: 1_700_000_001,
   tokensValidAfter: 1_700_000_002,
-  phone: '13800000000',
+  phone: { e164: '+8613800000000', countryCode: '86', boundAt: 1_700_000_003, codeHash: 'hash-of-a-code' },
 };
 
 describe('a user item', () => {
