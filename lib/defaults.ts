@@ -7,6 +7,8 @@ export const defaults: Omit<SettingsInput, 'appids'> = {
   wechatApiBases: ['https://api.weixin.qq.com', 'https://api2.weixin.qq.com'],
   codeReuseWindowSeconds: 60,
 
+  erasureGraceDays: 0,
+
   audience: 'wechat-login',
   tokenLifetimeSeconds: MAX_TOKEN_LIFETIME_SECONDS,
   checkRevocation: true,

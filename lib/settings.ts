@@ -104,6 +104,20 @@ const settingsSchema = v.pipe(
       ),
     ),
 
+    // The members' data
+
+    /**
+     * Days between the cancellation of an account (注销) and its erasure, in which the member can take it back; 0 erases
+     * it at once.
+     */
+    erasureGraceDays: v.pipe(
+      v.number(),
+      v.check(
+        (days) => Number.isInteger(days) && days >= 0 && days <= 15,
+        'must be a whole number of days from 0 to 15: an account must be erased within 15 working days',
+      ),
+    ),
+
     // The address
 
     /**

@@ -52,6 +52,8 @@ export const environments = {
   account: v.object({
     ...service,
     ...table,
+    /** Days between the cancellation of an account and its erasure; 0 erases it at once. */
+    ERASURE_GRACE_DAYS: wholeNumber,
   }),
   authorizer: v.object({
     ...service,

@@ -32,6 +32,8 @@ export const metricCatalogue = {
   WechatExchanges: { unit: 'Count', dimension: 'outcome' },
   /** Time spent on an exchange, over all hosts and retries. */
   WechatDuration: { unit: 'Milliseconds' },
+  /** Users erased by the service, by who ordered it: `member`, `wechat`, or `schedule`, when a grace period was over. */
+  Erasures: { unit: 'Count', dimension: 'by' },
   /** Age of the key that signed a token. */
   SigningKeyAge: { unit: 'Seconds' },
   /** Responses of our functions with `internal` or `unavailable`, by the envelope's `error`; WeChat's failures are not in it. */

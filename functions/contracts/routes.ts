@@ -33,6 +33,7 @@ export const routes = [
   { method: 'POST', path: '/member/logout', auth: 'token', function: 'member' },
   { method: 'GET', path: '/member/me', auth: 'token', function: 'member' },
   { method: 'PUT', path: '/member/me', auth: 'token', function: 'account' },
+  { method: 'DELETE', path: '/member/me', auth: 'token', function: 'account' },
   { method: 'GET', path: '/whoami', auth: 'token', function: 'member' },
   { method: 'GET', path: '/health', auth: 'none', function: 'member' },
   { method: 'GET', path: '/.well-known/openid-configuration', auth: 'none', document: 'discovery' },

@@ -16,8 +16,16 @@ export const openidIndex = {
   projected: ['unionid', 'username', 'sex', 'avatar', 'status', 'last_login_at', 'tokens_valid_after'],
 } as const;
 
-/** Whether a user may log in. */
-export type UserStatus = 'active' | 'banned';
+/** The GSI that closed accounts are found by. Only they carry both keys, so only they are in it. */
+export const closingIndex = {
+  name: 'closing-index',
+  partitionKey: 'status',
+  /** Unix seconds after which the user is to be erased. */
+  sortKey: 'closes_at',
+} as const;
+
+/** Whether a user may log in: `closing` are those who cancelled their account, until they are erased. */
+export type UserStatus = 'active' | 'banned' | 'closing';
 
 /** Key of the item that makes an openid unique within its mini-program. */
 export const openidGuardKey = (appid: string, openid: string): string => `openid#${appid}#${openid}`;

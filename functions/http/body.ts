@@ -81,6 +81,25 @@ function membersOfForm(text: string): Body {
   return members;
 }
 
+/**
+ * A member that is true or false, false when absent; a form sends the words.
+ *
+ * @throws DomainError `invalid_request`
+ */
+export function readFlag(body: Body, name: string): boolean {
+  switch (body[name]) {
+    case true:
+    case 'true':
+      return true;
+    case undefined:
+    case false:
+    case 'false':
+      return false;
+    default:
+      throw invalidRequest(`${name}必须是true或false`, `${name} must be true or false`);
+  }
+}
+
 function countIn(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
 }

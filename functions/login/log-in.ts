@@ -26,6 +26,8 @@ export interface LogInOptions {
 /** A code of a mini-program, and the profile that a new user starts with. */
 interface LoginRequest extends ArrivedCode {
   readonly profile: Profile;
+  /** Opens a closed account again. Default: its login is refused. */
+  readonly restore?: boolean;
 }
 
 /** What the mini-program gets. */
@@ -62,7 +64,7 @@ export interface LoginTrace {
 /**
  * Logs a user in.
  *
- * @throws DomainError `invalid_code`, `code_used`, `login_blocked`, `user_banned`, `rate_limited`,
+ * @throws DomainError `invalid_code`, `code_used`, `login_blocked`, `user_banned`, `account_closing`, `rate_limited`,
  *   `wechat_unavailable`, `wechat_misconfigured`, `unavailable`
  */
 export type LogIn = (request: LoginRequest, trace: LoginTrace) => Promise<LoginResult>;
@@ -130,14 +132,14 @@ export function createLogIn(options: LogInOptions): LogIn {
       throw new DomainError('code_used', { reason: 'the login of this code has ended' });
   }
 
-  return async ({ appid, code, profile }, trace) => {
+  return async ({ appid, code, profile, restore = false }, trace) => {
     tokens.prepare();
     const exchanged = await exchange({ appid, code }, trace);
     const { identity, exchangedAt: authTime, sid } = exchanged;
     const repeatedCode = trace.code_repeated === true;
     const remembered = repeatedCode ? undefined : remember({ appid, code }, exchanged, trace);
     const { user, isNew } = await users
-      .findOrCreateUser({ appid, ...identity }, profile, { repeatedCode })
+      .findOrCreateUser({ appid, ...identity }, profile, { repeatedCode, restore })
       // Of a login that fails here, too: Lambda would freeze the write, and the repetition needs its record.
       .finally(() => remembered);
     const { userId } = user;

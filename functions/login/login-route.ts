@@ -1,7 +1,7 @@
 /** `POST /member/login` over HTTP: what of the body is read, in which order it is refused, and who is told of the end. */
 import { performance } from 'node:perf_hooks';
 import { asDomainError } from '../errors/domain-error.ts';
-import { readBody } from '../http/body.ts';
+import { readBody, readFlag } from '../http/body.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import { headerOf } from '../http/header.ts';
 import { parseProfile } from '../users/profile.ts';
@@ -28,7 +28,10 @@ export function createLoginRoute({ logIn, appids, observe }: LoginRouteOptions):
       const code = readLoginCode(body.code);
       const appid = chooseMiniProgram(appids, body.appid ?? body.appId, headerOf(event.headers, 'referer'));
       line.appid = appid;
-      return await logIn({ appid, code, profile: parseProfile(body) }, trace);
+      return await logIn(
+        { appid, code, profile: parseProfile(body), restore: readFlag(body, 'restore') },
+        trace,
+      );
     } catch (error) {
       outcome = asDomainError(error).code;
       throw error;

@@ -2,13 +2,14 @@
  * What recently exchanged codes resolved to, so that a code that arrives twice (lost response, double tap) logs the
  * same user in although WeChat accepts every code only once.
  */
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as v from 'valibot';
 import { answered, asUnavailable } from '../aws/unavailable.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
-import { nonEmptyText, unixTime } from '../contracts/schemas.ts';
+import { jsonText, nonEmptyText, unixTime } from '../contracts/schemas.ts';
 import { PARTITION_KEY, spentCodeKey, TTL_ATTRIBUTE, waitingPlaceKey } from '../contracts/table.ts';
 import { CLOCK_TOLERANCE_SECONDS } from '../contracts/token.ts';
 import type { WechatIdentity } from '../wechat/identity.ts';
@@ -62,12 +63,16 @@ export const WAITING_PLACES = 20;
 const PLACE_SECONDS = 4;
 
 const spentCodeItem = v.object({
-  resolved_openid: nonEmptyText,
-  resolved_unionid: v.optional(v.string()),
+  sealed_identity: nonEmptyText,
   exchanged_at: unixTime,
   sid: nonEmptyText,
   [TTL_ATTRIBUTE]: v.number(),
 });
+
+const identitySchema = v.pipe(
+  jsonText,
+  v.object({ openid: nonEmptyText, unionid: v.optional(nonEmptyText) }),
+);
 
 type Item = Record<string, unknown>;
 
@@ -77,11 +82,9 @@ export function createSpentCodes(options: SpentCodesOptions): SpentCodes {
   async function remember({ appid, code }: ArrivedCode, exchange: Exchange): Promise<void> {
     if (windowSeconds === 0) return;
     const { identity, exchangedAt, sid } = exchange;
-    // Not named openid and unionid: this item must stay out of the index users are found by.
     const Item = {
       [PARTITION_KEY]: spentCodeKey(appid, code),
-      resolved_openid: identity.openid,
-      resolved_unionid: identity.unionid,
+      sealed_identity: sealIdentity(identity, { appid, code }),
       exchanged_at: exchangedAt,
       sid,
       [TTL_ATTRIBUTE]: exchangedAt + windowSeconds,
@@ -90,7 +93,9 @@ export function createSpentCodes(options: SpentCodesOptions): SpentCodes {
   }
 
   async function recall({ appid, code }: ArrivedCode): Promise<Exchange | undefined> {
-    return windowSeconds === 0 ? undefined : exchangeIn(await read(spentCodeKey(appid, code)));
+    return windowSeconds === 0
+      ? undefined
+      : exchangeIn(await read(spentCodeKey(appid, code)), { appid, code });
   }
 
   /** Consistent, because the twin may have written it a moment ago. */
@@ -100,19 +105,14 @@ export function createSpentCodes(options: SpentCodesOptions): SpentCodes {
     return Item;
   }
 
-  function exchangeIn(item: Item | undefined): Exchange | undefined {
+  function exchangeIn(item: Item | undefined, arrived: ArrivedCode): Exchange | undefined {
     const result = v.safeParse(spentCodeItem, item);
     if (!result.success) return undefined;
     // DynamoDB deletes expired items lazily, up to days later. One of the future is over, too: the clock was set back.
-    const { exchanged_at: from, [TTL_ATTRIBUTE]: until } = result.output;
+    const { sealed_identity, exchanged_at: exchangedAt, sid, [TTL_ATTRIBUTE]: until } = result.output;
     const time = unixSeconds(now);
-    if (until <= time || from > time + CLOCK_TOLERANCE_SECONDS) return undefined;
-    const {
-      resolved_openid: openid,
-      resolved_unionid: unionid,
-      exchanged_at: exchangedAt,
-      sid,
-    } = result.output;
+    if (until <= time || exchangedAt > time + CLOCK_TOLERANCE_SECONDS) return undefined;
+    const { openid, unionid } = openIdentity(sealed_identity, arrived);
     return { identity: { openid, ...(unionid !== undefined && { unionid }) }, exchangedAt, sid };
   }
 
@@ -120,20 +120,20 @@ export function createSpentCodes(options: SpentCodesOptions): SpentCodes {
    * Whatever stands under the code's key ends the wait: a record, one that has expired, or the mark of a wait before.
    * None of them means that a twin is under way.
    */
-  async function awaitTwin({ appid, code }: ArrivedCode): Promise<Exchange | undefined> {
+  async function awaitTwin(arrived: ArrivedCode): Promise<Exchange | undefined> {
     if (windowSeconds === 0) return undefined;
-    const key = spentCodeKey(appid, code);
+    const key = spentCodeKey(arrived.appid, arrived.code);
     for (const ms of [0, ...FIRST_PAUSES_MS]) {
       if (ms > 0) await sleep(ms);
       const item = await read(key);
-      if (item !== undefined) return exchangeIn(item);
+      if (item !== undefined) return exchangeIn(item, arrived);
     }
-    if (!(await claim(key, windowSeconds))) return exchangeIn(await read(key));
+    if (!(await claim(key, windowSeconds))) return exchangeIn(await read(key), arrived);
     const place = Number.parseInt(key.slice(-8), 16) % WAITING_PLACES;
     if (!(await claim(waitingPlaceKey(place), PLACE_SECONDS))) return undefined;
     for (const ms of LONG_PAUSES_MS) {
       await sleep(ms);
-      const exchange = exchangeIn(await read(key));
+      const exchange = exchangeIn(await read(key), arrived);
       if (exchange !== undefined) return exchange;
     }
     return undefined;
@@ -165,3 +165,32 @@ export function createSpentCodes(options: SpentCodesOptions): SpentCodes {
 
   return { remember, recall, awaitTwin };
 }
+
+const CIPHER = 'aes-256-gcm';
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+const TAG = { authTagLength: TAG_BYTES };
+
+/**
+ * Only the code opens it, which is kept nowhere: an expired record can lie in the table for days, and names nobody who
+ * was erased in the meantime.
+ */
+function sealIdentity({ openid, unionid }: WechatIdentity, arrived: ArrivedCode): string {
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv(CIPHER, keyFrom(arrived), iv, TAG);
+  const sealed = [cipher.update(JSON.stringify({ openid, unionid }), 'utf8'), cipher.final()];
+  return Buffer.concat([iv, cipher.getAuthTag(), ...sealed]).toString('base64');
+}
+
+/** @throws Error for a record that we have not written */
+function openIdentity(sealed: string, arrived: ArrivedCode): v.InferOutput<typeof identitySchema> {
+  const bytes = Buffer.from(sealed, 'base64');
+  const decipher = createDecipheriv(CIPHER, keyFrom(arrived), bytes.subarray(0, IV_BYTES), TAG);
+  decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+  const text = [decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()];
+  return v.parse(identitySchema, Buffer.concat(text).toString('utf8'));
+}
+
+/** No part of the record's key: that is another hash of the code. */
+const keyFrom = ({ appid, code }: ArrivedCode): Uint8Array =>
+  new Uint8Array(hkdfSync('sha256', code, appid, 'identity of a spent code', 32));

@@ -1,8 +1,7 @@
 /** `POST /member/logout`: ends this login with every token of it, or every login of the user. */
 import { callerOf } from '../caller/context.ts';
 import { loginIdOf } from '../contracts/token.ts';
-import { invalidRequest } from '../errors/invalid-request.ts';
-import { readBody } from '../http/body.ts';
+import { readBody, readFlag } from '../http/body.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import type { Revocations } from '../tokens/revocations.ts';
 
@@ -13,25 +12,11 @@ export function createLogoutRoute(
   return async (event, line) => {
     const caller = callerOf(event);
     const { user_id: userId, auth_time } = caller;
-    const all = readAll(readBody(event).all);
+    const all = readFlag(readBody(event), 'all');
     line.user_id = userId;
     line.all = all;
     if (all) await revocations.revokeAllTokens(userId);
     else await revocations.endLogin({ loginId: loginIdOf(caller), authTime: Number(auth_time) });
     return {};
   };
-}
-
-function readAll(value: unknown): boolean {
-  switch (value) {
-    case true:
-    case 'true':
-      return true;
-    case undefined:
-    case false:
-    case 'false':
-      return false;
-    default:
-      throw invalidRequest('all必须是true或false', 'all must be true or false');
-  }
 }

@@ -20,6 +20,7 @@ import { writeLine } from './write-line.ts';
 interface DimensionValues {
   readonly Logins: 'ok' | ErrorCode;
   readonly WechatExchanges: 'ok' | WechatErrorCode;
+  readonly Erasures: 'member' | 'wechat' | 'schedule';
   readonly Failures: 'internal' | 'unavailable';
   readonly AuthorizerDecisions: 'allow' | 'refuse' | 'deny' | 'none';
   readonly TokenRefusals: RefusalReason | Extract<ErrorCode, 'token_revoked' | 'user_banned' | 'forbidden'>;

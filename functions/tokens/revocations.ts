@@ -66,7 +66,7 @@ const UNPROCESSED_PAUSES_MS = [25, 50, 100];
 const LONGEST_LOGIN_SECONDS = REFRESHABLE_SECONDS + MAX_TOKEN_LIFETIME_SECONDS + CLOCK_TOLERANCE_SECONDS;
 
 const userState = v.object({
-  status: v.picklist(['active', 'banned']),
+  status: v.picklist(['active', 'banned', 'closing']),
   tokens_valid_after: v.optional(v.number()),
 });
 
@@ -118,6 +118,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     if (user === undefined) return 'token_revoked';
     const { status, tokens_valid_after: validAfter } = stateFrom(user);
     if (status === 'banned') return 'user_banned';
+    if (status === 'closing') return 'token_revoked';
     // Not `iat`: a refresh that was under way during the revocation would carry the old login across it.
     const loggedInBefore = validAfter !== undefined && authTime < validAfter;
     return items.has(mark) || loggedInBefore ? 'token_revoked' : 'active';

@@ -1,9 +1,10 @@
-/** What operators do about a user: find, ban, revoke, erase, export. */
+/** What is done about a user and recorded, by operators, by the members themselves, and by WeChat. */
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { answered } from '../aws/unavailable.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import {
   changesKey,
+  closingIndex,
   ERASURE_MARK_SECONDS,
   erasureKey,
   openidGuardKey,
@@ -12,8 +13,10 @@ import {
   TTL_ATTRIBUTE,
   type UserStatus,
 } from '../contracts/table.ts';
+import { DomainError } from '../errors/domain-error.ts';
 import type { Revocations } from '../tokens/revocations.ts';
 import { changesFromItem, type RecordedChange, recording } from './recorded-changes.ts';
+import { restoration } from './restoration.ts';
 import { IS_USER, type User, userFromItem } from './user.ts';
 import { type TransactItem, writeAll } from './writes.ts';
 
@@ -57,8 +60,27 @@ export interface Administration {
   unban(userId: string, order: Order): Promise<boolean>;
   /** Voids all tokens of the user; recorded first, so that no revocation is without its record. */
   revoke(userId: string, order: Order): Promise<boolean>;
+  /**
+   * Closes the account until it is erased: ends every login, and takes up to a second for it. Resolves to when it is to
+   * be erased, which is earlier when it was closed before; undefined without a user.
+   *
+   * @throws DomainError `user_banned`
+   */
+  close(userId: string, closesAt: number, order: Order): Promise<number | undefined>;
+  /** Opens a closed account again. False also when it was not closed. */
+  restore(userId: string, order: Order): Promise<boolean>;
+  /** The closed accounts, the next to be erased first; with `until` (Unix seconds) those that are to be erased by then. */
+  closing(until?: number): Promise<readonly User[]>;
+  /** Empties members of the profile, and unbinds the phone number. */
+  clear(
+    userId: string,
+    members: readonly ('username' | 'avatar' | 'phone')[],
+    order: Order,
+  ): Promise<boolean>;
   /** Removes the user with all personal data. A later login of the same openid is a new user with a new id. */
   erase(userId: string, order: Order): Promise<boolean>;
+  /** Erases the closed accounts whose time has come; resolves to how many, and to what was thrown by those that failed. */
+  eraseDue(order: Order): Promise<{ readonly erased: number; readonly failures: readonly unknown[] }>;
   exportUser(userId: string): Promise<UserExport | undefined>;
 }
 
@@ -127,19 +149,103 @@ export function createAdministration(options: AdministrationOptions): Administra
   }
 
   async function unban(userId: string, order: Order): Promise<boolean> {
-    return setStatus(userId, 'active', record('unban', userId, order));
+    const recorded = record('unban', userId, order);
+    return (
+      (await setStatus(userId, 'active', recorded, 'attribute_not_exists(closes_at)')) ||
+      // Whoever had closed their account before the ban has not taken that back.
+      (await setStatus(userId, 'closing', recorded, 'attribute_exists(closes_at)'))
+    );
   }
 
-  async function setStatus(userId: string, status: UserStatus, recorded: TransactItem): Promise<boolean> {
+  async function setStatus(
+    userId: string,
+    status: UserStatus,
+    recorded: TransactItem,
+    condition = IS_USER,
+  ): Promise<boolean> {
     const update = {
       TableName,
       Key: { [PARTITION_KEY]: userId },
       UpdateExpression: 'SET #status = :status',
-      ConditionExpression: IS_USER,
+      ConditionExpression: `${IS_USER} AND ${condition}`,
       ExpressionAttributeNames: { '#status': 'status' },
       ExpressionAttributeValues: { ':status': status },
     };
     return (await write([{ Update: update }, recorded])) === 'written';
+  }
+
+  async function close(userId: string, closesAt: number, order: Order): Promise<number | undefined> {
+    // First, so that a restored account has no login of before.
+    await revocations.revokeAllTokens(userId);
+    const update = {
+      TableName,
+      Key: { [PARTITION_KEY]: userId },
+      UpdateExpression: 'SET #status = :closing, closes_at = :closesAt',
+      ConditionExpression: `${IS_USER} AND #status = :active`,
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':closing': 'closing', ':active': 'active', ':closesAt': closesAt },
+    };
+    if ((await write([{ Update: update }, record('close', userId, order)])) === 'written') return closesAt;
+    const user = await findByUserId(userId);
+    if (user?.status === 'banned') throw new DomainError('user_banned');
+    return user?.closesAt;
+  }
+
+  async function restore(userId: string, order: Order): Promise<boolean> {
+    const update = { TableName, Key: { [PARTITION_KEY]: userId }, ...restoration };
+    return (await write([{ Update: update }, record('restore', userId, order)])) === 'written';
+  }
+
+  async function closing(until?: number): Promise<readonly User[]> {
+    // A ban does not keep the data of somebody who has cancelled.
+    const statuses: readonly UserStatus[] = ['closing', 'banned'];
+    const items = await Promise.all(statuses.map((status) => closingWith(status, until)));
+    const users = await usersAsTheyAre(items.flat());
+    return users
+      .filter(({ closesAt }) => closesAt !== undefined)
+      .sort((one, other) => (one.closesAt ?? 0) - (other.closesAt ?? 0));
+  }
+
+  async function closingWith(status: UserStatus, until?: number): Promise<Item[]> {
+    const inTime = until === undefined ? '' : ` AND ${closingIndex.sortKey} <= :until`;
+    const found: Item[] = [];
+    let ExclusiveStartKey: Record<string, unknown> | undefined;
+    do {
+      const page = await answered(
+        client.send(
+          new QueryCommand({
+            TableName,
+            IndexName: closingIndex.name,
+            KeyConditionExpression: `#status = :status${inTime}`,
+            ExpressionAttributeNames: { '#status': closingIndex.partitionKey },
+            ExpressionAttributeValues: { ':status': status, ':until': until },
+            ExclusiveStartKey,
+          }),
+        ),
+      );
+      found.push(...(page.Items ?? []));
+      ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (ExclusiveStartKey !== undefined);
+    return found;
+  }
+
+  async function clear(
+    userId: string,
+    members: readonly ('username' | 'avatar' | 'phone')[],
+    order: Order,
+  ): Promise<boolean> {
+    const emptied = members.filter((member) => member !== 'phone').map((member) => `${member} = :empty`);
+    const update = {
+      TableName,
+      Key: { [PARTITION_KEY]: userId },
+      UpdateExpression: [
+        ...(emptied.length > 0 ? [`SET ${emptied.join(', ')}`] : []),
+        ...(members.includes('phone') ? ['REMOVE phone'] : []),
+      ].join(' '),
+      ConditionExpression: IS_USER,
+      ...(emptied.length > 0 && { ExpressionAttributeValues: { ':empty': '' } }),
+    };
+    return (await write([{ Update: update }, record('clear', userId, order)])) === 'written';
   }
 
   async function revoke(userId: string, order: Order): Promise<boolean> {
@@ -150,10 +256,35 @@ export function createAdministration(options: AdministrationOptions): Administra
     return true;
   }
 
-  async function erase(userId: string, order: Order): Promise<boolean> {
+  const erase = (userId: string, order: Order): Promise<boolean> =>
+    eraseWhere(userId, order, { ConditionExpression: IS_USER });
+
+  async function eraseDue(order: Order): Promise<{ erased: number; failures: unknown[] }> {
+    const at = unixSeconds(now);
+    // Not those who came back in the meantime.
+    const due = {
+      ConditionExpression: `${IS_USER} AND closes_at <= :now`,
+      ExpressionAttributeValues: { ':now': at },
+    };
+    let erased = 0;
+    const failures: unknown[] = [];
+    for (const { userId } of await closing(at))
+      try {
+        if (await eraseWhere(userId, order, due)) erased += 1;
+      } catch (error) {
+        failures.push(error);
+      }
+    return { erased, failures };
+  }
+
+  async function eraseWhere(
+    userId: string,
+    order: Order,
+    condition: { readonly ConditionExpression: string },
+  ): Promise<boolean> {
     const item = await getUserItem(userId);
     if (item === undefined) return false;
-    const user = { TableName, Key: { [PARTITION_KEY]: userId }, ConditionExpression: IS_USER };
+    const user = { TableName, Key: { [PARTITION_KEY]: userId }, ...condition };
     const guard = {
       TableName,
       Key: { [PARTITION_KEY]: guardKeyOf(item) },
@@ -209,7 +340,22 @@ export function createAdministration(options: AdministrationOptions): Administra
 
   const write = (items: TransactItem[]): Promise<'written' | number> => writeAll(client, items);
 
-  return { findByUserId, findByOpenid, findByUnionid, changesOf, ban, unban, revoke, erase, exportUser };
+  return {
+    findByUserId,
+    findByOpenid,
+    findByUnionid,
+    changesOf,
+    ban,
+    unban,
+    revoke,
+    close,
+    restore,
+    closing,
+    clear,
+    erase,
+    eraseDue,
+    exportUser,
+  };
 }
 
 function guardKeyOf(user: Item): string {

@@ -19,7 +19,9 @@ import { erasureKey, openidGuardKey, openidIndex, PARTITION_KEY, TTL_ATTRIBUTE }
 import { DomainError } from '../errors/domain-error.ts';
 import type { WechatIdentity } from '../wechat/identity.ts';
 import type { Profile } from './profile.ts';
+import { restoration } from './restoration.ts';
 import { type User, userFromItem, userToItem } from './user.ts';
+import { update } from './writes.ts';
 
 /** Whom WeChat knows by an openid in one of our mini-programs. */
 interface MiniProgramIdentity extends WechatIdentity {
@@ -43,7 +45,7 @@ export interface Users {
    * Right after an erasure the index can still show the erased user. A login that has nothing to write then finds them
    * once more, and the authorizer, which reads the table itself, denies their token.
    *
-   * @throws DomainError `user_banned`; `code_used` when the code is a repeated one and its user was erased a moment
+   * @throws DomainError `user_banned`; `account_closing` unless it is to be restored; `code_used` when the code is a repeated one and its user was erased a moment
    *   ago; `unavailable` when DynamoDB is in trouble.
    */
   findOrCreateUser(
@@ -55,6 +57,8 @@ export interface Users {
        * found and not written to, and nobody is made anew who was erased. Default: it is not.
        */
       readonly repeatedCode?: boolean;
+      /** Opens the account again if the member has closed it. Default: the login is refused. */
+      readonly restore?: boolean;
     },
   ): Promise<{ user: User; isNew: boolean }>;
   /**
@@ -82,13 +86,16 @@ export function createUsers(options: UsersOptions): Users {
   async function findOrCreateUser(
     identity: MiniProgramIdentity,
     profile: Profile,
-    { repeatedCode = false }: { readonly repeatedCode?: boolean } = {},
+    {
+      repeatedCode = false,
+      restore = false,
+    }: { readonly repeatedCode?: boolean; readonly restore?: boolean } = {},
   ): Promise<{ user: User; isNew: boolean }> {
     let lookUp = findInIndex;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const known = await lookUp(identity);
       const returning =
-        known && (repeatedCode ? refuseBanned(known) : await recordLogin(known, identity, profile));
+        known && (repeatedCode ? admitted(known) : await recordLogin(known, identity, profile, restore));
       if (returning) {
         // After the look-up: a user who came after an erasure is found only when its mark is there.
         if (repeatedCode && (await wasErased(identity))) throw erased();
@@ -145,14 +152,20 @@ export function createUsers(options: UsersOptions): Users {
 
   /**
    * The returning user as they are now; undefined when they were erased in the meantime, or are about to be, or when
-   * their profile is no longer as empty as it was found.
+   * their profile is no longer as empty, or their account no longer as closed, as it was found.
    */
   async function recordLogin(
     user: User,
     { unionid }: WechatIdentity,
     profile: Profile,
+    restore: boolean,
   ): Promise<User | undefined> {
-    refuseBanned(user);
+    if (restore && user.status === 'closing') {
+      const Key = { [PARTITION_KEY]: user.userId };
+      const item = await update(client, { TableName, Key, ...restoration });
+      return item && userFromItem(item);
+    }
+    admitted(user);
     const loginIsOld = unixSeconds(now) - user.lastLoginAt > LAST_LOGIN_PRECISION_SECONDS;
     const unionidIsNew = unionid !== undefined && user.unionid !== unionid;
     const filled = profileMembers.filter((member) => !user[member] && profile[member]);
@@ -179,7 +192,7 @@ export function createUsers(options: UsersOptions): Users {
           ReturnValues: 'ALL_NEW',
         }),
       );
-      return refuseBanned(userFromItem(Attributes));
+      return admitted(userFromItem(Attributes));
     } catch (error) {
       const changed = error instanceof ConditionalCheckFailedException;
       const beingChanged = error instanceof TransactionConflictException;
@@ -255,8 +268,9 @@ function erased(): DomainError {
   return new DomainError('code_used', { reason: 'the user was erased after the exchange of this code' });
 }
 
-function refuseBanned(user: User): User {
+function admitted(user: User): User {
   if (user.status === 'banned') throw new DomainError('user_banned');
+  if (user.status === 'closing') throw new DomainError('account_closing');
   return user;
 }
 

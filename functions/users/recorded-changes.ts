@@ -6,8 +6,8 @@ import type { TransactItem } from './writes.ts';
 const change = v.object({
   /** Unix seconds. */
   at: v.number(),
-  what: v.picklist(['ban', 'unban', 'revoke', 'erase']),
-  /** Who ordered it, for example the ARN of a role's session. */
+  what: v.picklist(['ban', 'unban', 'revoke', 'close', 'restore', 'clear', 'erase']),
+  /** Who ordered it: the ARN of an operator's session, `member`, `wechat` or `schedule`. */
   by: v.string(),
   /** Outlives the user, so it must not say anything about the person that is not to stay. */
   reason: v.string(),

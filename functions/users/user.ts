@@ -19,6 +19,8 @@ export interface User extends Profile {
   readonly tokensValidAfter?: number;
   /** Absent on a user that was read from the index. */
   readonly createdAt?: number;
+  /** When a closed account is to be erased. Absent on one that is not closed, or was read from the index. */
+  readonly closesAt?: number;
   /** Absent on a user that was read from the index. */
   readonly phone?: BoundPhone;
 }
@@ -54,9 +56,10 @@ const userItem = v.object({
       code_hash: nonEmptyText,
     }),
   ),
-  status: v.picklist(['active', 'banned']),
+  status: v.picklist(['active', 'banned', 'closing']),
   created_at: v.optional(unixTime),
   last_login_at: unixTime,
+  closes_at: v.optional(unixTime),
   tokens_valid_after: v.optional(unixTime),
 });
 
@@ -71,7 +74,8 @@ export function userFromItem(item: unknown): User {
     const attributes = result.issues.map((issue) => v.getDotPath(issue) ?? 'item');
     throw new Error(`A user item of the table is damaged: ${[...new Set(attributes)].join(', ')}`);
   }
-  const { pk, unionid, phone, created_at, last_login_at, tokens_valid_after, ...same } = result.output;
+  const { pk, unionid, phone, created_at, last_login_at, closes_at, tokens_valid_after, ...same } =
+    result.output;
   return {
     userId: pk,
     ...same,
@@ -79,6 +83,7 @@ export function userFromItem(item: unknown): User {
     lastLoginAt: last_login_at,
     ...(tokens_valid_after !== undefined && { tokensValidAfter: tokens_valid_after }),
     ...(created_at !== undefined && { createdAt: created_at }),
+    ...(closes_at !== undefined && { closesAt: closes_at }),
     ...(phone !== undefined && {
       phone: {
         e164: phone.e164,
@@ -104,6 +109,7 @@ export function userToItem(user: User): Record<keyof v.InferInput<typeof userIte
     status: user.status,
     created_at: user.createdAt,
     last_login_at: user.lastLoginAt,
+    closes_at: user.closesAt,
     tokens_valid_after: user.tokensValidAfter,
   };
 }

@@ -7,6 +7,7 @@ import {
   endedLoginKey,
   JWKS_KEY,
   openidGuardKey,
+  openidIndex,
 } from '../../functions/contracts/table.ts';
 import type { KeyRing } from '../data/key-ring.ts';
 import type { WechatSecrets } from '../data/wechat-secrets.ts';
@@ -58,7 +59,7 @@ export class LoginFunction extends ServiceFunction<'login'> {
     const ofOthers = [JWKS_KEY, changes, endedLoginKey('*'), EVERY_ERASURE_KEY];
     users.grantItemsExcept(this.role, ofOthers, 'dynamodb:PutItem');
     users.grantItemsExcept(this.role, [...ofOthers, openidGuardKey('*', '*')], 'dynamodb:UpdateItem');
-    users.grantOpenidQuery(this.role);
+    users.grantQuery(this.role, openidIndex);
     keyRing.grantRead(this.role);
     wechatSecrets.grantRead(this.role);
   }

@@ -104,7 +104,7 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
     Validations.of(this.lambda).acknowledge({
       id: 'Serverless-LambdaDLQ',
       reason:
-        'API Gateway and Secrets Manager wait for the response: they see a failure themselves, and no event gets lost.',
+        'API Gateway and Secrets Manager wait for the response, and what the schedule does it does again in an hour: no event gets lost.',
     });
     if (!settings.tracing)
       Validations.of(this.lambda).acknowledge({ id: 'Serverless-LambdaTracing', reason: noTracing });

@@ -2,7 +2,7 @@
 import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { openidIndex, PARTITION_KEY, TTL_ATTRIBUTE } from '../../functions/contracts/table.ts';
+import { closingIndex, openidIndex, PARTITION_KEY, TTL_ATTRIBUTE } from '../../functions/contracts/table.ts';
 import { dataRemovalPolicy } from './removal-policy.ts';
 
 export interface UsersTableProps {
@@ -28,6 +28,12 @@ export class UsersTable extends Construct {
           sortKey: { name: openidIndex.sortKey, type: AttributeType.STRING },
           projectionType: ProjectionType.INCLUDE,
           nonKeyAttributes: [...openidIndex.projected],
+        },
+        {
+          indexName: closingIndex.name,
+          partitionKey: { name: closingIndex.partitionKey, type: AttributeType.STRING },
+          sortKey: { name: closingIndex.sortKey, type: AttributeType.NUMBER },
+          projectionType: ProjectionType.KEYS_ONLY,
         },
       ],
       timeToLiveAttribute: TTL_ATTRIBUTE,
@@ -56,9 +62,9 @@ export class UsersTable extends Construct {
     this.allow(grantee, actions, this.table.tableArn, onlyKeys('StringNotLike', ...keys));
   }
 
-  /** Allows queries on the openid index. */
-  grantOpenidQuery(grantee: IGrantable): void {
-    this.allow(grantee, ['dynamodb:Query'], `${this.table.tableArn}/index/${openidIndex.name}`);
+  /** Allows queries on an index. */
+  grantQuery(grantee: IGrantable, index: typeof openidIndex | typeof closingIndex): void {
+    this.allow(grantee, ['dynamodb:Query'], `${this.table.tableArn}/index/${index.name}`);
   }
 
   private allow(

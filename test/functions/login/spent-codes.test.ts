@@ -83,23 +83,23 @@ describe('spent codes', () => {
     expect(await codes.recall({ appid, code: 'other' })).toBeUndefined();
   });
 
-  it('store the hash of a code and nothing that enters the index', async () => {
+  it('store the hash of a code, and nothing that names the person', async () => {
     const { codes } = setUp();
     await codes.remember({ appid, code: 'cleartext-code' }, exchange);
 
     const items = await table.items();
-    expect(JSON.stringify(items)).not.toContain('cleartext-code');
+    for (const secret of ['cleartext-code', 'oOPENID', 'oUNIONID'])
+      expect(JSON.stringify(items)).not.toContain(secret);
     for (const item of items) {
       expect(Object.keys(item).sort()).not.toContain('openid');
       expect(item.pk).toMatch(/^code#[0-9a-f]{64}$/);
     }
-    const [item] = items.filter(({ resolved_unionid }) => resolved_unionid !== undefined);
+    const [item] = items.filter(({ sealed_identity }) => sealed_identity !== undefined);
     expect(Object.keys(item ?? {}).sort()).toEqual([
       'exchanged_at',
       'expires_at',
       'pk',
-      'resolved_openid',
-      'resolved_unionid',
+      'sealed_identity',
       'sid',
     ]);
   });

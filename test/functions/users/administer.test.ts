@@ -324,3 +324,148 @@ describe('an export', () => {
     expect(await setUp().administration.exportUser(userId)).not.toHaveProperty('openid_guard');
   });
 });
+
+describe('a closed account', () => {
+  const DAY_SECONDS = 86_400;
+  const now = START / 1000;
+  const closesAt = now + 7 * DAY_SECONDS;
+  const logInAgain = (identity: WechatIdentity & { appid: string }, restore: boolean) =>
+    createUsers({
+      client: table.client,
+      tableName: table.tableName,
+      now: () => START + 5_000,
+    }).findOrCreateUser(identity, profile, { restore });
+
+  it('has no login that counts, lets nobody in, and says when it is to be erased, also when it is closed again', async () => {
+    const { userId, identity } = await logIn();
+    const { administration, revocations } = setUp();
+
+    expect(await administration.close(userId, closesAt, order)).toBe(closesAt);
+    expect(await administration.close(userId, closesAt + 1, order)).toBe(closesAt);
+
+    expect(await revocations.statusOf({ userId, loginId: 'l', authTime: now + DAY_SECONDS })).toBe(
+      'token_revoked',
+    );
+    await expect(logInAgain(identity, false)).rejects.toMatchObject({ code: 'account_closing' });
+    expect((await administration.changesOf(userId)).map(({ what }) => what)).toEqual(['close']);
+    expect(await administration.closing()).toContainEqual(expect.objectContaining({ userId, closesAt }));
+  });
+
+  it('is opened by a login that wants it back, and no login of before with it', async () => {
+    const { userId, identity } = await logIn();
+    const { administration, revocations } = setUp();
+    await administration.close(userId, closesAt, order);
+
+    const { user, isNew } = await logInAgain(identity, true);
+
+    expect([user.userId, user.status, user.closesAt, isNew]).toEqual([userId, 'active', undefined, false]);
+    expect(await revocations.statusOf({ userId, loginId: 'l', authTime: now })).toBe('token_revoked');
+    expect(await revocations.statusOf({ userId, loginId: 'l', authTime: now + 5 })).toBe('active');
+    expect((await administration.closing()).map((each) => each.userId)).not.toContain(userId);
+  });
+
+  it('is opened by an operator, once', async () => {
+    const { userId } = await logIn();
+    const { administration } = setUp();
+    await administration.close(userId, closesAt, order);
+
+    expect(await administration.restore(userId, order)).toBe(true);
+    expect(await administration.restore(userId, order)).toBe(false);
+
+    expect(await table.item(userId)).toMatchObject({ status: 'active' });
+    expect((await administration.changesOf(userId)).map(({ what }) => what)).toEqual(['close', 'restore']);
+  });
+
+  it('is still to be erased after a ban, and after the end of the ban', async () => {
+    const { userId } = await logIn();
+    const { administration } = setUp();
+    await administration.close(userId, closesAt, order);
+    const isClosing = async () => (await administration.closing()).some((user) => user.userId === userId);
+
+    await administration.ban(userId, order);
+    expect([await isClosing(), (await table.item(userId))?.status]).toEqual([true, 'banned']);
+    await administration.unban(userId, order);
+    expect([await isClosing(), (await table.item(userId))?.status]).toEqual([true, 'closing']);
+  });
+
+  it('of somebody who is banned cannot be closed', async () => {
+    const { userId } = await logIn();
+    const { administration } = setUp();
+    await administration.ban(userId, order);
+
+    await expect(administration.close(userId, closesAt, order)).rejects.toMatchObject({
+      code: 'user_banned',
+    });
+  });
+
+  it('is erased when its time has come and not before, banned or not, and one that fails stops no other', async () => {
+    const people = await Promise.all(['due', 'banned', 'stuck', 'later', 'restored'].map(() => logIn()));
+    const [due, banned, stuck, later, restored] = people.map(({ userId }) => userId) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    const { administration: before } = setUp();
+    for (const userId of [due, banned, stuck, restored]) await before.close(userId, now + 1, order);
+    await before.close(later, now + 3600, order);
+    await before.ban(banned, order);
+    await before.restore(restored, order);
+    const { administration } = setUp(async ({ command, input }, proceed) => {
+      if (command === 'TransactWriteItems' && JSON.stringify(input).includes(stuck))
+        throw Object.assign(new Error('slow down'), { $metadata: {}, $fault: 'client' });
+      return proceed();
+    });
+    // The clock of this administration moves a second on.
+    await administration.revoke(restored, order);
+
+    const { erased, failures } = await administration.eraseDue(order);
+
+    expect(erased).toBeGreaterThanOrEqual(2);
+    expect(failures).toEqual([expect.objectContaining({ code: 'unavailable' })]);
+    const left = await Promise.all([due, banned, stuck, later, restored].map((pk) => table.item(pk)));
+    expect(left.map((item) => item !== undefined)).toEqual([false, false, true, true, true]);
+    expect(await table.item(people[0]?.guardKey ?? '')).toBeUndefined();
+  });
+
+  it('that is opened while the schedule comes for it is kept', async () => {
+    const { userId } = await logIn();
+    const { administration: before } = setUp();
+    await before.close(userId, now, order);
+    const { administration } = setUp(async ({ command, input }, proceed) => {
+      if (command === 'TransactWriteItems' && JSON.stringify(input).includes(userId))
+        await before.restore(userId, order);
+      return proceed();
+    });
+
+    await administration.eraseDue(order);
+
+    expect(await table.item(userId)).toMatchObject({ status: 'active' });
+  });
+});
+
+describe('clearing', () => {
+  it('empties what is named, leaves the rest, and is recorded', async () => {
+    const { userId } = await logIn();
+    await put({ ...(await table.item(userId)), phone: PHONE, avatar: 'https://a.example/1.png' });
+    const before = await table.item(userId);
+    const { administration } = setUp();
+
+    expect(await administration.clear(userId, ['phone'], order)).toBe(true);
+    const { phone: _, ...withoutPhone } = before ?? {};
+    expect(await table.item(userId)).toEqual(withoutPhone);
+    expect(await administration.clear(userId, ['username', 'avatar', 'phone'], order)).toBe(true);
+    expect(await table.item(userId)).toEqual({ ...withoutPhone, username: '', avatar: '' });
+    expect((await administration.changesOf(userId)).map(({ what }) => what)).toEqual(['clear', 'clear']);
+  });
+
+  it('makes nobody who is gone', async () => {
+    const { userId } = await logIn();
+    const { administration } = setUp();
+    await administration.erase(userId, order);
+
+    expect(await administration.clear(userId, ['username'], order)).toBe(false);
+    expect(await table.item(userId)).toBeUndefined();
+  });
+});

@@ -27,6 +27,7 @@ export const inertTypes: Readonly<Record<string, string>> = {
   'AWS::EC2::VPC': 'CidrBlock DefaultSecurityGroup VpcId',
   'AWS::EC2::VPCEndpoint': '',
   'AWS::EC2::VPCGatewayAttachment': '',
+  'AWS::Events::Rule': 'Arn',
   'AWS::Logs::LogGroup': 'Arn',
   'AWS::Logs::MetricFilter': '',
   'AWS::SNS::Subscription': '',
