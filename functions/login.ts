@@ -6,6 +6,7 @@ import { createSigningKeySource } from './keys/signing-key.ts';
 import { createLogIn } from './login/log-in.ts';
 import { measureLogins } from './login/login-metrics.ts';
 import { createLoginRoute } from './login/login-route.ts';
+import { createNameAdmission } from './login/name-admission.ts';
 import { createRefreshRoute } from './login/refresh-route.ts';
 import { createSpentCodes } from './login/spent-codes.ts';
 import { log } from './telemetry/logger.ts';
@@ -13,9 +14,11 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { createTokenMinter, rehearseSigning } from './tokens/mint.ts';
 import { createRevocations } from './tokens/revocations.ts';
 import { createUsers } from './users/find-or-create.ts';
+import { createAccessTokens } from './wechat/access-token.ts';
 import { createAppSecrets } from './wechat/app-secrets.ts';
 import { createCode2Session } from './wechat/code2session.ts';
 import { createWechatConnection } from './wechat/connection.ts';
+import { createCheckContent } from './wechat/content-check.ts';
 
 const environment = readEnvironment('login');
 const now = Date.now;
@@ -26,6 +29,14 @@ const table = { client: dynamodb, tableName: environment.TABLE_NAME, now };
 const appSecrets = createAppSecrets({
   client: secretsManager,
   secretArn: environment.WECHAT_SECRETS_ARN,
+  now,
+});
+const metrics = createMetrics(log);
+const wechat = createWechatConnection({ apiBases: environment.WECHAT_API_BASE });
+const accessTokens = createAccessTokens({
+  connection: wechat,
+  appSecrets,
+  onFailure: (error) => metrics.count('AccessTokenFailures', error),
   now,
 });
 const signingKey = createSigningKeySource({
@@ -42,12 +53,15 @@ const tokens = createTokenMinter({
   now,
 });
 
-const metrics = createMetrics(log);
-const wechat = createWechatConnection({ apiBases: environment.WECHAT_API_BASE });
 const logIn = createLogIn({
   wechat: { code2Session: createCode2Session(wechat) },
   appSecrets,
-  users: createUsers(table),
+  users: createUsers({
+    ...table,
+    ...(environment.CONTENT_CHECK === 'nicknames' && {
+      admitsName: createNameAdmission(createCheckContent({ connection: wechat, accessTokens })),
+    }),
+  }),
   spentCodes: createSpentCodes({ ...table, windowSeconds: environment.CODE_REUSE_WINDOW_SECONDS }),
   revocations: createRevocations(table),
   tokens,

@@ -8,6 +8,7 @@ export const defaults: Omit<SettingsInput, 'appids'> = {
   codeReuseWindowSeconds: 60,
 
   erasureGraceDays: 0,
+  contentCheck: 'off',
 
   audience: 'wechat-login',
   tokenLifetimeSeconds: MAX_TOKEN_LIFETIME_SECONDS,

@@ -50,8 +50,8 @@ export class WechatLoginStack extends Stack {
     const service = serviceName(stage);
 
     // Data
-    const users = new UsersTable(this, 'Users', { ...settings, service });
     const encryption = settings.encryptionKey ? new SecretsKey(this, 'SecretsKey', settings) : undefined;
+    const users = new UsersTable(this, 'Users', { ...settings, service, encryption });
     const keyRing = new KeyRing(this, 'KeyRing', { ...settings, encryption });
     const wechatSecrets = new WechatSecrets(this, 'WechatSecrets', { ...settings, encryption });
 
@@ -64,7 +64,7 @@ export class WechatLoginStack extends Stack {
     const common = { service, settings, users };
     const login = new LoginFunction(this, 'Login', { ...common, issuer, keyRing, wechatSecrets, network });
     const member = new MemberFunction(this, 'Member', common);
-    const account = new AccountFunction(this, 'Account', common);
+    const account = new AccountFunction(this, 'Account', { ...common, wechatSecrets, network });
     const authorizer = new AuthorizerFunction(this, 'Authorizer', { ...common, issuer });
     const rotation = new RotationFunction(this, 'Rotation', { ...common, keyRing });
 

@@ -1,6 +1,7 @@
 /** What may differ between stages: every setting with its meaning, its unit and what is allowed. */
 import * as v from 'valibot';
 import { APPID } from '../functions/contracts/appids.ts';
+import { contentChecks } from '../functions/contracts/content-checks.ts';
 import {
   KEY_PUBLIC_BEFORE_USE_SECONDS,
   MAX_RETIRED_KEYS_BEFORE_ROTATION,
@@ -93,7 +94,7 @@ const settingsSchema = v.pipe(
         `must be at most ${MAX_LIST_LENGTH.wechatApiBases} characters in all: the variables of a function hold no more than 4 KB`,
       ),
     ),
-    /** How long a code that arrives twice logs the same user in, in seconds; 0 turns it off. */
+    /** How long a code that arrives twice logs the same user in, or binds the same phone number, in seconds; 0 turns it off. */
     codeReuseWindowSeconds: v.pipe(
       v.number(),
       v.integer('must be a whole number of seconds'),
@@ -117,6 +118,12 @@ const settingsSchema = v.pipe(
         'must be a whole number of days from 0 to 15: an account must be erased within 15 working days',
       ),
     ),
+
+    /**
+     * Whether WeChat checks nicknames before they are stored (msg_sec_check): `off` or `nicknames`. A risky one is refused
+     * where a member changes it, and left out at a login.
+     */
+    contentCheck: v.picklist(contentChecks, "must be 'off' or 'nicknames'"),
 
     // The address
 
@@ -214,7 +221,8 @@ const settingsSchema = v.pipe(
      */
     protectData: v.boolean(),
     /**
-     * The secrets are encrypted with a key of their own, whose use is logged and can be cut off; a dollar a month. Turn
+     * The secrets and the users table are encrypted with a key of their own, whose use is logged and can be cut off; a
+     * dollar a month. Turn
      * it on in a quiet hour: functions that start during that deployment may respond `unavailable` for a moment.
      */
     encryptionKey: v.boolean(),

@@ -14,16 +14,23 @@ import { startWechatSimulator, type WechatSimulator } from './wechat/simulator.t
 /** Directory of the CDK app of the login service. */
 export const loginApp = fileURLToPath(new URL('..', import.meta.url));
 
-/** A mini-program and its AppSecret. */
+/** A mini-program, its AppSecret, and what is filled in for its message push. */
 export interface MiniProgram {
   readonly appid: string;
   readonly secret: string;
+  /** Default: there is no message push. */
+  readonly push?: {
+    readonly token: string;
+    /** 43 characters. */
+    readonly encodingAesKey: string;
+  };
 }
 
 /** What the simulator knows; nothing outside of this machine accepts it. */
 export const demoMiniProgram: MiniProgram = {
   appid: 'wx0123456789abcdef',
   secret: '0123456789abcdef0123456789abcdef',
+  push: { token: 'demo-push-token', encodingAesKey: 'demoEncodingAesKey0123456789abcdefghijklmno' },
 };
 
 /** What a run may differ in. */
@@ -73,6 +80,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
     ...stack
   } = options;
   const appSecrets = Object.fromEntries(miniPrograms.map(({ appid, secret }) => [appid, secret]));
+  const wechatSecrets = Object.fromEntries(miniPrograms.map((app) => [app.appid, storedSecretsOf(app)]));
   const { dataDir } = stack;
   const releaseDataDir = dataDir === undefined ? undefined : takeDataDir(dataDir);
   let simulator: WechatSimulator | undefined;
@@ -107,7 +115,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
         return assembly.directory;
       },
       secretValue: ({ logicalId }) =>
-        logicalId.startsWith('WechatSecrets') ? JSON.stringify(appSecrets) : undefined,
+        logicalId.startsWith('WechatSecrets') ? JSON.stringify(wechatSecrets) : undefined,
     });
     if (dataDir !== undefined) keepPort(dataDir, running.url);
     return {
@@ -124,6 +132,12 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
     await end();
     throw error instanceof LocalRunError ? error : new LocalRunError(messageOf(error), { cause: error });
   }
+}
+
+/** As an operator would have filled them in. */
+function storedSecretsOf({ secret, push }: MiniProgram): string | object {
+  if (push === undefined) return secret;
+  return { secret, push_token: push.token, encoding_aes_key: push.encodingAesKey };
 }
 
 function messageOf(error: unknown): string {

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { EVERY_APPID } from './appids.ts';
+import { contentChecks } from './content-checks.ts';
 import { nonEmptyText as text } from './schemas.ts';
 import { isSecureUrl } from './secure-url.ts';
 
@@ -30,28 +31,36 @@ const service = { POWERTOOLS_SERVICE_NAME: text };
 const table = { TABLE_NAME: text };
 const tokens = { TOKEN_ISSUER: url, TOKEN_AUDIENCE: text };
 
+/** Of the functions that call WeChat. */
+const wechat = {
+  /** Mini-programs served here, comma-separated; the first is the default. */
+  WECHAT_APPIDS: v.pipe(list, v.tupleWithRest([entry], entry)),
+  /** WeChat's base URLs, comma-separated, in the order they are tried. */
+  WECHAT_API_BASE: v.pipe(list, v.array(v.pipe(v.string(), v.url('has an entry that is not a URL')))),
+  /** Secret: JSON object by appid, of AppSecrets and of what is set up for message push. */
+  WECHAT_SECRETS_ARN: text,
+  /** How long a code of WeChat that arrives twice has the same result; 0 turns it off. */
+  CODE_REUSE_WINDOW_SECONDS: wholeNumber,
+  /** Whether WeChat checks nicknames before they are stored. */
+  CONTENT_CHECK: v.picklist(contentChecks, 'is neither off nor nicknames'),
+};
+
 /** What each function finds in its environment. */
 export const environments = {
   login: v.object({
     ...service,
     ...table,
     ...tokens,
-    /** Mini-programs served here, comma-separated; the first is the default. */
-    WECHAT_APPIDS: v.pipe(list, v.tupleWithRest([entry], entry)),
-    /** WeChat's base URLs, comma-separated, in the order they are tried. */
-    WECHAT_API_BASE: v.pipe(list, v.array(v.pipe(v.string(), v.url('has an entry that is not a URL')))),
-    /** Secret: JSON object of AppSecret by appid. */
-    WECHAT_SECRETS_ARN: text,
+    ...wechat,
     /** Secret: the key ring. */
     KEY_RING_ARN: text,
     TOKEN_LIFETIME_SECONDS: wholeNumber,
-    /** How long a code that arrives twice logs the same user in; 0 turns it off. */
-    CODE_REUSE_WINDOW_SECONDS: wholeNumber,
   }),
   member: v.object({ ...service, ...table, SERVICE_VERSION: text }),
   account: v.object({
     ...service,
     ...table,
+    ...wechat,
     /** Days between the cancellation of an account and its erasure; 0 erases it at once. */
     ERASURE_GRACE_DAYS: wholeNumber,
   }),

@@ -32,6 +32,10 @@ export const metricCatalogue = {
   WechatExchanges: { unit: 'Count', dimension: 'outcome' },
   /** Time spent on an exchange, over all hosts and retries. */
   WechatDuration: { unit: 'Milliseconds' },
+  /** Messages of WeChat's push, by what came of them. */
+  PushMessages: { unit: 'Count', dimension: 'result' },
+  /** Access tokens that could not be fetched from WeChat, by the error. */
+  AccessTokenFailures: { unit: 'Count', dimension: 'error' },
   /** Users erased by the service, by who ordered it: `member`, `wechat`, or `schedule`, when a grace period was over. */
   Erasures: { unit: 'Count', dimension: 'by' },
   /** Age of the key that signed a token. */
@@ -47,6 +51,28 @@ export const metricCatalogue = {
   /** Responses of 500 or more that no function made: API Gateway's own, and the documents'; counted from its access log. */
   GatewayFailures: { unit: 'Count' },
 } as const satisfies Record<string, MetricEntry>;
+
+/** Why a push message was refused; for the log and the metric alone. */
+export type PushRefusalReason =
+  /** No Token is filled in for the AppID of the path. */
+  | 'not_served'
+  /** A parameter of the query is missing, malformed or given twice. */
+  | 'unsigned'
+  /** The signature is wrong. */
+  | 'signature'
+  /** Signed too long ago, or ahead of our clock. */
+  | 'timestamp'
+  /** The signature was used before, for something else. */
+  | 'replayed'
+  /** The body is neither JSON nor XML as WeChat sends them. */
+  | 'unreadable'
+  /** Encrypted, and no usable EncodingAESKey is filled in for the AppID. */
+  | 'no_key'
+  /** Encrypted with another key, for another AppID, or not at all. */
+  | 'undecryptable';
+
+/** What came of a push message. */
+export type PushResult = 'verified' | 'acted' | 'repeated' | 'no_effect' | 'unknown' | PushRefusalReason;
 
 /** Why there is no valid token: a closed set of words, because each is a metric to pay, and none may come from outside. */
 export type RefusalReason =

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { Clock } from '../contracts/clock.ts';
+import type { PushResult } from '../contracts/metrics.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import type { LogFields } from '../telemetry/logger.ts';
 import { decrypt } from './decrypt.ts';
@@ -13,7 +14,7 @@ import { membersOfJson } from './members-of-json.ts';
 import { membersOfXml } from './members-of-xml.ts';
 import { type PushEvent, readEvent } from './push-event.ts';
 import type { PushMarks } from './push-marks.ts';
-import { PushRefusal, type PushRefusalReason } from './push-refusal.ts';
+import { PushRefusal } from './push-refusal.ts';
 import { sameSignature, signatureOf } from './signature.ts';
 import { isTimely } from './time-window.ts';
 
@@ -23,9 +24,6 @@ export interface PushCredentials {
   /** Absent where messages come in plaintext only. */
   readonly encodingAesKey?: string;
 }
-
-/** What came of a push message. */
-export type PushResult = 'verified' | 'acted' | 'repeated' | 'no_effect' | 'unknown' | PushRefusalReason;
 
 interface EventsRouteOptions {
   /** Undefined for an AppID without message push. @throws DomainError `unavailable` */

@@ -1,16 +1,40 @@
 /** `PUT /member/me`: a member changes those of nickname, sex and avatar that the body names. */
 import { callerOf } from '../caller/context.ts';
+import { DomainError } from '../errors/domain-error.ts';
 import { readBody } from '../http/body.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import type { UserChanges } from '../users/change.ts';
+import type { Users } from '../users/find-or-create.ts';
 import { parseProfileChanges } from '../users/profile.ts';
-import { profileOf } from './profile.ts';
+import type { CheckContent } from '../wechat/content-check.ts';
+import { profileOf, userOrRefusal } from './profile.ts';
 
-/** Creates the route. It throws `invalid_request` naming what is wrong, which a login would have left out. */
-export function createProfileRoute(changes: Pick<UserChanges, 'changeProfile'>): RouteHandler {
+interface ProfileRouteOptions {
+  readonly users: Pick<Users, 'findUser'>;
+  readonly changes: Pick<UserChanges, 'changeProfile'>;
+  /** Default: nicknames are not checked. */
+  readonly checkContent?: CheckContent | undefined;
+}
+
+/**
+ * Creates the route. It throws `invalid_request` naming what is wrong, which a login would have left out,
+ * `content_rejected` for a risky nickname, and WeChat's error where there is no decision on it: other than a login, a
+ * change can be made again.
+ */
+export function createProfileRoute({ users, changes, checkContent }: ProfileRouteOptions): RouteHandler {
+  async function checkName(userId: string, name: string): Promise<void> {
+    if (checkContent === undefined || name === '') return;
+    const { appid, openid, username } = userOrRefusal(await users.findUser(userId));
+    if (name === username) return;
+    const { decision } = await checkContent({ appid, openid, text: name });
+    if (decision === 'risky') throw new DomainError('content_rejected');
+  }
+
   return async (event, line) => {
     const { user_id: userId } = callerOf(event);
     line.user_id = userId;
-    return profileOf(await changes.changeProfile(userId, parseProfileChanges(readBody(event))));
+    const named = parseProfileChanges(readBody(event));
+    await checkName(userId, named.username ?? '');
+    return profileOf(await changes.changeProfile(userId, named));
   };
 }

@@ -9,6 +9,7 @@ import {
   METRICS_NAMESPACE,
   type MetricName,
   metricCatalogue,
+  type PushResult,
   type RefusalReason,
   SERVICE_DIMENSION,
 } from '../contracts/metrics.ts';
@@ -20,6 +21,8 @@ import { writeLine } from './write-line.ts';
 interface DimensionValues {
   readonly Logins: 'ok' | ErrorCode;
   readonly WechatExchanges: 'ok' | WechatErrorCode;
+  readonly PushMessages: PushResult;
+  readonly AccessTokenFailures: ErrorCode;
   readonly Erasures: 'member' | 'wechat' | 'schedule';
   readonly Failures: 'internal' | 'unavailable';
   readonly AuthorizerDecisions: 'allow' | 'refuse' | 'deny' | 'none';

@@ -50,6 +50,8 @@ export interface Administration {
   findByUserId(userId: string): Promise<User | undefined>;
   /** At most one user for each mini-program, and a user of the last second may be missing: the index trails the table. */
   findByOpenid(openid: string, appid?: string): Promise<User[]>;
+  /** The user of an openid as of this moment. */
+  findByGuard(appid: string, openid: string): Promise<User | undefined>;
   /** Reads the whole table: there is no index for a question this rare. Slow, and paid for by the table's size. */
   findByUnionid(unionid: string): Promise<User[]>;
   /** What was done about a user, oldest first; that of an erased user too. */
@@ -109,6 +111,11 @@ export function createAdministration(options: AdministrationOptions): Administra
       ),
     );
     return usersAsTheyAre(Items);
+  }
+
+  async function findByGuard(appid: string, openid: string): Promise<User | undefined> {
+    const guard = await getItem(openidGuardKey(appid, openid));
+    return guard && findByUserId(String(guard.user_id));
   }
 
   async function findByUnionid(unionid: string): Promise<User[]> {
@@ -343,6 +350,7 @@ export function createAdministration(options: AdministrationOptions): Administra
   return {
     findByUserId,
     findByOpenid,
+    findByGuard,
     findByUnionid,
     changesOf,
     ban,

@@ -33,6 +33,11 @@ interface UsersOptions {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
   readonly now: Clock;
+  /**
+   * Whether a login may store a name; asked about one that it would store and no other, and must not reject.
+   * Default: every name.
+   */
+  readonly admitsName?: (identity: MiniProgramIdentity, name: string) => Promise<boolean>;
   /** A new user's id. Default: a random UUID. */
   readonly newId?: () => string;
 }
@@ -81,7 +86,7 @@ const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 50;
 
 export function createUsers(options: UsersOptions): Users {
-  const { client, tableName: TableName, now, newId = randomUUID } = options;
+  const { client, tableName: TableName, now, admitsName, newId = randomUUID } = options;
 
   async function findOrCreateUser(
     identity: MiniProgramIdentity,
@@ -91,17 +96,23 @@ export function createUsers(options: UsersOptions): Users {
       restore = false,
     }: { readonly repeatedCode?: boolean; readonly restore?: boolean } = {},
   ): Promise<{ user: User; isNew: boolean }> {
+    let admittedProfile: Promise<Profile> | undefined;
+    const admitProfile = () => {
+      admittedProfile ??= withAdmittedName(identity, profile);
+      return admittedProfile;
+    };
     let lookUp = findInIndex;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const known = await lookUp(identity);
       const returning =
-        known && (repeatedCode ? admitted(known) : await recordLogin(known, identity, profile, restore));
+        known &&
+        (repeatedCode ? admitted(known) : await recordLogin(known, identity, profile, admitProfile, restore));
       if (returning) {
         // After the look-up: a user who came after an erasure is found only when its mark is there.
         if (repeatedCode && (await wasErased(identity))) throw erased();
         return { user: returning, isNew: false };
       }
-      const created = await createUser(identity, profile, repeatedCode);
+      const created = await createUser(identity, await admitProfile(), repeatedCode);
       if (created) return { user: created, isNew: true };
       // Another login was first. The index may not show its user yet; the guard does.
       lookUp = findByGuard;
@@ -110,6 +121,12 @@ export function createUsers(options: UsersOptions): Users {
     throw new DomainError('unavailable', {
       reason: `no user after ${ATTEMPTS} attempts: a guard without its user, or transactions in conflict`,
     });
+  }
+
+  async function withAdmittedName(identity: MiniProgramIdentity, profile: Profile): Promise<Profile> {
+    const { username } = profile;
+    const admits = username === '' || admitsName === undefined || (await admitsName(identity, username));
+    return admits ? profile : { ...profile, username: '' };
   }
 
   async function findUser(userId: string): Promise<User | undefined> {
@@ -157,7 +174,8 @@ export function createUsers(options: UsersOptions): Users {
   async function recordLogin(
     user: User,
     { unionid }: WechatIdentity,
-    profile: Profile,
+    given: Profile,
+    admitProfile: () => Promise<Profile>,
     restore: boolean,
   ): Promise<User | undefined> {
     if (restore && user.status === 'closing') {
@@ -168,6 +186,7 @@ export function createUsers(options: UsersOptions): Users {
     admitted(user);
     const loginIsOld = unixSeconds(now) - user.lastLoginAt > LAST_LOGIN_PRECISION_SECONDS;
     const unionidIsNew = unionid !== undefined && user.unionid !== unionid;
+    const profile = user.username === '' && given.username !== '' ? await admitProfile() : given;
     const filled = profileMembers.filter((member) => !user[member] && profile[member]);
     if (!loginIsOld && !unionidIsNew && filled.length === 0) return user;
     const set = ['last_login_at = :now', ...(unionidIsNew ? ['unionid = :unionid'] : [])];

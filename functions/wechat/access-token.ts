@@ -8,6 +8,8 @@
 import * as v from 'valibot';
 import { createRefreshedValue } from '../cache/refreshed-value.ts';
 import type { Clock } from '../contracts/clock.ts';
+import type { ErrorCode } from '../contracts/errors.ts';
+import { asDomainError } from '../errors/domain-error.ts';
 import { type AppSecrets, withNewestSecret } from './app-secrets.ts';
 import type { WechatConnection } from './connection.ts';
 import { ERRCODE, WechatError } from './errcodes.ts';
@@ -51,9 +53,11 @@ const tokenResponse = v.object({
 export function createAccessTokens(options: {
   readonly connection: Pick<WechatConnection, 'call'>;
   readonly appSecrets: AppSecrets;
+  /** Is told of each fetch that failed. */
+  readonly onFailure?: (error: ErrorCode) => void;
   readonly now: Clock;
 }): AccessTokens {
-  const { connection, appSecrets, now } = options;
+  const { connection, appSecrets, onFailure, now } = options;
   const byAppid = new Map<string, ReturnType<typeof openToken>>();
 
   const fetchToken = (appid: string) =>
@@ -67,6 +71,9 @@ export function createAccessTokens(options: {
         meanings: { [ERRCODE.credentialInvalid]: 'wechat_misconfigured' },
       });
       return { accessToken: access_token, lifetimeMs: expires_in * 1000 };
+    }).catch((error: unknown) => {
+      onFailure?.(asDomainError(error).code);
+      throw error;
     });
 
   function openToken(appid: string) {

@@ -1,4 +1,4 @@
-/** The AppSecrets, fetched once per environment and refreshed in the background. */
+/** The AppSecrets, and what is set up for message push: fetched once per environment and refreshed in the background. */
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
 import { createRefreshedValue } from '../cache/refreshed-value.ts';
@@ -7,9 +7,21 @@ import { jsonText } from '../contracts/schemas.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import { ERRCODE, WechatError } from './errcodes.ts';
 
-const storedSchema = v.pipe(jsonText, v.record(v.string(), v.string()));
+/** An AppSecret alone, or with what is filled in at WeChat for message push. */
+const storedApp = v.union([
+  v.pipe(
+    v.string(),
+    v.transform((secret) => ({ secret })),
+  ),
+  v.object({
+    secret: v.optional(v.string()),
+    push_token: v.optional(v.string()),
+    encoding_aes_key: v.optional(v.string()),
+  }),
+]);
+const storedSchema = v.pipe(jsonText, v.record(v.string(), storedApp));
 
-type SecretsByAppid = Readonly<Record<string, string>>;
+type SecretsByAppid = v.InferOutput<typeof storedSchema>;
 
 /** How soon a running function sees a secret that was filled in, at the latest. */
 export const APP_SECRET_FOLLOWS_MS = 10_000;
@@ -25,12 +37,29 @@ export interface AppSecrets {
   renewedSecretFor(appid: string): Promise<string>;
 }
 
-/** Reads AppSecrets from a secret that holds a JSON object: AppSecret by appid. */
+/** Token and EncodingAESKey of a mini-program's message push. */
+interface PushSecrets {
+  readonly token: string;
+  /** Absent where messages come in plaintext only. */
+  readonly encodingAesKey?: string;
+}
+
+/** All that the secret holds. */
+export interface WechatSecrets extends AppSecrets {
+  /**
+   * Undefined where no message push is set up.
+   *
+   * @throws DomainError `unavailable` when Secrets Manager cannot be read.
+   */
+  pushSecretsFor(appid: string): Promise<PushSecrets | undefined>;
+}
+
+/** Reads a secret that holds a JSON object by appid: an AppSecret, or `{secret, push_token, encoding_aes_key}`. */
 export function createAppSecrets(options: {
   readonly client: SecretsManagerClient;
   readonly secretArn: string;
   readonly now: Clock;
-}): AppSecrets {
+}): WechatSecrets {
   const { client, secretArn, now } = options;
   const secrets = createRefreshedValue({
     load: async () => parse(await readText(client, secretArn)),
@@ -39,9 +68,12 @@ export function createAppSecrets(options: {
     now,
   });
 
-  const pick = async (appid: string, read: () => Promise<SecretsByAppid>): Promise<string> => {
+  const find = async (appid: string, read: () => Promise<SecretsByAppid>) => {
     const known = await read();
-    const secret = Object.hasOwn(known, appid) ? known[appid] : undefined;
+    return Object.hasOwn(known, appid) ? known[appid] : undefined;
+  };
+  const pick = async (appid: string, read: () => Promise<SecretsByAppid>): Promise<string> => {
+    const secret = (await find(appid, read))?.secret;
     if (!secret) {
       throw new WechatError('wechat_misconfigured', { reason: `no AppSecret is filled in for ${appid}` });
     }
@@ -59,6 +91,11 @@ export function createAppSecrets(options: {
       }
     },
     renewedSecretFor: (appid) => pick(appid, secrets.refresh),
+    async pushSecretsFor(appid) {
+      const known = pushSecretsIn(await find(appid, secrets.get));
+      // They may have been filled in since.
+      return known ?? pushSecretsIn(await find(appid, secrets.refresh));
+    },
   };
 }
 
@@ -92,6 +129,12 @@ export async function withNewestSecret<T>(
     if (renewed === secret) throw error;
     return call(renewed);
   }
+}
+
+function pushSecretsIn(app: SecretsByAppid[string] | undefined): PushSecrets | undefined {
+  if (app === undefined || !('push_token' in app) || !app.push_token) return undefined;
+  const { push_token: token, encoding_aes_key: encodingAesKey } = app;
+  return { token, ...(encodingAesKey && { encodingAesKey }) };
 }
 
 function parse(text: string | undefined): SecretsByAppid {

@@ -167,7 +167,12 @@ function callFunction(
       continue;
     }
     const method = resource.addMethod(httpMethod, integration, { authorizationType: AuthorizationType.NONE });
-    openToAll(method, 'Public: a login comes before any token, and /health is for probes.');
+    openToAll(
+      method,
+      route.auth === 'wechat'
+        ? 'WeChat signs its messages, and the function checks the signature.'
+        : 'Public: a login comes before any token, and /health is for probes.',
+    );
   }
 }
 

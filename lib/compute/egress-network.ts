@@ -1,5 +1,5 @@
 /** A network whose way out has fixed addresses, for mini-programs that let only listed addresses use their AppSecret. */
-import { Fn, Validations } from 'aws-cdk-lib';
+import { Fn, Lazy, Validations } from 'aws-cdk-lib';
 import {
   CfnEIP,
   GatewayVpcEndpointAwsService,
@@ -28,6 +28,8 @@ export class EgressNetwork extends Construct {
   /** The addresses, separated by commas. */
   readonly addresses: string;
   private readonly securityGroup: SecurityGroup;
+  private readonly admitted: IFunction[] = [];
+  private policies: readonly Policy[] | undefined;
 
   constructor(scope: Construct, id: string, props: EgressNetworkProps) {
     super(scope, id);
@@ -67,7 +69,8 @@ export class EgressNetwork extends Construct {
     };
     Validations.of(vpc).acknowledge({
       id: 'AwsSolutions-VPC7',
-      reason: 'One function is in it, which logs each of its calls itself, and nothing can be connected to.',
+      reason:
+        'Two functions are in it, which log each of their calls themselves, and nothing can be connected to.',
     });
   }
 
@@ -76,28 +79,33 @@ export class EgressNetwork extends Construct {
    * the same to the function's own code: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
    */
   admit(lambda: IFunction, role: Role): void {
+    this.policies ??= this.createPolicies();
+    this.admitted.push(lambda);
+    for (const policy of this.policies) policy.attachToRole(role);
+    const [allowed] = this.policies;
+    if (allowed !== undefined) lambda.node.addDependency(allowed);
+  }
+
+  private createPolicies(): readonly Policy[] {
     const statement = { actions: interfaceActions, resources: ['*'] };
-    const allowed = new Policy(this, 'Interfaces', {
-      roles: [role],
-      statements: [new PolicyStatement(statement)],
-    });
-    lambda.node.addDependency(allowed);
+    const allowed = new Policy(this, 'Interfaces', { statements: [new PolicyStatement(statement)] });
     // Lambda removes its interfaces with the role too, before the security group can go.
     this.securityGroup.node.addDependency(allowed);
     Validations.of(allowed).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'AWS can limit none of it to the interfaces of one function.',
+      reason: 'AWS can limit none of it to the interfaces of some functions.',
     });
-    new Policy(this, 'NotByCode', {
-      roles: [role],
+    const arns = Lazy.list({ produce: () => this.admitted.map(({ functionArn }) => functionArn) });
+    const denied = new Policy(this, 'NotByCode', {
       statements: [
         new PolicyStatement({
           ...statement,
           effect: Effect.DENY,
-          conditions: { ArnEquals: { 'lambda:SourceFunctionArn': lambda.functionArn } },
+          conditions: { ArnEquals: { 'lambda:SourceFunctionArn': arns } },
         }),
       ],
     });
+    return [allowed, denied];
   }
 }
 

@@ -1,4 +1,4 @@
-/** The function that logs people in: it alone may read the AppSecrets and, beside rotation, the signing keys. */
+/** The function that logs people in: it alone, beside rotation, may read the signing keys. */
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import {
@@ -13,6 +13,7 @@ import type { KeyRing } from '../data/key-ring.ts';
 import type { WechatSecrets } from '../data/wechat-secrets.ts';
 import type { EgressNetwork } from './egress-network.ts';
 import { ServiceFunction, type StageFunctionProps } from './service-function.ts';
+import { wechatEnvironment } from './wechat-environment.ts';
 
 export interface LoginFunctionProps extends StageFunctionProps {
   /** The tokens' `iss`. */
@@ -42,12 +43,9 @@ export class LoginFunction extends ServiceFunction<'login'> {
         TOKEN_ISSUER: issuer,
         TOKEN_AUDIENCE: settings.audience,
         TABLE_NAME: users.tableName,
-        WECHAT_APPIDS: settings.appids.join(','),
-        WECHAT_API_BASE: settings.wechatApiBases.join(','),
-        WECHAT_SECRETS_ARN: wechatSecrets.secretArn,
+        ...wechatEnvironment(settings, wechatSecrets),
         KEY_RING_ARN: keyRing.secretArn,
         TOKEN_LIFETIME_SECONDS: String(settings.tokenLifetimeSeconds),
-        CODE_REUSE_WINDOW_SECONDS: String(settings.codeReuseWindowSeconds),
       },
     });
     const changes = changesKey('*');

@@ -1,15 +1,24 @@
 /** The users table, built from the one description of its shape. */
-import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  Billing,
+  type CfnGlobalTable,
+  ProjectionType,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { closingIndex, openidIndex, PARTITION_KEY, TTL_ATTRIBUTE } from '../../functions/contracts/table.ts';
 import { dataRemovalPolicy } from './removal-policy.ts';
+import type { SecretsKey } from './secrets-key.ts';
 
 export interface UsersTableProps {
   /** Point-in-time recovery, deletion protection, and the table stays when the stack goes. */
   readonly protectData: boolean;
   /** What the stage calls itself: the table's tag, because a table of this kind does not take those of its stack. */
   readonly service: string;
+  /** What the table is encrypted with, at rest and in backups. @default - a key that AWS owns */
+  readonly encryption?: SecretsKey | undefined;
 }
 
 /** Users, openid guards, spent codes, revocation marks and the public keys: one table, on demand. */
@@ -44,6 +53,7 @@ export class UsersTable extends Construct {
       tags: [{ key: 'service', value: props.service }],
     });
     this.tableName = this.table.tableName;
+    if (props.encryption) encrypt(this.table, props.encryption);
   }
 
   /** Allows exactly these actions on the table's items. */
@@ -77,6 +87,13 @@ export class UsersTable extends Construct {
       new PolicyStatement({ actions, resources: [resource], ...(conditions && { conditions }) }),
     );
   }
+}
+
+/** In the words of CloudFormation: CDK's own need to know the region, which a stack learns when it is deployed. */
+function encrypt(table: TableV2, { key }: SecretsKey): void {
+  const resource = table.node.defaultChild as CfnGlobalTable;
+  resource.addPropertyOverride('SSESpecification', { SSEEnabled: true, SSEType: 'KMS' });
+  resource.addPropertyOverride('Replicas.0.SSESpecification.KMSMasterKeyId', key.keyArn);
 }
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */

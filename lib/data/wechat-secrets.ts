@@ -1,4 +1,4 @@
-/** The AppSecrets of the mini-programs: a secret that an operator fills in, and only the login function may read. */
+/** The AppSecrets of the mini-programs: a secret that an operator fills in, and only the functions that call WeChat may read. */
 import { SecretValue, Validations } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -14,7 +14,7 @@ export interface WechatSecretsProps {
   readonly encryption?: SecretsKey | undefined;
 }
 
-/** One JSON object: AppSecret by appid. */
+/** One JSON object: by appid an AppSecret, or `{secret, push_token, encoding_aes_key}`. */
 export class WechatSecrets extends Secret {
   private readonly encryption: SecretsKey | undefined;
 

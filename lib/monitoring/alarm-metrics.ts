@@ -2,6 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ErrorCode } from '../../functions/contracts/errors.ts';
+import type { CountedMetric, PushRefusalReason } from '../../functions/contracts/metrics.ts';
 import { serviceMetric } from './service-metrics.ts';
 
 /** What CloudWatch calls the parts that are watched. */
@@ -192,6 +193,43 @@ export function functionThrottles({ functions }: WatchedParts): IMetric {
     },
     period: FIVE_MINUTES,
     label: 'Throttles',
+  });
+}
+
+/** Push messages that only a wrong Token or EncodingAESKey, or somebody who is not WeChat, brings about. */
+export const refusedPushMessages = (service: string, period: Duration): IMetric =>
+  sumOf(service, 'PushMessages', pushRefusals, period, 'Push messages refused');
+
+const pushRefusals = ['signature', 'undecryptable', 'no_key'] as const satisfies readonly PushRefusalReason[];
+
+/** Access tokens that could not be fetched. */
+export const accessTokenFailures = (service: string, period: Duration): IMetric =>
+  sumOf(
+    service,
+    'AccessTokenFailures',
+    ['wechat_misconfigured', 'wechat_unavailable', 'rate_limited', 'unavailable'],
+    period,
+    'Access tokens not fetched',
+  );
+
+/** Users erased at once, because a member or WeChat said so. */
+export const orderedErasures = (service: string, period: Duration): IMetric =>
+  sumOf(service, 'Erasures', ['member', 'wechat'], period, 'Users erased');
+
+function sumOf(
+  service: string,
+  name: CountedMetric,
+  values: readonly string[],
+  period: Duration,
+  label: string,
+): IMetric {
+  return new MathExpression({
+    expression: values.map((value) => `FILL(${value}, 0)`).join(' + '),
+    usingMetrics: Object.fromEntries(
+      values.map((value) => [value, serviceMetric(service, name, { of: value, statistic: 'Sum', period })]),
+    ),
+    period,
+    label,
   });
 }
 

@@ -13,6 +13,7 @@ import { Construct } from 'constructs';
 import { oldestSigningKeySeconds } from '../../functions/contracts/key-schedule.ts';
 import type { StageSettings } from '../settings.ts';
 import {
+  accessTokenFailures,
   allFailures,
   databaseThrottles,
   daysToExpiry,
@@ -21,6 +22,8 @@ import {
   functionMetric,
   functionThrottles,
   loginFailureRate,
+  orderedErasures,
+  refusedPushMessages,
   serverErrorRate,
   undecidedTokenRate,
   type WatchedParts,
@@ -173,6 +176,28 @@ function entriesFor({
       meaning: "The mini-program's quota at WeChat is used up, for this minute or this day.",
       metric: exchanges(service, 'rate_limited', FIVE_MINUTES),
       threshold: 5,
+    },
+    AccessTokensFail: {
+      severity: 'notice',
+      heading: 'Access tokens fail',
+      meaning: 'WeChat gives no access token: no phone number can be bound, and no nickname be checked.',
+      metric: accessTokenFailures(service, FIVE_MINUTES),
+      threshold: 3,
+    },
+    EventsRefused: {
+      severity: 'notice',
+      heading: 'Events refused',
+      meaning: "Messages of WeChat's push do not fit what is filled in here, or are not WeChat's.",
+      // WeChat sends a message that is refused three times.
+      metric: refusedPushMessages(service, Duration.hours(1)),
+      threshold: 3,
+    },
+    ManyErasures: {
+      severity: 'notice',
+      heading: 'Many erasures',
+      meaning: 'A hundred accounts or more were erased within an hour, which cannot be taken back.',
+      metric: orderedErasures(service, Duration.hours(1)),
+      threshold: 100,
     },
     InternalErrors: {
       severity: 'notice',

@@ -138,6 +138,11 @@ function rowsFor(parts: WatchedParts, alarms: Alarms, runbookUrl: string): IWidg
       }),
     ],
     [
+      graph("What does WeChat's push say?", [grouped(service, 'PushMessages')], { stacked: true }),
+      graph('Access tokens of WeChat that were not fetched', [grouped(service, 'AccessTokenFailures')]),
+      graph('Who is erased?', [grouped(service, 'Erasures')], { stacked: true }),
+    ],
+    [
       // Not the authorizer, which says 401 by an error: that is its contract with API Gateway.
       graph(
         'Functions: crashes and time-outs',

@@ -55,6 +55,7 @@ const hardened = {
   encryptionKey: true,
   webAcl: true,
   gradualDeployment: true,
+  contentCheck: 'nicknames',
   fixedEgressAddresses: 1,
 };
 
@@ -69,6 +70,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     settings: hardened,
     onLog: (functionId, line) => appendFileSync(logFile, `${functionId} ${line}\n`),
   });
+  // What EventBridge does every hour.
+  const [account] = service.resolver
+    .resourcesOf('AWS::Lambda::Function')
+    .filter(({ logicalId }) => logicalId.startsWith('Account'));
+  const { ok } = await service.invoke(account?.logicalId ?? '', { source: 'aws.events' });
+  if (!ok) throw new Error('The schedule that erases closed accounts fails');
   project.provide('baseUrl', service.url);
   project.provide('wechatUrl', service.simulatorUrl ?? '');
   project.provide('dynamodbEndpoint', service.dynamodbEndpoint);

@@ -52,6 +52,15 @@ export function get(path: string, token?: string): Promise<Answer> {
   return call(path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
 }
 
+/** Sends a JSON body, if there is one, with a token. */
+export function send(method: 'PUT' | 'POST' | 'DELETE', path: string, token: string, body?: object) {
+  return call(path, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+}
+
 /** An openid that no other test uses. */
 export const newOpenid = (): string => keepSecret(`o${randomBytes(20).toString('base64url')}`);
 
@@ -60,6 +69,12 @@ export async function wxLogin(
   user: { openid?: string; unionid?: string; appid?: string } = {},
 ): Promise<string> {
   const response = await simulator('/__sim/codes', 'POST', { openid: newOpenid(), ...user });
+  return keepSecret(((await response.json()) as { code: string }).code);
+}
+
+/** What the getPhoneNumber button would hand out to the user with this openid. */
+export async function tapPhoneButton({ openid, phone }: { openid: string; phone: string }): Promise<string> {
+  const response = await simulator('/__sim/phone-codes', 'POST', { openid, phone });
   return keepSecret(((await response.json()) as { code: string }).code);
 }
 
