@@ -1,4 +1,5 @@
 /** `npm run doctor`: looks at a deployment, or a local run, from outside and says in words what is wrong with it. */
+import { createAppSecrets } from '../functions/wechat/app-secrets.ts';
 import { settingsFor } from '../lib/stages.ts';
 import { report } from './command/check.ts';
 import { defineCommand, print, runIfMain } from './command/command.ts';
@@ -7,11 +8,13 @@ import type { Given } from './command/options.ts';
 import type { Deployment } from './doctor/deployment.ts';
 import { cloudWatchLog, fileLog, type LoginLog, terminalLog } from './doctor/login-log.ts';
 import { outsideChecks } from './doctor/outside-checks.ts';
+import { type PushTokenOf, pushChecks } from './doctor/push-check.ts';
 import { wechatChecks } from './doctor/wechat-check.ts';
 
 const USAGE = `Usage: npm run doctor -- --stage <stage> [--url <ApiAddress>]
        npm run doctor -- --url <Issuer> [--appid <appid>] [--log FILE]
 --url with --stage: for a stage whose domain leads nowhere yet. --appid may be given several times; FILE holds the output of npm start, which says why WeChat refuses.
+The variable WECHAT_PUSH_TOKEN with --url has the URL of the message push checked.
 Exit status: 0 all is well, 1 something is wrong.`;
 
 const text = { type: 'string' } as const;
@@ -20,9 +23,13 @@ const options = { stage: text, url: text, appid: { ...text, multiple: true }, lo
 interface Target {
   readonly deployment: Deployment;
   readonly log: LoginLog;
+  readonly pushTokenOf: PushTokenOf;
 }
 
-async function readTarget({ stage, url, appid, log }: Given<typeof options>['values']): Promise<Target> {
+async function readTarget(
+  { stage, url, appid, log }: Given<typeof options>['values'],
+  env: NodeJS.ProcessEnv,
+): Promise<Target> {
   if (url !== undefined && (!/^https?:\/\/[^?#\s]+$/.test(url) || !URL.canParse(url)))
     throw new UsageError('--url must be an http(s) URL without a query.');
   const address = url?.replace(/\/+$/, '');
@@ -42,6 +49,7 @@ async function readTarget({ stage, url, appid, log }: Given<typeof options>['val
       keyRotationDays: settingsFor('dev').keyRotationDays,
     },
     log: log === undefined ? terminalLog : fileLog(log),
+    pushTokenOf: async () => env.WECHAT_PUSH_TOKEN || undefined,
   };
 }
 
@@ -58,15 +66,35 @@ async function targetOfStage(stage: string, address: string | undefined): Promis
       keyRotationDays: Number(await stageValue(stage, 'key-rotation-days')),
     },
     log: cloudWatchLog(await stageValue(stage, 'login-log-group')),
+    pushTokenOf: await pushTokensIn(await stageValue(stage, 'wechat-secrets-arn')),
+  };
+}
+
+/** Read from the secret of the stage; whoever may not read it is told that nothing is known. */
+async function pushTokensIn(secretArn: string): Promise<PushTokenOf> {
+  const { secretsManagerFor } = await import('./command/secret.ts');
+  const secrets = createAppSecrets({ client: secretsManagerFor(secretArn), secretArn, now: Date.now });
+  return async (appid) => {
+    try {
+      return (await secrets.pushSecretsFor(appid))?.token;
+    } catch {
+      throw new Problem(
+        'it is not known: the secret with the Token cannot be read, which takes secretsmanager:GetSecretValue',
+      );
+    }
   };
 }
 
 export const run = defineCommand({
   usage: USAGE,
   options,
-  body: async ({ values }, { stdout }) => {
-    const { deployment, log } = await readTarget(values);
-    const [reachable, ...others] = [...outsideChecks(deployment), ...wechatChecks(deployment, log)];
+  body: async ({ values }, { stdout, env }) => {
+    const { deployment, log, pushTokenOf } = await readTarget(values, env);
+    const [reachable, ...others] = [
+      ...outsideChecks(deployment),
+      ...wechatChecks(deployment, log),
+      ...pushChecks(deployment, pushTokenOf),
+    ];
     // Where nothing of ours answers, the other checks would say so again.
     let well = reachable !== undefined && (await report(reachable, stdout));
     if (well) for (const check of others) well = (await report(check, stdout)) && well;

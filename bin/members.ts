@@ -19,7 +19,8 @@ import {
   type Target,
   USAGE,
 } from './members/arguments.ts';
-import { sentenceOf, viewOf } from './members/user-view.ts';
+import { readableExport, withMaskedPhone } from './members/user-export.ts';
+import { sentenceOf, timeOf, viewOf } from './members/user-view.ts';
 
 /** The users of a target, and who works on them. */
 interface Site {
@@ -62,11 +63,19 @@ function localUser(): string {
 
 async function carryOut(command: Command, { administration, operator }: Site, io: Io): Promise<void> {
   if (command.name === 'find') return printJson(io, await find(command.search, command.show, administration));
+  if (command.name === 'closing') {
+    const users = await administration.closing();
+    return printJson(
+      io,
+      users.map(({ userId, closesAt }) => ({ user_id: userId, closes_at: timeOf(closesAt) })),
+    );
+  }
   const { name, userId } = command;
   if (name === 'export') {
     const held = await administration.exportUser(userId);
     if (held === undefined) throw await noSuchUser(userId, administration);
-    return printJson(io, held);
+    const shown = command.show ? held : withMaskedPhone(held);
+    return command.json ? printJson(io, shown) : print(io.stdout, readableExport(shown));
   }
   if (name === 'erase' && !command.confirmed) await confirmErasure(userId, administration, io);
   const done = await administration[name](userId, { by: operator, reason: command.reason });
@@ -95,6 +104,8 @@ async function usersFor(search: Search, administration: Administration): Promise
       return administration.findByOpenid(search.openid, search.appid);
     case 'unionid':
       return administration.findByUnionid(search.unionid);
+    case 'phone':
+      return administration.findByPhone(search.e164);
   }
 }
 

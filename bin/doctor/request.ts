@@ -13,6 +13,7 @@ setDefaultAutoSelectFamilyAttemptTimeout(2_500);
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Headers;
+  readonly text: string;
   /** The JSON of the body; undefined when it is not JSON. */
   readonly body: unknown;
 }
@@ -41,10 +42,12 @@ export async function call(
   const signal = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, { redirect: 'manual', signal, ...init });
-    const body = v.safeParse(json, await response.text());
+    const text = await response.text();
+    const body = v.safeParse(json, text);
     return {
       status: response.status,
       headers: response.headers,
+      text,
       body: body.success ? body.output : undefined,
     };
   } catch (error) {

@@ -6,14 +6,18 @@ import type { Given } from '../command/options.ts';
 /** Shown with every mistake in the command line. */
 export const USAGE = `Usage: npm run members -- <command> [options]
 
-  find    --user-id ID | --openid OPENID [--appid APPID] | --unionid UNIONID
+  find    --user-id ID | --openid OPENID [--appid APPID] | --unionid UNIONID | --phone +8613800138000
           shows users and what was done about them; openid, unionid and phone are
-          masked unless --show is given. --unionid reads the whole table: slow.
+          masked unless --show is given. --unionid and --phone read the whole table:
+          slow, and too rare for an index.
   ban     --user-id ID --reason TEXT           refuses the user's logins and tokens
   unban   --user-id ID --reason TEXT           takes a ban back
   revoke  --user-id ID --reason TEXT           ends all logins of the user
   erase   --user-id ID --reason TEXT [--yes]   removes the user and all personal data
-  export  --user-id ID                         prints everything held about the user
+  closing                                      shows the closed accounts, the next to be erased first
+  restore --user-id ID --reason TEXT           opens a closed account again
+  export  --user-id ID [--json] [--show]       prints everything held about the user,
+                                               the phone number masked unless --show is given
 
 The reason is kept with who, when and what, longer than the user: name no person in it.
 
@@ -35,18 +39,20 @@ export type Target =
 export type Search =
   | { readonly kind: 'user_id'; readonly userId: string }
   | { readonly kind: 'openid'; readonly openid: string; readonly appid: string | undefined }
-  | { readonly kind: 'unionid'; readonly unionid: string };
+  | { readonly kind: 'unionid'; readonly unionid: string }
+  | { readonly kind: 'phone'; readonly e164: string };
 
 /** What an operator wants done. */
 export type Command =
   | { readonly name: 'find'; readonly search: Search; readonly show: boolean }
   | {
-      readonly name: 'ban' | 'unban' | 'revoke';
+      readonly name: 'ban' | 'unban' | 'revoke' | 'restore';
       readonly userId: string;
       readonly reason: string;
     }
   | { readonly name: 'erase'; readonly userId: string; readonly reason: string; readonly confirmed: boolean }
-  | { readonly name: 'export'; readonly userId: string };
+  | { readonly name: 'export'; readonly userId: string; readonly json: boolean; readonly show: boolean }
+  | { readonly name: 'closing' };
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
@@ -55,8 +61,10 @@ export const options = {
   openid: text,
   appid: text,
   unionid: text,
+  phone: text,
   reason: text,
   show: flag,
+  json: flag,
   yes: flag,
   stage: text,
   table: text,
@@ -68,12 +76,14 @@ type Values = Given<typeof options>['values'];
 
 /** What each command knows beside the target's options. */
 const commandOptions: Readonly<Record<Command['name'], readonly Option[]>> = {
-  find: ['user-id', 'openid', 'appid', 'unionid', 'show'],
+  find: ['user-id', 'openid', 'appid', 'unionid', 'phone', 'show'],
   ban: ['user-id', 'reason'],
   unban: ['user-id', 'reason'],
   revoke: ['user-id', 'reason'],
   erase: ['user-id', 'reason', 'yes'],
-  export: ['user-id'],
+  closing: [],
+  restore: ['user-id', 'reason'],
+  export: ['user-id', 'json', 'show'],
 };
 const targetOptions: readonly Option[] = ['stage', 'table', 'local'];
 
@@ -103,8 +113,9 @@ function isCommand(name: string): name is Command['name'] {
 
 function readCommand(name: Command['name'], values: Values): Command {
   if (name === 'find') return { name, search: readSearch(values), show: values.show === true };
+  if (name === 'closing') return { name };
   const userId = readUserId(values);
-  if (name === 'export') return { name, userId };
+  if (name === 'export') return { name, userId, json: values.json === true, show: values.show === true };
   const reason = readReason(values);
   return name === 'erase'
     ? { name, userId, reason, confirmed: values.yes === true }
@@ -112,12 +123,15 @@ function readCommand(name: Command['name'], values: Values): Command {
 }
 
 function readSearch(values: Values): Search {
-  const given = (['user-id', 'openid', 'unionid'] as const).filter((option) => values[option] !== undefined);
+  const given = (['user-id', 'openid', 'unionid', 'phone'] as const).filter(
+    (option) => values[option] !== undefined,
+  );
   const [by] = given;
   if (by === undefined || given.length > 1)
-    throw new UsageError('find needs one of --user-id, --openid and --unionid.');
+    throw new UsageError('find needs one of --user-id, --openid, --unionid and --phone.');
   if (values.appid !== undefined && by !== 'openid') throw new UsageError('--appid goes with --openid.');
   if (by === 'user-id') return { kind: 'user_id', userId: readUserId(values) };
+  if (by === 'phone') return { kind: 'phone', e164: readPhone(values) };
   if (by === 'unionid') return { kind: 'unionid', unionid: readId(values, 'unionid') };
   return {
     kind: 'openid',
@@ -155,6 +169,12 @@ function readId(values: Values, option: 'openid' | 'unionid' | 'appid' | 'table'
   if (!/^[\w.-]{1,255}$/.test(value))
     throw new UsageError(`--${option} must be letters, digits, '-', '_' and '.'.`);
   return value;
+}
+
+function readPhone({ phone = '' }: Values): string {
+  if (!/^\+[1-9]\d{4,14}$/.test(phone))
+    throw new UsageError('--phone must be a number with its country code, such as +8613800138000.');
+  return phone;
 }
 
 function readReason(values: Values): string {

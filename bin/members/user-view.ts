@@ -19,6 +19,7 @@ export function viewOf(user: User, changes: readonly RecordedChange[], show: boo
     status: user.status,
     created_at: timeOf(user.createdAt),
     last_login_at: timeOf(user.lastLoginAt),
+    closes_at: timeOf(user.closesAt),
     tokens_valid_after: timeOf(user.tokensValidAfter),
     changes: changes.map((change) => ({ ...change, at: timeOf(change.at) })),
   };
@@ -34,6 +35,7 @@ export function mask(value: string): string {
   return `${value.slice(0, Math.min(4, Math.floor(value.length / 4)))}…(${value.length})`;
 }
 
-function timeOf(unixSeconds: number | undefined): string | undefined {
+/** A time for the screen, in UTC. */
+export function timeOf(unixSeconds: number | undefined): string | undefined {
   return unixSeconds === undefined ? undefined : new Date(unixSeconds * 1000).toISOString();
 }

@@ -31,6 +31,35 @@ export async function readAppSecret(appid: string, io: Io): Promise<string> {
   return given;
 }
 
+/** As WeChat's console takes them. */
+const TOKEN = /^[A-Za-z0-9]{3,32}$/;
+const ENCODING_AES_KEY = /^([A-Za-z0-9]{43})?$/;
+
+/**
+ * Reads the Token and the EncodingAESKey of a message push, each from a prompt, or both from standard input, one a line.
+ * The key is empty where messages come in plaintext only.
+ *
+ * @throws CommandError when one is not what WeChat's console takes; the text is not in it
+ */
+export async function readPushSecrets(
+  appid: string,
+  io: Io,
+): Promise<{ readonly token: string; readonly encodingAesKey: string }> {
+  const [token = '', encodingAesKey = ''] = io.stdin.isTTY
+    ? [
+        await promptHidden(io, `Token of the message push of ${appid} (it is not shown): `),
+        await promptHidden(io, 'EncodingAESKey (it is not shown; empty for none): '),
+      ]
+    : (await text(io.stdin)).split(/\r?\n/);
+  if (!TOKEN.test(token))
+    throw new CommandError('That is no Token: it must be 3 to 32 letters and digits; nothing was changed.');
+  if (!ENCODING_AES_KEY.test(encodingAesKey))
+    throw new CommandError(
+      'That is no EncodingAESKey: it must be 43 letters and digits; nothing was changed.',
+    );
+  return { token, encodingAesKey };
+}
+
 async function promptHidden({ stdin, stderr }: Io, question: string): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = createInterface({

@@ -34,7 +34,7 @@ export const openidGuardKey = (appid: string, openid: string): string => `openid
 export const spentCodeKey = (appid: string, code: string): string => `code#${hash(appid, code)}`;
 
 /** What stands for the keys of all of them in a permission. */
-export const EVERY_SPENT_CODE_KEY = 'code#*';
+const EVERY_SPENT_CODE_KEY = 'code#*';
 
 /** Key of one of the places that those take who wait for a twin, see `functions/login/spent-codes.ts`. */
 export const waitingPlaceKey = (place: number): string => `waiting#${place}`;

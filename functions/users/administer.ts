@@ -31,7 +31,7 @@ interface AdministrationOptions {
 type Order = Pick<RecordedChange, 'by' | 'reason'>;
 
 /** Everything held about a user, attributes as they are stored. */
-interface UserExport {
+export interface UserExport {
   readonly user: Item;
   /** What makes their openid unique; absent when it is another user's. */
   readonly openid_guard?: Item;
@@ -54,6 +54,8 @@ export interface Administration {
   findByGuard(appid: string, openid: string): Promise<User | undefined>;
   /** Reads the whole table: there is no index for a question this rare. Slow, and paid for by the table's size. */
   findByUnionid(unionid: string): Promise<User[]>;
+  /** By a number as E.164 has it; reads the whole table, too. */
+  findByPhone(e164: string): Promise<User[]>;
   /** What was done about a user, oldest first; that of an erased user too. */
   changesOf(userId: string): Promise<readonly RecordedChange[]>;
   /** Refuses the user's logins and, wherever tokens are checked against the table, all tokens of before, for good. */
@@ -118,7 +120,10 @@ export function createAdministration(options: AdministrationOptions): Administra
     return guard && findByUserId(String(guard.user_id));
   }
 
-  async function findByUnionid(unionid: string): Promise<User[]> {
+  const findByUnionid = (unionid: string): Promise<User[]> => findAnywhere('unionid = :wanted', unionid);
+  const findByPhone = (e164: string): Promise<User[]> => findAnywhere('phone.e164 = :wanted', e164);
+
+  async function findAnywhere(FilterExpression: string, wanted: string): Promise<User[]> {
     const found: Item[] = [];
     let ExclusiveStartKey: Record<string, unknown> | undefined;
     do {
@@ -126,8 +131,8 @@ export function createAdministration(options: AdministrationOptions): Administra
         client.send(
           new ScanCommand({
             TableName,
-            FilterExpression: 'unionid = :unionid',
-            ExpressionAttributeValues: { ':unionid': unionid },
+            FilterExpression,
+            ExpressionAttributeValues: { ':wanted': wanted },
             ExclusiveStartKey,
           }),
         ),
@@ -352,6 +357,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     findByOpenid,
     findByGuard,
     findByUnionid,
+    findByPhone,
     changesOf,
     ban,
     unban,

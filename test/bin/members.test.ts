@@ -108,10 +108,41 @@ describe('the operator command, on a local run', () => {
     expect(await table.item(userId)).toBeUndefined();
   });
 
+  it('exports all that is held for a person to read, with the phone number as its owner knows it', async () => {
+    const { userId } = await logIn();
+    await table.put({
+      ...(await table.item(userId)),
+      phone: { e164: '+8613800138000', country_code: '86', bound_at: 1, code_hash: 'h' },
+    });
+
+    const masked = await members(local('export', '--user-id', userId));
+    const shown = await members(local('export', '--show', '--user-id', userId));
+
+    expect(masked.stdout).toMatch(/created_at +20\d\d-\d\d-\d\dT/);
+    expect(masked.stdout).toContain('+86 138******00');
+    expect(masked.stdout).not.toContain('13800138000');
+    expect(shown.stdout).toContain('+8613800138000');
+    const found = await members(local('find', '--phone', '+8613800138000'));
+    expect(JSON.parse(found.stdout)).toMatchObject([{ user_id: userId, phone: '+86 138******00' }]);
+  });
+
+  it('shows the closed accounts, and opens one again', async () => {
+    const { userId } = await logIn();
+    const closesAt = 1_893_456_000;
+    await table.put({ ...(await table.item(userId)), status: 'closing', closes_at: closesAt });
+
+    const { stdout } = await members(local('closing'));
+    expect(JSON.parse(stdout)).toEqual([{ user_id: userId, closes_at: '2030-01-01T00:00:00.000Z' }]);
+
+    expect((await members(local('restore', '--user-id', userId, '--reason', 'they called'))).status).toBe(0);
+    expect(JSON.parse((await members(local('closing'))).stdout)).toEqual([]);
+    expect(await table.item(userId)).toMatchObject({ status: 'active' });
+  });
+
   it('exports all that is held as JSON and nothing else', async () => {
     const { userId, openid } = await logIn();
 
-    const { stdout, status } = await members(local('export', '--user-id', userId));
+    const { stdout, status } = await members(local('export', '--json', '--user-id', userId));
 
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toEqual({

@@ -145,3 +145,42 @@ describe('npm run set-wechat-secret', () => {
     expect(stderr).toContain('Usage: npm run set-wechat-secret');
   });
 });
+
+describe('npm run set-wechat-secret --push', () => {
+  const token = 'a0b1c2d3e4f5a0b1c2d3e4f5a0b1c2d3';
+  const key = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG';
+
+  it('adds Token and EncodingAESKey to an AppSecret in its old form, and leaves the others in theirs', async () => {
+    await write(JSON.stringify({ [appid]: appSecret, wxother: 'other-secret' }));
+
+    const { status, stdout, stderr } = await setWechatSecret([...named, '--push'], `${token}\n${key}\n`);
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).not.toContain(token);
+    expect(JSON.parse((await stored()) ?? '')).toEqual({
+      [appid]: { secret: appSecret, push_token: token, encoding_aes_key: key },
+      wxother: 'other-secret',
+    });
+  });
+
+  it('is kept when the AppSecret is filled in anew, and takes an EncodingAESKey away that is not given', async () => {
+    await setWechatSecret([...named, '--push'], `${token}\n${key}`);
+    await setWechatSecret(named, appSecret);
+    const both = { secret: appSecret, push_token: token };
+
+    expect(JSON.parse((await stored()) ?? '')).toEqual({ [appid]: { ...both, encoding_aes_key: key } });
+    await setWechatSecret([...named, '--push'], token);
+    expect(JSON.parse((await stored()) ?? '')).toEqual({ [appid]: both });
+  });
+
+  it.each(['', 'no', 'with space 0', `${token}0`, `${token}\nshort`, `${token}\n${key}=`])(
+    'changes nothing for what WeChat would not take: %j',
+    async (input) => {
+      const { status, stderr } = await setWechatSecret([...named, '--push'], input);
+
+      expect(status).toBe(1);
+      if (input.length > 5) expect(stderr).not.toContain(input);
+      expect(await stored()).toBe('{}');
+    },
+  );
+});

@@ -273,7 +273,7 @@ describe('the key of the secrets', () => {
     });
   });
 
-  it('may be used by the login to read, by the rotation to read and write, and by no other function', () => {
+  it('may be used by the functions that call WeChat to read, by the rotation to read and write, and by no other function', () => {
     const users = Object.values(resourcesOf(full, 'AWS::IAM::Policy')).flatMap(({ Properties: policy }) => {
       const { Statement } = policy.PolicyDocument as { Statement: { Action: string | string[] }[] };
       const actions = Statement.flatMap(({ Action }) => Action).filter((action) => action.startsWith('kms:'));
@@ -281,10 +281,34 @@ describe('the key of the secrets', () => {
     });
 
     expect([...new Set(users)].sort()).toEqual([
+      'AccountRole kms:Decrypt',
       'LoginRole kms:Decrypt',
       'RotationRole kms:Decrypt',
       'RotationRole kms:GenerateDataKey',
     ]);
+  });
+
+  it('encrypts the users table too, for whoever may use the table, and through DynamoDB alone', () => {
+    const [key] = Object.keys(resourcesOf(full, 'AWS::KMS::Key'));
+    full.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      Replicas: [Match.objectLike({ SSESpecification: { KMSMasterKeyId: { 'Fn::GetAtt': [key, 'Arn'] } } })],
+    });
+    full.hasResourceProperties('AWS::KMS::Key', {
+      KeyPolicy: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Principal: { AWS: '*' },
+            Action: Match.not(Match.arrayWith(['kms:*'])),
+            Condition: {
+              StringEquals: { 'kms:CallerAccount': { Ref: 'AWS::AccountId' } },
+              StringLike: { 'kms:ViaService': 'dynamodb.*.amazonaws.com*' },
+            },
+          }),
+        ]),
+      },
+    });
+    expect(JSON.stringify(resourcesOf(bare, 'AWS::DynamoDB::GlobalTable'))).not.toContain('SSESpecification');
   });
 });
 
@@ -314,7 +338,7 @@ describe('versions', () => {
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
     });
-    full.resourceCountIs('AWS::Lambda::Version', 3);
+    full.resourceCountIs('AWS::Lambda::Version', 4);
   });
 
   it('are moved to by CodeDeploy where the stage wants it, and taken back when an alarm of ours fires', () => {
@@ -324,7 +348,7 @@ describe('versions', () => {
     full.allResources('AWS::Lambda::Alias', {
       UpdatePolicy: { CodeDeployLambdaAliasUpdate: Match.anyValue() },
     });
-    expect(groups).toHaveLength(3);
+    expect(groups).toHaveLength(4);
     for (const { Properties: group } of groups) {
       const { Alarms, Enabled } = group.AlarmConfiguration as {
         Alarms: { Name: { Ref: string } }[];
@@ -416,7 +440,7 @@ describe('the settings of functions', () => {
   it('keep every log for as long as the stage says, and in production after the stack', () => {
     const template = synthesize('prod', { settings: { logRetentionDays: 90 } });
 
-    template.resourceCountIs('AWS::Logs::LogGroup', 5);
+    template.resourceCountIs('AWS::Logs::LogGroup', 6);
     template.allResources('AWS::Logs::LogGroup', {
       DeletionPolicy: 'Retain',
       Properties: { RetentionInDays: 90 },
@@ -495,12 +519,12 @@ describe('fixed egress addresses', () => {
     },
   );
 
-  it('are for the function that calls WeChat; what goes to DynamoDB does not pass them', () => {
+  it('are for the functions that call WeChat; what goes to DynamoDB does not pass them', () => {
     const inside = Object.entries(resourcesOf(full, 'AWS::Lambda::Function')).filter(
       ([, { Properties }]) => Properties.VpcConfig !== undefined,
     );
 
-    expect(inside.map(([id]) => id.replace(/Function.*/, ''))).toEqual(['Login']);
+    expect(inside.map(([id]) => id.replace(/Function.*/, ''))).toEqual(['Login', 'Account']);
     full.hasResourceProperties('AWS::EC2::VPCEndpoint', {
       VpcEndpointType: 'Gateway',
       ServiceName: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp('dynamodb')])] },
@@ -537,7 +561,14 @@ describe('fixed egress addresses', () => {
     expect(denial?.Properties.PolicyDocument).toMatchObject({
       Statement: [
         {
-          Condition: { ArnEquals: { 'lambda:SourceFunctionArn': { 'Fn::GetAtt': [loginFunction, 'Arn'] } } },
+          Condition: {
+            ArnEquals: {
+              'lambda:SourceFunctionArn': [
+                { 'Fn::GetAtt': [loginFunction, 'Arn'] },
+                { 'Fn::GetAtt': [expect.stringMatching(/^AccountFunction/), 'Arn'] },
+              ],
+            },
+          },
         },
       ],
     });

@@ -23,7 +23,7 @@ describe('the stack of stage dev', () => {
     template = synthesize('dev');
   });
 
-  it('keys the users table by pk, indexes it by openid and appid, and lets records expire', () => {
+  it('keys the users table by pk, indexes it by openid and appid and by what is to be erased, and lets records expire', () => {
     template.resourceCountIs('AWS::DynamoDB::GlobalTable', 1);
     template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
       KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
@@ -39,6 +39,14 @@ describe('the stack of stage dev', () => {
             ProjectionType: 'INCLUDE',
             NonKeyAttributes: Match.arrayWith(['username', 'sex', 'avatar', 'status']),
           },
+        },
+        {
+          IndexName: 'closing-index',
+          KeySchema: [
+            { AttributeName: 'status', KeyType: 'HASH' },
+            { AttributeName: 'closes_at', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
         },
       ],
       TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
@@ -74,11 +82,22 @@ describe('the stack of stage dev', () => {
         ...traces,
       ],
       Member: [
-        'dynamodb:GetItem on UsersTable6D91A5EE where pk is not changes#*, code#*, erased#*, openid#*#*, revoked#*',
+        'dynamodb:GetItem on UsersTable6D91A5EE where pk is not changes#*, code#*, erased#*, openid#*#*, revoked#*, push#*',
         'dynamodb:PutItem on UsersTable6D91A5EE where pk is revoked#*',
-        'dynamodb:UpdateItem on UsersTable6D91A5EE where pk is not jwks, changes#*, code#*, erased#*, openid#*#*, revoked#*',
+        'dynamodb:UpdateItem on UsersTable6D91A5EE where pk is not jwks, changes#*, code#*, erased#*, openid#*#*, revoked#*, push#*',
         'logs:CreateLogStream on MemberLogs73BA7B56',
         'logs:PutLogEvents on MemberLogs73BA7B56',
+        ...traces,
+      ],
+      Account: [
+        'dynamodb:DeleteItem on UsersTable6D91A5EE where pk is not jwks, changes#*, code#*, erased#*, revoked#*',
+        'dynamodb:GetItem on UsersTable6D91A5EE where pk is not changes#*, code#*, erased#*, revoked#*, push#*',
+        'dynamodb:PutItem on UsersTable6D91A5EE where pk is push#*',
+        'dynamodb:Query on UsersTable6D91A5EE/index/closing-index',
+        'dynamodb:UpdateItem on UsersTable6D91A5EE where pk is not jwks, code#*, openid#*#*, revoked#*, push#*',
+        'logs:CreateLogStream on AccountLogsB90DE9C1',
+        'logs:PutLogEvents on AccountLogsB90DE9C1',
+        'secretsmanager:GetSecretValue on WechatSecrets868B38D7 where it is AWSCURRENT',
         ...traces,
       ],
       Authorizer: [
@@ -214,7 +233,7 @@ describe('the stack of stage dev', () => {
         .filter(([, status]) => status === '404')
         .map(([path]) => path)
         .sort(),
-    ).toEqual(['', '/.well-known', '/member', '/{proxy+}']);
+    ).toEqual(['', '/.well-known', '/member', '/wechat', '/wechat/events', '/{proxy+}']);
   });
 
   it('says on every response of its own that the media type is as it is said, and that there is no way but https', () => {
@@ -304,7 +323,7 @@ describe('the stack of stage dev', () => {
 
   it('runs every function on the runtime that the tests run on, bundled, on its own log group', () => {
     const functions = Object.values(resourcesOf(template, 'AWS::Lambda::Function'));
-    expect(functions).toHaveLength(4);
+    expect(functions).toHaveLength(5);
     for (const { Properties: lambda } of functions) {
       expect(lambda.Runtime).toBe(`nodejs${process.versions.node.split('.')[0]}.x`);
       expect(lambda.Architectures).toEqual(['arm64']);

@@ -97,9 +97,12 @@ describe('every alarm', () => {
     });
 
     expect(conditions.sort()).toEqual([
+      'AccessTokensFail >= 3, 1 of 1 x 300 s',
+      'AccountFunctionErrors >= 1, 2 of 5 x 60 s',
       'AuthorizerFailures >= 5, 3 of 5 x 60 s',
       'CertificateExpires < 20, 1 of 1 x 86400 s',
       'DatabaseThrottles >= 5, 2 of 2 x 300 s',
+      'EventsRefused >= 3, 1 of 1 x 3600 s',
       'FunctionThrottles >= 10, 2 of 2 x 300 s',
       'InternalErrors >= 1, 1 of 15 x 60 s',
       'LastingFailures >= 1, 3 of 36 x 300 s',
@@ -107,6 +110,7 @@ describe('every alarm', () => {
       'LoginFailures >= 25, 2 of 2 x 300 s',
       'LoginFunctionErrors >= 1, 2 of 5 x 60 s',
       'LoginLatency >= 3000, 3 of 3 x 300 s',
+      'ManyErasures >= 100, 1 of 1 x 3600 s',
       'MemberFunctionErrors >= 1, 2 of 5 x 60 s',
       'RequestsThrottled >= 50, 1 of 1 x 300 s',
       'RotationFailed >= 1, 1 of 288 x 300 s',
@@ -172,7 +176,7 @@ describe('what AWS measures', () => {
     const table = find('AWS::DynamoDB::GlobalTable');
     const [index] = table.properties.GlobalSecondaryIndexes as [{ IndexName: string }];
     const aliasOf = new Map(
-      ['Login', 'Member', 'Authorizer'].map((name) => {
+      ['Login', 'Member', 'Account', 'Authorizer'].map((name) => {
         const { FunctionName, Name } = find('AWS::Lambda::Alias', new RegExp(`^${name}Live`)).properties;
         return [JSON.stringify(FunctionName), Name];
       }),

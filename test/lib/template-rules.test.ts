@@ -130,6 +130,7 @@ describe('the comparison with the recorded template', () => {
   it.each([[[]], [undefined]])('refuses a removed index: %j', (GlobalSecondaryIndexes) => {
     expect(refusals(changed(TABLE, withProperties({ GlobalSecondaryIndexes })))).toEqual([
       `${TABLE} loses the index openid-index, or it changes`,
+      `${TABLE} loses the index closing-index, or it changes`,
     ]);
   });
 

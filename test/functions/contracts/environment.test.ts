@@ -16,6 +16,7 @@ const complete = {
   KEY_RING_ARN: 'arn:b',
   TOKEN_LIFETIME_SECONDS: '604800',
   CODE_REUSE_WINDOW_SECONDS: '0',
+  CONTENT_CHECK: 'off',
 };
 
 it('parses a complete environment into a frozen object', () => {

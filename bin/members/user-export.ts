@@ -1,0 +1,32 @@
+/** Everything held about a user, as a person reads it: for members who ask what is kept of them. */
+import type { UserExport } from '../../functions/users/administer.ts';
+import { maskPhone } from '../../functions/users/masked-phone.ts';
+import { userFromItem } from '../../functions/users/user.ts';
+import { timeOf } from './user-view.ts';
+
+/** The same with the phone number as its owner recognizes it. */
+export function withMaskedPhone(held: UserExport): UserExport {
+  const { phone } = userFromItem(held.user);
+  return phone === undefined ? held : { ...held, user: { ...held.user, phone: maskPhone(phone) } };
+}
+
+/** One member a line, times in UTC. */
+export function readableExport({ user, openid_guard: guard, changes }: UserExport): string {
+  const lines = (item: Readonly<Record<string, unknown>>): string[] =>
+    Object.entries(item).map(([name, value]) => `  ${name.padEnd(20)} ${textOf(name, value)}`);
+  return [
+    'The user',
+    ...lines(user),
+    ...(guard === undefined ? [] : ['', 'What makes the openid unique', ...lines(guard)]),
+    '',
+    'What was done about the user',
+    ...(changes.length === 0
+      ? ['  nothing']
+      : changes.map(({ at, what, reason }) => `  ${timeOf(at)} ${what}: ${reason}`)),
+  ].join('\n');
+}
+
+function textOf(name: string, value: unknown): string {
+  if (typeof value === 'number' && /_(at|after)$/.test(name)) return String(timeOf(value));
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
