@@ -38,7 +38,7 @@ const connection = createWechatConnection({ apiBases: environment.WECHAT_API_BAS
 const accessTokens = createAccessTokens({
   connection,
   appSecrets: wechatSecrets,
-  onFailure: (error) => metrics.count('AccessTokenFailures', error),
+  onFailure: () => metrics.record({ AccessTokenFailures: 1 }),
   now,
 });
 const phone = createPhoneRoutes({

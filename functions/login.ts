@@ -36,7 +36,7 @@ const wechat = createWechatConnection({ apiBases: environment.WECHAT_API_BASE })
 const accessTokens = createAccessTokens({
   connection: wechat,
   appSecrets,
-  onFailure: (error) => metrics.count('AccessTokenFailures', error),
+  onFailure: () => metrics.record({ AccessTokenFailures: 1 }),
   now,
 });
 const signingKey = createSigningKeySource({

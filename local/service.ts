@@ -21,7 +21,7 @@ export interface MiniProgram {
   /** Default: there is no message push. */
   readonly push?: {
     readonly token: string;
-    /** 43 characters. */
+    /** 43 characters; empty for plaintext only. */
     readonly encodingAesKey: string;
   };
 }

@@ -34,8 +34,8 @@ export const metricCatalogue = {
   WechatDuration: { unit: 'Milliseconds' },
   /** Messages of WeChat's push, by what came of them. */
   PushMessages: { unit: 'Count', dimension: 'result' },
-  /** Access tokens that could not be fetched from WeChat, by the error. */
-  AccessTokenFailures: { unit: 'Count', dimension: 'error' },
+  /** Access tokens that could not be fetched from WeChat. */
+  AccessTokenFailures: { unit: 'Count' },
   /** Users erased by the service, by who ordered it: `member`, `wechat`, or `schedule`, when a grace period was over. */
   Erasures: { unit: 'Count', dimension: 'by' },
   /** Age of the key that signed a token. */

@@ -22,7 +22,6 @@ interface DimensionValues {
   readonly Logins: 'ok' | ErrorCode;
   readonly WechatExchanges: 'ok' | WechatErrorCode;
   readonly PushMessages: PushResult;
-  readonly AccessTokenFailures: ErrorCode;
   readonly Erasures: 'member' | 'wechat' | 'schedule';
   readonly Failures: 'internal' | 'unavailable';
   readonly AuthorizerDecisions: 'allow' | 'refuse' | 'deny' | 'none';

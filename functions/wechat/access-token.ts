@@ -8,8 +8,6 @@
 import * as v from 'valibot';
 import { createRefreshedValue } from '../cache/refreshed-value.ts';
 import type { Clock } from '../contracts/clock.ts';
-import type { ErrorCode } from '../contracts/errors.ts';
-import { asDomainError } from '../errors/domain-error.ts';
 import { type AppSecrets, withNewestSecret } from './app-secrets.ts';
 import type { WechatConnection } from './connection.ts';
 import { ERRCODE, WechatError } from './errcodes.ts';
@@ -54,7 +52,7 @@ export function createAccessTokens(options: {
   readonly connection: Pick<WechatConnection, 'call'>;
   readonly appSecrets: AppSecrets;
   /** Is told of each fetch that failed. */
-  readonly onFailure?: (error: ErrorCode) => void;
+  readonly onFailure?: () => void;
   readonly now: Clock;
 }): AccessTokens {
   const { connection, appSecrets, onFailure, now } = options;
@@ -72,7 +70,7 @@ export function createAccessTokens(options: {
       });
       return { accessToken: access_token, lifetimeMs: expires_in * 1000 };
     }).catch((error: unknown) => {
-      onFailure?.(asDomainError(error).code);
+      onFailure?.();
       throw error;
     });
 

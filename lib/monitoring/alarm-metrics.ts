@@ -202,16 +202,6 @@ export const refusedPushMessages = (service: string, period: Duration): IMetric 
 
 const pushRefusals = ['signature', 'undecryptable', 'no_key'] as const satisfies readonly PushRefusalReason[];
 
-/** Access tokens that could not be fetched. */
-export const accessTokenFailures = (service: string, period: Duration): IMetric =>
-  sumOf(
-    service,
-    'AccessTokenFailures',
-    ['wechat_misconfigured', 'wechat_unavailable', 'rate_limited', 'unavailable'],
-    period,
-    'Access tokens not fetched',
-  );
-
 /** Users erased at once, because a member or WeChat said so. */
 export const orderedErasures = (service: string, period: Duration): IMetric =>
   sumOf(service, 'Erasures', ['member', 'wechat'], period, 'Users erased');

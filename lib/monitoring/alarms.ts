@@ -13,7 +13,6 @@ import { Construct } from 'constructs';
 import { oldestSigningKeySeconds } from '../../functions/contracts/key-schedule.ts';
 import type { StageSettings } from '../settings.ts';
 import {
-  accessTokenFailures,
   allFailures,
   databaseThrottles,
   daysToExpiry,
@@ -181,7 +180,7 @@ function entriesFor({
       severity: 'notice',
       heading: 'Access tokens fail',
       meaning: 'WeChat gives no access token: no phone number can be bound, and no nickname be checked.',
-      metric: accessTokenFailures(service, FIVE_MINUTES),
+      metric: serviceMetric(service, 'AccessTokenFailures', { statistic: 'Sum' }),
       threshold: 3,
     },
     EventsRefused: {

@@ -139,7 +139,7 @@ function rowsFor(parts: WatchedParts, alarms: Alarms, runbookUrl: string): IWidg
     ],
     [
       graph("What does WeChat's push say?", [grouped(service, 'PushMessages')], { stacked: true }),
-      graph('Access tokens of WeChat that were not fetched', [grouped(service, 'AccessTokenFailures')]),
+      graph('Does WeChat give access tokens?', [own('AccessTokenFailures', 'Sum', 'not fetched')]),
       graph('Who is erased?', [grouped(service, 'Erasures')], { stacked: true }),
     ],
     [

@@ -154,7 +154,10 @@ describe('the policy for those who run members', () => {
     expect((await members.findByUserId('u1'))?.userId).toBe('u1');
     expect(await members.findByOpenid('o1')).toHaveLength(1);
     expect(await members.findByUnionid('n1')).toHaveLength(1);
-    for (const change of ['ban', 'unban', 'revoke'] as const)
+    expect(await members.findByPhone('+8613800138000')).toEqual([]);
+    expect(await members.close('u1', 1, order)).toBe(1);
+    expect(await members.closing()).toHaveLength(1);
+    for (const change of ['restore', 'ban', 'unban', 'revoke'] as const)
       expect(await members[change]('u1', order), change).toBe(true);
     expect(await members.exportUser('u1')).toMatchObject({ openid_guard: { user_id: 'u1' } });
     expect(await members.erase('u1', order)).toBe(true);
@@ -191,6 +194,6 @@ describe('the policy for those who run members', () => {
   it('allows no action on more than this table', () => {
     for (const { Resource } of policy.Statement)
       for (const resource of [Resource].flat())
-        expect(resource).toMatch(/users(-table)?(\/index\/openid-index)?$/);
+        expect(resource).toMatch(/users(-table)?(\/index\/(openid|closing)-index)?$/);
   });
 });

@@ -29,6 +29,7 @@ declare module 'vitest' {
 const secondMiniProgram: MiniProgram = {
   appid: 'wxfedcba9876543210',
   secret: 'fedcba9876543210fedcba9876543210',
+  push: { token: 'token-without-key', encodingAesKey: '' },
 };
 
 /**

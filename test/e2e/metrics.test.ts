@@ -5,9 +5,22 @@ import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
 import { openidGuardKey } from '../../functions/contracts/table.ts';
+import type { MiniProgram } from '../../local/service.ts';
+import { pushRequest } from '../../local/wechat/push.ts';
 import { type EmfDocument, emfDocuments } from '../fixtures/emf.ts';
 import { localIdentity } from '../fixtures/users-table.ts';
-import { breakWechat, expectCleanLogs, get, healWechat, logIn, newOpenid, post, wxLogin } from './service.ts';
+import {
+  breakWechat,
+  expectCleanLogs,
+  get,
+  healWechat,
+  logIn,
+  newOpenid,
+  post,
+  send,
+  tapPhoneButton,
+  wxLogin,
+} from './service.ts';
 
 const database = DynamoDBDocumentClient.from(
   new DynamoDBClient({ endpoint: inject('dynamodbEndpoint'), ...localIdentity }),
@@ -164,23 +177,63 @@ describe('the authorizer', () => {
 
   it('counts it when there is no decision', async () => {
     const { user_id, token } = await logIn();
-    await damage(user_id, 'status');
+    await damage(user_id, 'status', 'damaged');
 
     expect(await metricsOf(() => get('/whoami', token))).toEqual([decided('none')]);
   });
 });
 
-async function damage(userId: string, attribute: string): Promise<void> {
+async function damage(userId: string, attribute: string, damaged: unknown = 9): Promise<void> {
   await database.send(
     new UpdateCommand({
       TableName,
       Key: { pk: userId },
       UpdateExpression: 'SET #attribute = :damaged',
       ExpressionAttributeNames: { '#attribute': attribute },
-      ExpressionAttributeValues: { ':damaged': 9 },
+      ExpressionAttributeValues: { ':damaged': damaged },
     }),
   );
 }
+
+describe('what is done with a member', () => {
+  const erased = (by: string) => counted('Erasures', 'by', by);
+  const told = (result: string) => counted('PushMessages', 'result', result);
+
+  it('counts an erasure, and by whom', async () => {
+    const { token } = await logIn();
+
+    expect(await metricsOf(() => send('DELETE', '/member/me', token))).toEqual([
+      decided('allow'),
+      erased('member'),
+    ]);
+  });
+
+  it('counts the messages of the push, and why one is refused', async () => {
+    const [first, second] = inject('miniPrograms');
+    const tell = ({ appid, push: secrets }: MiniProgram, token: string, mode: 'plain' | 'safe') => {
+      const url = `${inject('baseUrl')}/wechat/events/${appid}`;
+      const target = { url, appid, token, encodingAesKey: secrets?.encodingAesKey || 'A'.repeat(43) };
+      const request = pushRequest(target, { MsgType: 'text', CreateTime: 1 }, { mode });
+      return fetch(request.url, { method: 'POST', body: request.body });
+    };
+
+    expect(await metricsOf(() => tell(first, first.push?.token ?? '', 'safe'))).toEqual([told('unknown')]);
+    expect(await metricsOf(() => tell(first, 'another', 'plain'))).toEqual([told('signature')]);
+    expect(await metricsOf(() => tell(second, second.push?.token ?? '', 'safe'))).toEqual([told('no_key')]);
+  });
+
+  it('counts an access token that cannot be fetched', async () => {
+    const openid = newOpenid();
+    const { data } = (await post('/member/login', { code: await wxLogin({ openid }) })).body;
+    const code = await tapPhoneButton({ openid, phone: '13800138000' });
+    await breakWechat({ route: 'getuserphonenumber', fault: 'errcode', errcode: 40001 });
+    await breakWechat({ route: 'stable_token', fault: 'errcode', errcode: 45009 });
+
+    const written = await metricsOf(() => send('POST', '/member/phone', data.token, { code }));
+
+    expect(written).toContainEqual(document({}, { AccessTokenFailures: [1, 'Count'] }));
+  });
+});
 
 describe('the alarms of the stack', () => {
   interface Resource {

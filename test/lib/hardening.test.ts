@@ -363,6 +363,7 @@ describe('versions', () => {
           'Unavailable',
           'LoginFunctionErrors',
           'MemberFunctionErrors',
+          'AccountFunctionErrors',
         ].map((name) => `wechat-login-prod-${name}`),
       );
       expect(Enabled).toBe(true);
