@@ -1,7 +1,7 @@
 /** `npm run doctor`: looks at a deployment, or a local run, from outside and says in words what is wrong with it. */
 import { createAppSecrets } from '../functions/wechat/app-secrets.ts';
 import { settingsFor } from '../lib/stages.ts';
-import { report } from './command/check.ts';
+import { Remark, report } from './command/check.ts';
 import { defineCommand, print, runIfMain } from './command/command.ts';
 import { UsageError } from './command/errors.ts';
 import type { Given } from './command/options.ts';
@@ -78,7 +78,7 @@ async function pushTokensIn(secretArn: string): Promise<PushTokenOf> {
     try {
       return (await secrets.pushSecretsFor(appid))?.token;
     } catch {
-      throw new Problem(
+      throw new Remark(
         'it is not known: the secret with the Token cannot be read, which takes secretsmanager:GetSecretValue',
       );
     }

@@ -23,7 +23,13 @@ The AppSecret is typed when this asks for it, or read from standard input.
 With --push the Token and the EncodingAESKey of its message push instead, on two lines; the second may be empty.`;
 
 const text = { type: 'string' } as const;
-const options = { stage: text, appid: text, 'secret-arn': text, local: { type: 'boolean' }, push: { type: 'boolean' } } as const;
+const options = {
+  stage: text,
+  appid: text,
+  'secret-arn': text,
+  local: { type: 'boolean' },
+  push: { type: 'boolean' },
+} as const;
 
 /** The form of before there was a message push, and the one with it: `functions/wechat/app-secrets.ts` reads both. */
 const storedApp = v.union([

@@ -1,7 +1,8 @@
 /** Whether WeChat can verify the URL of the message push: tried from outside, signed as WeChat signs. */
 import { randomUUID } from 'node:crypto';
 import { signatureOf } from '../../functions/events/signature.ts';
-import { type Check, type Deployment, Problem } from './check.ts';
+import { type Check, Problem } from '../command/check.ts';
+import type { Deployment } from './deployment.ts';
 import { call } from './request.ts';
 
 /** The Token of a mini-program's message push; undefined where none is filled in. */

@@ -21,7 +21,7 @@ it.each([
 
 it('a name is stored when WeChat has no decision on it', async () => {
   const admits = createNameAdmission(async () => {
-    throw wechatErrorOf(61010, '', 0);
+    throw wechatErrorOf(61010, '', 'api.weixin.qq.com');
   });
 
   expect(await admits(somebody, '小明')).toBe(true);

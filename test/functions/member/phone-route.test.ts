@@ -104,7 +104,7 @@ describe('binding a phone number', () => {
   it('never does where the window is 0', async () => {
     const { bind, getPhoneNumber, onSleep } = setUp({ windowSeconds: 0 });
     await bind({ code: 'c-1' });
-    getPhoneNumber.mockRejectedValue(wechatErrorOf(40029, '', 0, 'phone_code_invalid'));
+    getPhoneNumber.mockRejectedValue(wechatErrorOf(40029, '', 'api.weixin.qq.com', 'phone_code_invalid'));
 
     await expect(bind({ code: 'c-1' })).rejects.toMatchObject({ code: 'phone_code_invalid' });
     expect(onSleep).not.toHaveBeenCalled();
@@ -116,7 +116,7 @@ describe('binding a phone number', () => {
     const twin = bound();
     if (twin === undefined) throw new Error('nothing was bound');
     bindElsewhere({ ...twin, codeHash: 'other' });
-    getPhoneNumber.mockRejectedValue(wechatErrorOf(40029, '', 0, 'phone_code_invalid'));
+    getPhoneNumber.mockRejectedValue(wechatErrorOf(40029, '', 'api.weixin.qq.com', 'phone_code_invalid'));
     onSleep.mockImplementationOnce(async () => {}).mockImplementationOnce(async () => bindElsewhere(twin));
 
     expect(await bind({ code: 'c-1' })).toMatchObject({ phone: '+86 138******00' });
@@ -126,8 +126,8 @@ describe('binding a phone number', () => {
   });
 
   it.each([
-    ['phone_code_invalid', wechatErrorOf(40029, '', 0, 'phone_code_invalid'), 3],
-    ['phone_code_invalid', wechatErrorOf(43104, '', 0, 'phone_code_invalid'), 0],
+    ['phone_code_invalid', wechatErrorOf(40029, '', 'api.weixin.qq.com', 'phone_code_invalid'), 3],
+    ['phone_code_invalid', wechatErrorOf(43104, '', 'api.weixin.qq.com', 'phone_code_invalid'), 0],
     ['wechat_unavailable', new WechatError('wechat_unavailable', { reason: 'no answer' }), 0],
   ])('fails with %s and leaves the number of before', async (code, error, pauses) => {
     const { bind, bound, getPhoneNumber, onSleep } = setUp();
@@ -169,7 +169,7 @@ describe('binding a phone number', () => {
     expect(await unbind()).toMatchObject({ phone: null });
     expect(bound()).toBeUndefined();
 
-    getPhoneNumber.mockRejectedValue(wechatErrorOf(40029, '', 0, 'phone_code_invalid'));
+    getPhoneNumber.mockRejectedValue(wechatErrorOf(40029, '', 'api.weixin.qq.com', 'phone_code_invalid'));
     await expect(bind({ code: 'c-1' })).rejects.toMatchObject({ code: 'phone_code_invalid' });
   });
 });
