@@ -84,7 +84,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/{,hostile/,mini-programs/}*.test.ts'],
+          include: ['test/e2e/{,hostile/,members/,mini-programs/}*.test.ts'],
           globalSetup: ['test/e2e/global-setup.ts'],
           ...patience,
           maxWorkers: 1,

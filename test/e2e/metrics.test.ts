@@ -6,7 +6,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
 import { openidGuardKey } from '../../functions/contracts/table.ts';
 import type { MiniProgram } from '../../local/service.ts';
-import { pushRequest } from '../../local/wechat/push.ts';
+import { type PushMessage, type PushOptions, pushRequest, userDataEvent } from '../../local/wechat/push.ts';
 import { type EmfDocument, emfDocuments } from '../fixtures/emf.ts';
 import { localIdentity } from '../fixtures/users-table.ts';
 import {
@@ -210,22 +210,44 @@ describe('what is done with a member', () => {
 
   it('counts the messages of the push, and why one is refused', async () => {
     const [first, second] = inject('miniPrograms');
-    const tell = ({ appid, push: secrets }: MiniProgram, token: string, mode: 'plain' | 'safe') => {
+    const tell = (
+      { appid, push: secrets }: MiniProgram,
+      token: string,
+      options: PushOptions,
+      message: PushMessage = { MsgType: 'text', CreateTime: 1 },
+    ) => {
       const url = `${inject('baseUrl')}/wechat/events/${appid}`;
       const target = { url, appid, token, encodingAesKey: secrets?.encodingAesKey || 'A'.repeat(43) };
-      const request = pushRequest(target, { MsgType: 'text', CreateTime: 1 }, { mode });
+      const request = pushRequest(target, message, options);
       return fetch(request.url, { method: 'POST', body: request.body });
     };
+    const [token, otherToken] = [first.push?.token ?? '', second.push?.token ?? ''];
+    const openid = newOpenid();
+    await post('/member/login', { code: await wxLogin({ openid }) });
+    const cancellation = userDataEvent(first.appid, 'user_authorization_cancellation', {
+      openid,
+      createTime: Math.floor(Date.now() / 1000),
+    });
 
-    expect(await metricsOf(() => tell(first, first.push?.token ?? '', 'safe'))).toEqual([told('unknown')]);
-    expect(await metricsOf(() => tell(first, 'another', 'plain'))).toEqual([told('signature')]);
-    expect(await metricsOf(() => tell(second, second.push?.token ?? '', 'safe'))).toEqual([told('no_key')]);
+    const safe = { mode: 'safe' } as const;
+    expect(await metricsOf(() => tell(first, token, safe))).toEqual([told('unknown')]);
+    expect(await metricsOf(() => tell(first, 'another', {}))).toEqual([told('signature')]);
+    expect(await metricsOf(() => tell(second, otherToken, safe))).toEqual([told('no_key')]);
+    expect(await metricsOf(() => tell(first, token, { ...safe, fault: 'other_key' }))).toEqual([
+      told('undecryptable'),
+    ]);
+    expect(await metricsOf(() => tell(first, token, safe, cancellation))).toEqual([
+      erased('wechat'),
+      told('acted'),
+    ]);
   });
 
   it('counts an access token that cannot be fetched', async () => {
     const openid = newOpenid();
-    const { data } = (await post('/member/login', { code: await wxLogin({ openid }) })).body;
-    const code = await tapPhoneButton({ openid, phone: '13800138000' });
+    // Not of the one whose token other tests need: after a failure it is left alone for ten seconds.
+    const { appid } = inject('miniPrograms')[1];
+    const { data } = (await post('/member/login', { code: await wxLogin({ openid, appid }), appid })).body;
+    const code = await tapPhoneButton({ openid, phone: '13800138000', appid });
     await breakWechat({ route: 'getuserphonenumber', fault: 'errcode', errcode: 40001 });
     await breakWechat({ route: 'stable_token', fault: 'errcode', errcode: 45009 });
 

@@ -73,8 +73,16 @@ export async function wxLogin(
 }
 
 /** What the getPhoneNumber button would hand out to the user with this openid. */
-export async function tapPhoneButton({ openid, phone }: { openid: string; phone: string }): Promise<string> {
-  const response = await simulator('/__sim/phone-codes', 'POST', { openid, phone });
+export async function tapPhoneButton({
+  openid,
+  phone,
+  appid,
+}: {
+  openid: string;
+  phone: string;
+  appid?: string;
+}): Promise<string> {
+  const response = await simulator('/__sim/phone-codes', 'POST', { openid, phone, appid });
   return keepSecret(((await response.json()) as { code: string }).code);
 }
 

@@ -380,7 +380,7 @@ describe('versions', () => {
     );
     full.allResources('AWS::CodeDeploy::DeploymentGroup', { DependsOn: Match.arrayWith([permissions?.[0]]) });
     bare.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', 0);
-    bare.resourceCountIs('AWS::Lambda::Alias', 3);
+    bare.resourceCountIs('AWS::Lambda::Alias', 4);
   });
 });
 
@@ -414,6 +414,7 @@ describe('the settings of functions', () => {
     expect(Object.fromEntries(aliases)).toEqual({
       Login: { ProvisionedConcurrentExecutions: 2 },
       Member: null,
+      Account: null,
       Authorizer: { ProvisionedConcurrentExecutions: 5 },
     });
     // It waits for them before it moves the alias.

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { type Finished, runCommand } from '../fixtures/operator-command.ts';
-import { expectCleanLogs, newOpenid, post, wxLogin } from './service.ts';
+import { type Finished, runCommand } from '../../fixtures/operator-command.ts';
+import { expectCleanLogs, newOpenid, post, wxLogin } from '../service.ts';
 
 afterAll(expectCleanLogs);
 

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
-import { push, userDataEvent, verificationUrl } from '../../local/wechat/push.ts';
-import { localIdentity } from '../fixtures/users-table.ts';
+import { push, userDataEvent, verificationUrl } from '../../../local/wechat/push.ts';
+import { localIdentity } from '../../fixtures/users-table.ts';
 import {
   breakWechat,
   call,
@@ -17,7 +17,7 @@ import {
   send,
   tapPhoneButton,
   wxLogin,
-} from './service.ts';
+} from '../service.ts';
 
 const RISKY = '特3456书yuuo莞6543李zxcz蒜7782法fgnv级';
 
