@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { destructiveChanges } from '../../bin/templates/destructive-changes.ts';
 import { type CfnTemplate, isStateful, type TemplateResource } from '../../bin/templates/service-spec.ts';
 import { stageNames } from '../fixtures/stages.ts';
-import { mistakesIn } from '../fixtures/template-mistakes.ts';
 import { everything, nothing, synthesize } from './synthesize.ts';
+import { mistakesIn } from './template-mistakes.ts';
 
 const recordedTemplate = (stage: string): CfnTemplate =>
   JSON.parse(readFileSync(new URL(`./__snapshots__/${stage}.template.json`, import.meta.url), 'utf8'));

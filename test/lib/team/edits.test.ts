@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 let copy: string;
 
 /** A copy in which a team has made the edits that the README and docs/operations.md speak of. */
@@ -17,7 +17,7 @@ beforeAll(() => {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   writeFileSync(
     join(copy, 'vitest.config.ts'),
-    `export default { test: { include: ['test/lib/team.test.ts'], testTimeout: 300_000 } };\n`,
+    `export default { test: { include: ['test/lib/team/own-stages.test.ts'], testTimeout: 300_000 } };\n`,
   );
   writeFileSync(
     join(copy, 'lib/config.ts'),
@@ -79,6 +79,6 @@ describe("a team's own settings", () => {
     );
 
     // The second passes stages of its own to the same function.
-    expect(readers.sort()).toEqual(['test/lib/config.test.ts', 'test/lib/team.test.ts']);
+    expect(readers.sort()).toEqual(['test/lib/config.test.ts', 'test/lib/team/own-stages.test.ts']);
   });
 });

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { destructiveChanges } from '../../bin/templates/destructive-changes.ts';
-import { recordedTemplate } from '../../bin/templates/recorded.ts';
-import { comparable, stackOf } from '../../bin/templates/stage-template.ts';
-import { settingsFor, stageNames } from '../../lib/stages.ts';
-import { nagFindings } from './nag-findings.ts';
+import { destructiveChanges } from '../../../bin/templates/destructive-changes.ts';
+import { recordedTemplate } from '../../../bin/templates/recorded.ts';
+import { comparable, stackOf } from '../../../bin/templates/stage-template.ts';
+import { settingsFor, stageNames } from '../../../lib/stages.ts';
+import { nagFindings } from '../nag-findings.ts';
 
 /** What holds for any team, whatever it has written into `lib/config.ts`; no other test reads that. */
 describe.each(stageNames)('stage %s of lib/config.ts', (stage) => {
