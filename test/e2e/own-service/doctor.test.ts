@@ -47,6 +47,7 @@ beforeAll(async () => {
     '/wechat-login/early/appids': shop,
     '/wechat-login/early/key-rotation-days': '30',
     '/wechat-login/early/login-log-group': 'login-logs',
+    '/wechat-login/early/wechat-secrets-arn': secretArn(),
     '/wechat-login/prod/issuer': service.url,
     '/wechat-login/prod/appids': `${shop},${game}`,
     '/wechat-login/prod/key-rotation-days': '30',
@@ -152,6 +153,8 @@ ok       public keys: 2 published
 ok       protected routes: refuse what has no token of ours
 ok       WeChat for ${shop}: answers, and accepts appid and AppSecret
 ok       WeChat for ${game}: answers, and accepts appid and AppSecret
+ok       message push of ${shop}: not set up: nothing is heard of what users take back at WeChat
+ok       message push of ${game}: not set up: nothing is heard of what users take back at WeChat
 
 All is well.
 `,
