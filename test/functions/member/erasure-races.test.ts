@@ -48,7 +48,6 @@ it.each([
       ...shared,
       revocations: how === 'erase' ? revocations : { revokeAllTokens: async () => {} },
     });
-    let newLives = 0;
     const race = async (round: number): Promise<void> => {
       const openid = `o${how.length}-${String(round).padStart(10, '0')}`;
       const identity = { appid, openid };
@@ -84,7 +83,6 @@ it.each([
         );
       const guard = await table.item(openidGuardKey(appid, openid));
       if (guard !== undefined) {
-        newLives++;
         const { user, isNew } = again ?? {};
         expect([guard.user_id, isNew]).toEqual([user?.userId, true]);
         expect(userFromItem(await table.item(String(guard.user_id)))).toMatchObject({
@@ -96,8 +94,6 @@ it.each([
     // Much of a round is waiting.
     for (let first = 0; first < rounds; first += AT_ONCE)
       await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => race(first + index)));
-    expect(newLives).toBeGreaterThan(0);
-    expect(newLives).toBeLessThan(rounds);
 
     const items = await table.items();
     const people = items.filter(({ openid }) => openid !== undefined);
