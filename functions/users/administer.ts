@@ -60,9 +60,9 @@ export interface Administration {
   changesOf(userId: string): Promise<readonly RecordedChange[]>;
   /** Refuses the user's logins and, wherever tokens are checked against the table, all tokens of before, for good. */
   ban(userId: string, order: Order): Promise<boolean>;
-  /** Takes a ban back: the user may log in again. Tokens of before the ban stay void. */
+  /** Takes a ban back: the user may log in again. Tokens of before the ban stay revoked. */
   unban(userId: string, order: Order): Promise<boolean>;
-  /** Voids all tokens of the user; recorded first, so that no revocation is without its record. */
+  /** Revokes all tokens of the user; recorded first, so that no revocation is without its record. */
   revoke(userId: string, order: Order): Promise<boolean>;
   /**
    * Closes the account until it is erased: ends every login, and takes up to a second for it. Resolves to when it is to
