@@ -122,7 +122,7 @@ describe('loadJwksFromUrl', () => {
   it('names no address when nobody listens', async () => {
     const error = await failureOf('http://127.0.0.1:1/secret');
 
-    expect(error.reason).toBe("the issuer's JWK Set: no answer");
+    expect(error.reason).toBe("the issuer's JWK Set: no response");
     expect(`${error.stack} ${error.cause}`).not.toContain('secret');
   });
 });
