@@ -11,7 +11,6 @@ import { defineCommand, runIfMain } from './command/command.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 
-/** Makes the folder anew. */
 async function buildPackage(): Promise<void> {
   rmSync(dist, { recursive: true, force: true });
   const remoteAuthorizer = join(dist, 'remote-authorizer');
@@ -63,7 +62,7 @@ function licensesOf(...metafiles: readonly Metafile[]): string {
 }
 
 export const run = defineCommand({
-  usage: 'Usage: npm run build\nMakes dist/, which is what npm pack packs.',
+  usage: 'Usage: npm run build\nMakes dist/, which npm pack packs.',
   options: {},
   body: async () => {
     await buildPackage();
