@@ -83,7 +83,7 @@ async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): 
     ...lines,
     onStep,
     wechatHosts: 2,
-    answerBefore: serveConsole(controls.promise, journal),
+    respondBefore: serveConsole(controls.promise, journal),
     prepare: (assembly) => {
       running.bundles = bundlesIn(assembly, inspect);
       running.bundles.find(({ name }) => name === inspect)?.build();

@@ -92,7 +92,7 @@ const eraseDue = createScheduledErasure({
   onErased: () => metrics.count('Erasures', 'schedule'),
 });
 
-/** Answers the routes of `functions/contracts/routes.ts` that name the account function; any other event is the schedule's. */
+/** Serves the routes of `functions/contracts/routes.ts` that name the account function; any other event is the schedule's. */
 export const handler = async (
   event: APIGatewayProxyEvent | Readonly<Record<string, unknown>>,
 ): Promise<APIGatewayProxyResult | undefined> =>

@@ -79,7 +79,7 @@ await Promise.allSettled([
   openConnection(dynamodb, environment.TABLE_NAME),
 ]);
 
-/** Answers the routes of `functions/contracts/routes.ts` that name the login function. */
+/** Serves the routes of `functions/contracts/routes.ts` that name the login function. */
 export const handler = createHttpHandler(
   {
     'POST /member/login': createLoginRoute({

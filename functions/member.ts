@@ -24,5 +24,5 @@ const routes = createMemberRoutes({
 // The first request meets a failure again, and reports it.
 await openConnection(client, environment.TABLE_NAME).catch(() => {});
 
-/** Answers the routes of `functions/contracts/routes.ts` that name the member function. */
+/** Serves the routes of `functions/contracts/routes.ts` that name the member function. */
 export const handler = createHttpHandler(routes, log, createMetrics(log));

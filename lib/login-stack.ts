@@ -84,19 +84,7 @@ export class WechatLoginStack extends Stack {
     const domain = customDomain && new CustomDomain(this, 'Domain', { ...customDomain, api: api.api });
 
     // Monitoring
-    const parts: WatchedParts = {
-      service,
-      api: { ApiName: service, Stage: API_STAGE },
-      functions: {
-        login: login.liveDimensions,
-        member: member.liveDimensions,
-        account: account.liveDimensions,
-        authorizer: authorizer.liveDimensions,
-      },
-      rotation: { FunctionName: rotation.lambda.functionName },
-      tableName: users.tableName,
-      indexName: openidIndex.name,
-    };
+    const parts = watchedParts(service, users, { login, member, account, authorizer, rotation });
     const { topics } = new AlarmTopics(this, 'AlarmTopics', settings.alarmEmails);
     const alarms = new Alarms(this, 'Alarms', { parts, topics, ...settings });
     const dashboard = new Dashboard(this, 'Dashboard', { parts, alarms, ...settings });
@@ -158,4 +146,32 @@ const whoIsTold = (emails: readonly string[]): string =>
 /** Where clients reach the API, if not at its own address. */
 function publicUrlOf({ customDomain, publicUrl }: StageSettings): string | undefined {
   return customDomain === undefined ? publicUrl : `https://${customDomain.name}`;
+}
+
+/** What alarms and dashboard look at. */
+function watchedParts(
+  service: string,
+  users: UsersTable,
+  functions: {
+    readonly login: LoginFunction;
+    readonly member: MemberFunction;
+    readonly account: AccountFunction;
+    readonly authorizer: AuthorizerFunction;
+    readonly rotation: RotationFunction;
+  },
+): WatchedParts {
+  const { login, member, account, authorizer, rotation } = functions;
+  return {
+    service,
+    api: { ApiName: service, Stage: API_STAGE },
+    functions: {
+      login: login.liveDimensions,
+      member: member.liveDimensions,
+      account: account.liveDimensions,
+      authorizer: authorizer.liveDimensions,
+    },
+    rotation: { FunctionName: rotation.lambda.functionName },
+    tableName: users.tableName,
+    indexName: openidIndex.name,
+  };
 }

@@ -44,7 +44,7 @@ export interface LocalServiceOptions
   readonly miniPrograms?: readonly [MiniProgram, ...MiniProgram[]] | undefined;
   /** Base URLs of the WeChat to call. Default: the simulator. */
   readonly wechatApiBases?: readonly string[] | undefined;
-  /** Milliseconds the simulator takes for every answer. Default: 0. */
+  /** Milliseconds the simulator takes for every response. Default: 0. */
   readonly wechatDelayMs?: number;
   /** Hosts of the simulator; with two, the first can be down. Default: 1. */
   readonly wechatHosts?: 1 | 2;

@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Each house from top to bottom. A row names the rooms of one floor (a file on top of the house counts as a room of
- * its name; `*` stands for those that are named nowhere). A room may import rooms of the floors below, never of its
+ * Each house from top to bottom. A row names the rooms of one floor (a file on top of the house is a room, too, with the
+ * name of the file; `*` stands for all such files that are named nowhere). A room may import rooms of the floors below, never of its
  * own floor or above. `outside` is what else a house may import, by the beginning of the path; `local-aws` by its name.
  */
 const houses = {
@@ -26,23 +26,30 @@ const houses = {
     outside: [],
   },
   lib: {
-    floors: [['*'], ['api', 'monitoring', 'other-teams'], ['compute'], ['data'], ['settings']],
+    floors: [
+      ['*'],
+      ['api', 'monitoring', 'other-teams'],
+      ['compute'],
+      ['data'],
+      ['settings.ts'],
+      ['settings'],
+    ],
     outside: ['functions/contracts/', 'package.json'],
   },
   local: { floors: [['*'], ['console'], ['wechat']], outside: ['local-aws'] },
   'packages/local-aws/src': {
     floors: [
       ['*'],
-      ['account', 'api-gateway', 'secrets-manager', 'dynamodb'],
+      ['account.ts', 'api-gateway', 'secrets-manager', 'dynamodb'],
       ['lambda'],
       ['iam'],
       ['template'],
-      ['json', 'errors', 'loopback-server', 'temporary-directory'],
+      ['json.ts', 'errors.ts', 'loopback-server.ts', 'temporary-directory.ts'],
     ],
     outside: [],
   },
   'packages/mini-program/src': {
-    floors: [['*'], ['session'], ['http'], ['platforms'], ['login-error'], ['api-types']],
+    floors: [['*'], ['session'], ['http'], ['platforms'], ['login-error.ts'], ['api-types.ts']],
     outside: [],
   },
 } as const satisfies Record<string, { floors: readonly (readonly string[])[]; outside: readonly string[] }>;
@@ -68,10 +75,10 @@ const houseOf = (file: string): [string, House] | undefined =>
 
 /** The number of the floor that a file of a house is on, from the top, and its room. */
 function placeOf(file: string, [name, { floors }]: [string, House]): { floor: number; room: string } {
-  const room = file.slice(name.length + 1).split(/[/.]/)[0] ?? '';
+  const room = file.slice(name.length + 1).split('/')[0] ?? '';
   const floor = floors.findIndex((rooms) => rooms.includes(room));
-  const own = file.slice(name.length + 1).includes('/');
-  if (floor === -1 && own) throw new Error(`${file} is in a room that the plan does not name`);
+  if (floor === -1 && !room.endsWith('.ts'))
+    throw new Error(`${file} is in a room that the plan does not name`);
   return { floor: floor === -1 ? 0 : floor, room: floor === -1 ? '*' : room };
 }
 
@@ -91,6 +98,10 @@ function objectionTo(file: string, target: string): string | undefined {
     : `${file} imports ${target}, which is not below it`;
 }
 
+/** A file in a room. */
+const fileIn = (house: string, room: string): string =>
+  `${house}/${room === '*' ? 'entry.ts' : room.endsWith('.ts') ? room : `${room}/file.ts`}`;
+
 describe('imports', () => {
   it('are found at all', () => {
     expect(imports.size).toBeGreaterThan(150);
@@ -109,10 +120,8 @@ describe('imports', () => {
       floors.slice(1).map((rooms, index) => [name, rooms[0] ?? '', floors[index]?.[0] ?? ''] as const),
     ),
   )('%s: what is in %s may not import what is in %s', (name, lower, upper) => {
-    const inRoom = (room: string): string => (room === '*' ? `${name}/entry.ts` : `${name}/${room}/file.ts`);
-
-    expect(objectionTo(inRoom(lower), inRoom(upper))).toBeDefined();
-    expect(objectionTo(inRoom(upper), inRoom(lower))).toBeUndefined();
+    expect(objectionTo(fileIn(name, lower), fileIn(name, upper))).toBeDefined();
+    expect(objectionTo(fileIn(name, upper), fileIn(name, lower))).toBeUndefined();
   });
 
   it.each(
@@ -120,7 +129,11 @@ describe('imports', () => {
       floors.flatMap(([first, second]) => (first && second ? [[name, first, second] as const] : [])),
     ),
   )('%s: %s and %s, on one floor, do not import each other', (name, first, second) => {
-    expect(objectionTo(`${name}/${first}/file.ts`, `${name}/${second}/file.ts`)).toBeDefined();
+    expect(objectionTo(fileIn(name, first), fileIn(name, second))).toBeDefined();
+  });
+
+  it('a room may not import the entry of its name', () => {
+    expect(objectionTo('functions/login/file.ts', 'functions/login.ts')).toBeDefined();
   });
 
   it.each([

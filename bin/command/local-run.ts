@@ -36,9 +36,9 @@ function announced(): readonly string[] {
     .map((note) => readFileSync(note, 'utf8'));
 }
 
-/** A run that answers. */
+/** A run that responds. */
 export interface LocalRun {
-  /** Asks a control. @throws CommandError with what it says */
+  /** Calls a control. @throws CommandError with what it says */
   ask<T>(control: string, body?: object): Promise<T>;
 }
 
@@ -55,9 +55,9 @@ export async function findLocalRun({ PORT }: NodeJS.ProcessEnv): Promise<LocalRu
     return {
       async ask<T>(control: string, body?: object) {
         const response = await call(url, control, body);
-        const answer: unknown = await response.json();
-        if (response.ok) return answer as T;
-        throw new CommandError(String((answer as { error?: string }).error));
+        const said: unknown = await response.json();
+        if (response.ok) return said as T;
+        throw new CommandError(String((said as { error?: string }).error));
       },
     };
   }

@@ -27,7 +27,7 @@ export function readEnvelope({ status, headers, body }: HttpResponse, url: strin
   if (read.success && read.output.code === status) return read.output;
   const location = headers.get('location');
   throw new Problem(
-    `${url} answers ${status}${location === null ? '' : ` (redirect to ${location})`}, which is no answer of this service: look at what the domain points to`,
+    `${url} answers ${status}${location === null ? '' : ` (redirect to ${location})`}, which is no response of this service: look at what the domain points to`,
   );
 }
 

@@ -19,7 +19,7 @@ export function wechatChecks(deployment: Deployment, log: LoginLog): Check[] {
   }));
 }
 
-/** A login with a code that cannot be valid, and what it was answered. */
+/** A login with a code that cannot be valid, and the response to it. */
 async function tryLogin(url: string, appid: string | undefined) {
   const response = await call(`${url}/member/login`, {
     method: 'POST',

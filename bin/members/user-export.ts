@@ -1,6 +1,7 @@
 /** Everything held about a user, as a person reads it: for members who ask what is kept of them. */
-import type { UserExport } from '../../functions/users/administer.ts';
+
 import { maskPhone } from '../../functions/users/masked-phone.ts';
+import type { UserExport } from '../../functions/users/search.ts';
 import { userFromItem } from '../../functions/users/user.ts';
 import { timeOf } from './user-view.ts';
 

@@ -1,7 +1,7 @@
 /** The variables of `npm start`, read and checked. */
 
 import { APPID } from '../../functions/contracts/appids.ts';
-import { isWechatApiBase } from '../../lib/settings.ts';
+import { isWechatApiBase } from '../../lib/settings/values.ts';
 import { settingsFor } from '../../lib/stages.ts';
 import { keptPort } from '../../local/data-dir.ts';
 import type { MiniProgram } from '../../local/service.ts';

@@ -5,7 +5,7 @@ import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { JWKS_KEY, PARTITION_KEY } from '../contracts/table.ts';
 
 /**
- * Per attempt, in milliseconds: until TCP is connected, until the headers of the answer, and between two parts of its
+ * Per attempt, in milliseconds: until TCP is connected, until the headers of the response, and between two parts of its
  * body, for which the SDK has no limit of its own. `throwOnRequestTimeout` makes the second one real: without it the
  * SDK only logs a warning. Three attempts and their back-off stay below 5 s.
  */

@@ -7,7 +7,7 @@ import { createSocketOpener } from '../network/open-socket.ts';
 import { type Jwks, knownJwkSchema, MAX_JWKS_BYTES } from './json-web-keys.ts';
 
 /**
- * For the whole read, in milliseconds: four round trips of 600 ms (TCP, two of TLS 1.2, the answer) and two dead
+ * For the whole read, in milliseconds: four round trips of 600 ms (TCP, two of TLS 1.2, the response) and two dead
  * addresses before them, and still below the five seconds of an authorizer.
  */
 const TIMEOUT_MS = 3_000;
@@ -56,7 +56,7 @@ async function read(url: URL): Promise<string> {
     return Buffer.concat(chunks).toString();
   } catch (error) {
     if (error instanceof DomainError) throw error;
-    throw trouble(signal.aborted ? 'no answer in time' : 'no answer');
+    throw trouble(signal.aborted ? 'no response in time' : 'no response');
   }
 }
 

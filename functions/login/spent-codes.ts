@@ -47,7 +47,7 @@ export interface SpentCodes {
   recall(arrived: ArrivedCode): Promise<Exchange | undefined>;
   /**
    * For a code that WeChat calls used: {@link recall}, and while there is no record, again for up to two and a half
-   * seconds: the twin request that used it up may still be waiting for WeChat's answer. Each code is waited for once.
+   * seconds: the twin request that used it up may still be waiting for WeChat's response. Each code is waited for once.
    */
   awaitTwin(arrived: ArrivedCode): Promise<Exchange | undefined>;
 }

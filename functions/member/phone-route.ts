@@ -28,7 +28,7 @@ interface PhoneRouteOptions {
 const TWIN_PAUSES_MS = [0, 100, 300, 600];
 
 /**
- * Creates the routes; both answer the profile, with the number masked. A code is WeChat's for one use: one that arrives
+ * Creates the routes; both return the profile, with the number masked. A code is WeChat's for one use: one that arrives
  * again (lost response, double tap) is known by the number that it has bound.
  *
  * The first throws `phone_code_invalid` when the code is not the member's own, too.

@@ -4,7 +4,7 @@ import type { LogFields } from './logger.ts';
 
 /**
  * A domain error's own words, and of foreign errors their class and where they were thrown. Their messages are left
- * out, because they can quote a request, an answer or a secret.
+ * out, because they can quote a request, a response or a secret.
  */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof DomainError)) return { cause: nameOf(error), stack: framesOf(error) };

@@ -1,5 +1,5 @@
 /**
- * Which tokens are void before they expire: those of one login by a mark, all of a user's by a date, and those of banned
+ * Which tokens are revoked before they expire: those of one login by a mark, all of a user's by a date, and those of banned
  * and erased users.
  */
 import { setTimeout as realSleep } from 'node:timers/promises';
@@ -83,7 +83,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
 
   /**
    * Tokens count whole seconds, so logins before and after this call within one second look alike. The date is
-   * therefore the next second, which voids all of them, and this call waits until that second has begun, so that a
+   * therefore the next second, which revokes all of them, and this call waits until that second has begun, so that a
    * login that follows it is valid at once.
    */
   async function revokeAllTokens(userId: string): Promise<void> {
@@ -102,7 +102,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
         }),
       );
     } catch (error) {
-      // The user is gone, or a later date stands already: either way all their tokens are void.
+      // The user is gone, or a later date stands already: either way all their tokens are revoked.
       if (!(error instanceof ConditionalCheckFailedException)) throw asUnavailable(error);
     }
     const wait = (): number => validAfter * 1000 - now();
@@ -137,14 +137,14 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     };
     for (const pause of [0, ...UNPROCESSED_PAUSES_MS]) {
       if (pause > 0) await sleep(pause);
-      const answer: BatchGetCommandOutput = await answered(
+      const response: BatchGetCommandOutput = await answered(
         client.send(new BatchGetCommand({ RequestItems })),
       );
-      for (const item of answer.Responses?.[TableName] ?? []) found.set(item[PARTITION_KEY], item);
-      RequestItems = answer.UnprocessedKeys;
+      for (const item of response.Responses?.[TableName] ?? []) found.set(item[PARTITION_KEY], item);
+      RequestItems = response.UnprocessedKeys;
       if (Object.keys(RequestItems ?? {}).length === 0) return found;
     }
-    throw new DomainError('unavailable', { reason: 'DynamoDB left a revocation read unanswered' });
+    throw new DomainError('unavailable', { reason: 'DynamoDB left a revocation read unfinished' });
   }
 
   return { endLogin, revokeAllTokens, statusOf };

@@ -16,6 +16,9 @@ const change = v.object({
 /** A change that somebody ordered. */
 export type RecordedChange = Readonly<v.InferOutput<typeof change>>;
 
+/** Who orders a change, and why. */
+export type Order = Pick<RecordedChange, 'by' | 'reason'>;
+
 const changesItem = v.object({ changes: v.array(change) });
 
 /** The part of a transaction that appends a change to those of its user. */

@@ -39,7 +39,7 @@ interface WechatCall<S extends WechatSchema> {
 
 type WechatSchema = v.GenericSchema<unknown, object>;
 
-/** What WeChat answered, and which of its hosts it was. */
+/** What WeChat sent, and which of its hosts it was. */
 type WechatResult<S extends WechatSchema> = v.InferOutput<S> & { readonly host: string };
 
 /** A connection to WeChat's server API. */
@@ -117,7 +117,7 @@ export function createWechatConnection(options: WechatConnectionOptions): Wechat
       const [first] = hosts;
       if (first === undefined) return;
       const limits = { signal: AbortSignal.timeout(OPEN_MS), connectTimeoutMs, maxBytes: MAX_RESPONSE_BYTES };
-      // Whatever is answered here, the connection is open; no route is called that could count against a quota.
+      // Whatever the response, the connection is open; no route is called that could count against a quota.
       await first.source.getText('/', limits).catch(() => {});
     },
     close() {
@@ -159,11 +159,11 @@ function readResult<S extends WechatSchema>(
 ): WechatResult<S> {
   if (status !== 200) throw unavailable(`${host}: HTTP status ${status}`, host);
   const read = v.safeParse(anyResponse, body);
-  if (!read.success) throw unavailable(`${host}: an answer that cannot be read`, host);
+  if (!read.success) throw unavailable(`${host}: a response that cannot be read`, host);
   const { errcode: number, errmsg } = read.output;
   if (number !== 0) throw wechatErrorOf(number, errmsg, host, meanings?.[number]);
   const found = v.safeParse(schema, read.output);
-  if (!found.success) throw unavailable(`${host}: an answer without usable ${expected}`, host);
+  if (!found.success) throw unavailable(`${host}: a response without usable ${expected}`, host);
   return { ...found.output, host };
 }
 

@@ -41,14 +41,14 @@ export class TransportError extends Error {
   }
 }
 
-/** A kept connection ended before the request was written, or after that without a byte of the answer. */
+/** A kept connection ended before the request was written, or after that without a byte of the response. */
 class KeptConnectionEnded extends Error {}
 
 /** One host and the connections to it. */
 export interface TextSource {
   /**
    * Sends `GET path` and reads the whole body. Redirects are not followed. A request whose kept connection ends
-   * without a byte of the answer is sent once more, on a new connection.
+   * without a byte of the response is sent once more, on a new connection.
    *
    * @throws TransportError as soon as a limit is reached or the connection fails.
    */
@@ -79,7 +79,7 @@ interface SentRequest {
 interface Connection {
   readonly client: Client;
   readonly socket: Socket;
-  /** When its last answer was complete; undefined before the first. */
+  /** When its last response was complete; undefined before the first. */
   idleSince: number | undefined;
 }
 
@@ -113,7 +113,7 @@ export function createTextSource(options: TextSourceOptions): TextSource {
       connections.add(connection);
       return connection;
     } catch (error) {
-      if (signal.aborted) throw new TransportError('no complete answer within the time budget', false);
+      if (signal.aborted) throw new TransportError('no complete response within the time budget', false);
       if (late.signal.aborted) throw new TransportError('no connection in time', false);
       throw new TransportError(`no connection (${errorName(error)})`, false);
     } finally {
@@ -163,7 +163,7 @@ export function createTextSource(options: TextSourceOptions): TextSource {
         discard(connection);
       };
       const lose = (what: string): void => fail(new TransportError(what, started));
-      const onAbort = (): void => lose('no complete answer within the time budget');
+      const onAbort = (): void => lose('no complete response within the time budget');
       signal.addEventListener('abort', onAbort);
       if (signal.aborted) return onAbort();
 
@@ -190,7 +190,7 @@ export function createTextSource(options: TextSourceOptions): TextSource {
           },
           onResponseData(_, chunk) {
             size += chunk.length;
-            if (size > maxBytes) lose(`answer larger than ${maxBytes} bytes`);
+            if (size > maxBytes) lose(`response larger than ${maxBytes} bytes`);
             else chunks.push(chunk);
           },
           onResponseEnd() {
@@ -202,8 +202,8 @@ export function createTextSource(options: TextSourceOptions): TextSource {
             resolve({ status, body: text });
           },
           onResponseError(_, error) {
-            const unanswered = !started || socket.bytesRead === bytesBefore;
-            if (idleSince !== undefined && unanswered) fail(new KeptConnectionEnded());
+            const withoutResponse = !started || socket.bytesRead === bytesBefore;
+            if (idleSince !== undefined && withoutResponse) fail(new KeptConnectionEnded());
             else lose(`connection lost (${errorName(error)})`);
           },
         },

@@ -181,10 +181,10 @@ function openToAll(method: Method, reason: string): void {
   Validations.of(method).acknowledge({ id: 'AwsSolutions-APIG4', reason });
 }
 
-/** Answers 405 where the path exists and the method does not; without it API Gateway says 403. */
+/** Responds with 405 where the path exists and the method does not; without it API Gateway says 403. */
 function refuseOtherMethods(resource: IResource, path: string): void {
   const allowed = routes.filter((route) => route.path === path).flatMap(({ method }) => withHead(method));
-  answerByItself(resource, 'method_not_allowed', { Allow: allowed.join(', ') });
+  respondByItself(resource, 'method_not_allowed', { Allow: allowed.join(', ') });
 }
 
 /**
@@ -202,11 +202,11 @@ function pathsWithoutRoute(): readonly string[] {
 }
 
 function refuseEveryMethod(resource: IResource): void {
-  answerByItself(resource, 'not_found');
+  respondByItself(resource, 'not_found');
 }
 
-/** Has API Gateway respond with an error to every method that the resource has no other answer for. */
-function answerByItself(
+/** Has API Gateway respond with an error to every method that the resource has no other response for. */
+function respondByItself(
   resource: IResource,
   error: ErrorCode,
   more: Readonly<Record<string, string>> = {},
@@ -231,5 +231,5 @@ function answerByItself(
       methodResponses: [{ statusCode: String(status), responseParameters: declared(headers) }],
     },
   );
-  openToAll(method, `Answers every request with ${status} by itself.`);
+  openToAll(method, `Responds to every request with ${status} by itself.`);
 }

@@ -1,4 +1,4 @@
-/** How a method that API Gateway answers by itself is told its headers, and which bodies it takes. */
+/** How a method that API Gateway responds to by itself is told its headers, and which bodies it takes. */
 
 /** Media types a client may name: such a method takes each only with a template of its own, and refuses others with 415. */
 const anyMediaType = [

@@ -42,7 +42,7 @@ const options = {
     // Of a feature of DynamoDB's client that is off (functions/aws/clients.ts).
     '@aws-sdk/endpoint-cache': 'data:text/javascript,export class EndpointCache{}',
   },
-  // Asking whether an answer is a web stream would load all of them. Ours are Node's own streams.
+  // Asking whether a response is a web stream would load all of them. Ours are Node's own streams.
   define: { ReadableStream: 'undefined' },
   inject: ['functions/telemetry/mapped-stacks.ts'],
   logLevel: 'warning',

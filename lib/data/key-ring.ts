@@ -9,7 +9,7 @@ import { dataRemovalPolicy } from './removal-policy.ts';
 import type { SecretsKey } from './secrets-key.ts';
 
 export interface KeyRingProps {
-  /** The secret stays when the stack goes: without it every token in the field is void. */
+  /** The secret stays when the stack goes: without it every token in the field is useless. */
   readonly protectData: boolean;
   /** What the secret is encrypted with. @default - the key that AWS manages for Secrets Manager */
   readonly encryption?: SecretsKey | undefined;

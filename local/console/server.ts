@@ -1,7 +1,7 @@
 /** Serves the page at `/` and its controls below `/_local/`, beside the API and never in place of it. */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AnswerBefore } from 'local-aws';
+import type { RespondBefore } from 'local-aws';
 import { readJson } from '../wechat/control-request.ts';
 import { sendJson } from '../wechat/send.ts';
 import { bundlePage, type PageFile } from './bundle-page.ts';
@@ -27,7 +27,7 @@ const PAGE_HEADERS = {
  *
  * @param controls of the service, which is there later than its gateway
  */
-export function serveConsole(controls: Promise<Controls>, journal: Journal): AnswerBefore {
+export function serveConsole(controls: Promise<Controls>, journal: Journal): RespondBefore {
   return (message, response) => {
     const path = (message.url ?? '').split('?')[0] ?? '';
     const isPage =

@@ -1,6 +1,6 @@
 /** The access tokens of the emulated WeChat: the rules of `stable_token`, and what a token opens. */
 import { randomBytes } from 'node:crypto';
-import type { ErrorAnswer, WechatAnswer } from './error-answers.ts';
+import type { ErrorResponse, WechatJson } from './error-responses.ts';
 
 interface IssuedToken {
   readonly appid: string;
@@ -17,7 +17,7 @@ interface App {
 /** Whose call it is, or why it is nobody's. */
 type TokenCheck =
   | { readonly appid: string; readonly refusal?: undefined }
-  | { readonly appid?: undefined; readonly refusal: WechatAnswer };
+  | { readonly appid?: undefined; readonly refusal: WechatJson };
 
 const LIFETIME_MS = 7200_000;
 const RENEWED_BEFORE_END_MS = 5 * 60_000;
@@ -29,9 +29,9 @@ export function createAccessTokens(options: {
   /** AppSecret by appid. */
   readonly apps: Readonly<Record<string, string>>;
   readonly now: () => number;
-  readonly errorAnswer: ErrorAnswer;
+  readonly errorResponse: ErrorResponse;
 }) {
-  const { apps, now, errorAnswer } = options;
+  const { apps, now, errorResponse } = options;
   const byAppid = new Map<string, App>();
   /** Every token ever given, so that one that has ended is told from one that never was. */
   const everything = new Map<string, IssuedToken>();
@@ -64,17 +64,17 @@ export function createAccessTokens(options: {
 
   return {
     /** Normal mode gives the same token with what is left of it, and a new one in its last five minutes. */
-    stableToken(body: WechatAnswer): WechatAnswer {
+    stableToken(body: WechatJson): WechatJson {
       const { appid, secret, grant_type, force_refresh = false } = body;
-      if (!appid) return errorAnswer(41002);
-      if (!secret) return errorAnswer(41004);
-      if (grant_type !== 'client_credential') return errorAnswer(40002);
-      if (typeof appid !== 'string' || !Object.hasOwn(apps, appid)) return errorAnswer(40013);
-      if (apps[appid] !== secret) return errorAnswer(40125);
+      if (!appid) return errorResponse(41002);
+      if (!secret) return errorResponse(41004);
+      if (grant_type !== 'client_credential') return errorResponse(40002);
+      if (typeof appid !== 'string' || !Object.hasOwn(apps, appid)) return errorResponse(40013);
+      if (apps[appid] !== secret) return errorResponse(40125);
 
       const app = openApp(appid);
       const forced = force_refresh === true ? mayForce(app) : false;
-      if (forced === undefined) return errorAnswer(45009);
+      if (forced === undefined) return errorResponse(45009);
       if (forced) app.tokens = [];
       let token = app.tokens.at(-1);
       if (token === undefined || token.endsAt - now() <= RENEWED_BEFORE_END_MS) {
@@ -85,14 +85,14 @@ export function createAccessTokens(options: {
     },
 
     /** A token is taken from the query alone. */
-    check(query: URLSearchParams, body: WechatAnswer): TokenCheck {
-      if ('access_token' in body) return { refusal: errorAnswer(47001) };
+    check(query: URLSearchParams, body: WechatJson): TokenCheck {
+      if ('access_token' in body) return { refusal: errorResponse(47001) };
       const value = query.get('access_token');
-      if (!value) return { refusal: errorAnswer(41001) };
+      if (!value) return { refusal: errorResponse(41001) };
       const token = everything.get(value);
-      if (token === undefined) return { refusal: errorAnswer(40001) };
-      if (token.endsAt <= now()) return { refusal: errorAnswer(42001) };
-      if (!openApp(token.appid).tokens.includes(token)) return { refusal: errorAnswer(40001) };
+      if (token === undefined) return { refusal: errorResponse(40001) };
+      if (token.endsAt <= now()) return { refusal: errorResponse(42001) };
+      if (!openApp(token.appid).tokens.includes(token)) return { refusal: errorResponse(40001) };
       return { appid: token.appid };
     },
   };

@@ -1,6 +1,6 @@
 /** What the emulated WeChat knows: mini-programs, codes and their users; and the rules of `jscode2session`. */
 import { createHash, randomBytes } from 'node:crypto';
-import type { ErrorAnswer, WechatAnswer } from './error-answers.ts';
+import type { ErrorResponse, WechatJson } from './error-responses.ts';
 
 /** Whom a code is issued for. */
 export interface CodeOwner {
@@ -21,7 +21,7 @@ interface WechatAccounts {
   /** Whom a code is of, used or not; undefined when nobody has it. */
   openidOf(appid: string, code: string): string | undefined;
   /** Responds to the query of `jscode2session`; the first query that is right consumes the code. */
-  code2Session(query: URLSearchParams): WechatAnswer;
+  code2Session(query: URLSearchParams): WechatJson;
 }
 
 interface WechatAccountsOptions {
@@ -31,7 +31,7 @@ interface WechatAccountsOptions {
   readonly now: () => number;
   /** Calls of one user within a clock minute before 45011. */
   readonly userMinuteLimit: number;
-  readonly errorAnswer: ErrorAnswer;
+  readonly errorResponse: ErrorResponse;
 }
 
 interface IssuedCode {
@@ -48,7 +48,7 @@ const CODE_LIFETIME_MS = 5 * 60_000;
 const MAX_CODES = 100_000;
 
 export function createWechatAccounts(options: WechatAccountsOptions): WechatAccounts {
-  const { apps, now, userMinuteLimit, errorAnswer } = options;
+  const { apps, now, userMinuteLimit, errorResponse } = options;
   const codes = new Map<string, IssuedCode>();
   let minute = { number: 0, callsByUser: new Map<string, number>() };
 
@@ -84,20 +84,20 @@ export function createWechatAccounts(options: WechatAccountsOptions): WechatAcco
       const appid = query.get('appid');
       const secret = query.get('secret');
       const code = query.get('js_code');
-      if (!appid) return errorAnswer(41002);
-      if (!secret) return errorAnswer(41004);
-      if (!code) return errorAnswer(41008);
-      if (query.get('grant_type') !== 'authorization_code') return errorAnswer(40002);
-      if (!Object.hasOwn(apps, appid)) return errorAnswer(40013);
-      if (apps[appid] !== secret) return errorAnswer(40125);
+      if (!appid) return errorResponse(41002);
+      if (!secret) return errorResponse(41004);
+      if (!code) return errorResponse(41008);
+      if (query.get('grant_type') !== 'authorization_code') return errorResponse(40002);
+      if (!Object.hasOwn(apps, appid)) return errorResponse(40013);
+      if (apps[appid] !== secret) return errorResponse(40125);
 
       const issued = demoCode(appid, code) ?? codes.get(code);
       if (issued === undefined || issued.appid !== appid || issued.expiresAt <= now())
-        return errorAnswer(40029);
-      if (issued.used) return errorAnswer(40163);
-      if (overMinuteLimit(`${appid} ${issued.openid}`)) return errorAnswer(45011);
+        return errorResponse(40029);
+      if (issued.used) return errorResponse(40163);
+      if (overMinuteLimit(`${appid} ${issued.openid}`)) return errorResponse(45011);
       issued.used = true;
-      if (issued.risk) return errorAnswer(40226);
+      if (issued.risk) return errorResponse(40226);
       return {
         session_key: randomBytes(16).toString('base64'),
         openid: issued.openid,

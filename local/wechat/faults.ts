@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readMembers } from './control-request.ts';
-import type { ErrorAnswer, WechatAnswer } from './error-answers.ts';
-import { type AnswerType, sendAnswer, sendText } from './send.ts';
+import type { ErrorResponse, WechatJson } from './error-responses.ts';
+import { type MediaType, sendResponse, sendText } from './send.ts';
 
 /** The routes that a fault can be switched on for. */
 export const routeNames = ['jscode2session', 'stable_token', 'getuserphonenumber', 'msg_sec_check'] as const;
@@ -33,7 +33,7 @@ export const faultNames = [
   'slow_drip',
 ] as const;
 
-/** A fault that replaces the plain answer. */
+/** A fault that replaces the plain response. */
 export interface Fault {
   readonly fault: (typeof faultNames)[number];
   /** The route that it affects. Default: jscode2session. */
@@ -52,7 +52,7 @@ export interface Fault {
   readonly asString?: boolean;
   /** For `errcode`: the code is consumed all the same, as a busy WeChat may do. Default: false. */
   readonly consumes?: boolean;
-  /** For `delay`: milliseconds before the answer, default 1000. For `slow_drip`: between two bytes, default 50. */
+  /** For `delay`: milliseconds before the response, default 1000. For `slow_drip`: between two bytes, default 50. */
   readonly delayMs?: number;
 }
 
@@ -63,39 +63,39 @@ export function isRefusal({ fault }: Fault): boolean {
 
 export function refusalOf(
   { fault, errcode = -1, errmsg, asString = false }: Fault,
-  errorAnswer: ErrorAnswer,
-): WechatAnswer {
-  if (fault === 'ip_not_whitelisted') return errorAnswer(40164);
-  if (fault === 'secret_frozen') return errorAnswer(40243);
-  const answer = errorAnswer(errcode, errmsg);
-  return asString ? { ...answer, errcode: String(errcode) } : answer;
+  errorResponse: ErrorResponse,
+): WechatJson {
+  if (fault === 'ip_not_whitelisted') return errorResponse(40164);
+  if (fault === 'secret_frozen') return errorResponse(40243);
+  const json = errorResponse(errcode, errmsg);
+  return asString ? { ...json, errcode: String(errcode) } : json;
 }
 
-/** Sends an answer with the fault. */
+/** Sends a response with the fault. */
 export async function sendFaulty(
   response: ServerResponse,
-  answer: WechatAnswer,
+  json: WechatJson,
   { fault, delayMs }: Fault,
-  type: AnswerType,
+  type: MediaType,
 ): Promise<void> {
-  const { openid, session_key, ...rest } = answer;
-  const body = JSON.stringify(answer);
+  const { openid, session_key, ...rest } = json;
+  const body = JSON.stringify(json);
   const head = { 'content-type': type, 'content-length': Buffer.byteLength(body) };
   switch (fault) {
     case 'errcode_zero':
-      return sendAnswer(response, { ...answer, errcode: 0, errmsg: 'ok' }, type);
+      return sendResponse(response, { ...json, errcode: 0, errmsg: 'ok' }, type);
     case 'legacy_expires_in':
-      return sendAnswer(response, { ...answer, expires_in: 7200 }, type);
+      return sendResponse(response, { ...json, expires_in: 7200 }, type);
     case 'no_openid':
-      return sendAnswer(response, { session_key, ...rest }, type);
+      return sendResponse(response, { session_key, ...rest }, type);
     case 'no_session_key':
-      return sendAnswer(response, { openid, ...rest }, type);
+      return sendResponse(response, { openid, ...rest }, type);
     case 'openid_number':
-      return sendAnswer(response, { ...answer, openid: 12_345 }, type);
+      return sendResponse(response, { ...json, openid: 12_345 }, type);
     case 'loose_types':
-      return sendAnswer(response, loosened(answer), type);
+      return sendResponse(response, loosened(json), type);
     case 'array_body':
-      return sendAnswer(response, [answer], type);
+      return sendResponse(response, [json], type);
     case 'not_json':
       return sendText(response, 200, '<html>系统维护中</html>', 'text/html');
     case 'empty':
@@ -103,12 +103,12 @@ export async function sendFaulty(
     case 'truncated':
       return sendText(response, 200, body.slice(0, body.length / 2), type);
     case 'oversized':
-      return sendAnswer(response, { ...answer, padding: ' '.repeat(1024 * 1024) }, type);
+      return sendResponse(response, { ...json, padding: ' '.repeat(1024 * 1024) }, type);
     case 'http_502_html':
       return sendText(response, 502, '<html><h1>502 Bad Gateway</h1></html>', 'text/html');
     case 'delay':
       await pause(delayMs ?? 1_000);
-      return sendAnswer(response, answer, type);
+      return sendResponse(response, json, type);
     case 'hang':
       return;
     case 'reset_mid_body':
@@ -151,7 +151,7 @@ export function readFault(body: Record<string, unknown>): Fault {
   return { ...members, fault, route };
 }
 
-/** Numbers as strings and digits as numbers: WeChat's pages and its answers differ in both directions. */
+/** Numbers as strings and digits as numbers: WeChat's pages and its responses differ in both directions. */
 function loosened(value: unknown): unknown {
   if (typeof value === 'number') return String(value);
   if (typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value)) return Number(value);

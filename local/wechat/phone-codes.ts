@@ -1,6 +1,6 @@
 /** The codes of the getPhoneNumber button, and the rules of `getuserphonenumber`. */
 import { randomBytes } from 'node:crypto';
-import type { ErrorAnswer, WechatAnswer } from './error-answers.ts';
+import type { ErrorResponse, WechatJson } from './error-responses.ts';
 
 /** Whose number a code stands for. */
 export interface PhoneOwner {
@@ -25,13 +25,13 @@ const MAX_CODES = 10_000;
 export function createPhoneCodes(options: {
   readonly firstAppid: string;
   readonly now: () => number;
-  readonly errorAnswer: ErrorAnswer;
+  readonly errorResponse: ErrorResponse;
 }) {
-  const { firstAppid, now, errorAnswer } = options;
+  const { firstAppid, now, errorResponse } = options;
   const codes = new Map<string, IssuedPhoneCode>();
 
-  const invalidCode = (): WechatAnswer =>
-    errorAnswer(40029, `invalid code hint: [${randomBytes(8).toString('hex')}]`);
+  const invalidCode = (): WechatJson =>
+    errorResponse(40029, `invalid code hint: [${randomBytes(8).toString('hex')}]`);
 
   return {
     /** Issues a code: 64 hex digits, single use, five minutes. */
@@ -47,10 +47,10 @@ export function createPhoneCodes(options: {
     },
 
     /** Which errcode WeChat has for the code of another openid is not documented; here it is one like every other. */
-    getUserPhoneNumber(appid: string, { code, openid }: WechatAnswer): WechatAnswer {
+    getUserPhoneNumber(appid: string, { code, openid }: WechatJson): WechatJson {
       const issued = typeof code === 'string' ? codes.get(code) : undefined;
       if (typeof code !== 'string' || issued === undefined || issued.expiresAt <= now()) return invalidCode();
-      if (issued.appid !== appid) return errorAnswer(40013);
+      if (issued.appid !== appid) return errorResponse(40013);
       if (issued.openid !== undefined && openid !== undefined && openid !== issued.openid)
         return invalidCode();
       codes.delete(code);

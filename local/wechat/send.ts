@@ -2,11 +2,11 @@
 import type { ServerResponse } from 'node:http';
 
 /** What WeChat calls its JSON: `text/plain` on the `sns` routes, `application/json` on the others. */
-export type AnswerType = 'text/plain' | 'application/json';
+export type MediaType = 'text/plain' | 'application/json';
 
 /** As WeChat does: HTTP 200, for errors too. */
-export function sendAnswer(response: ServerResponse, answer: unknown, type: AnswerType): void {
-  sendText(response, 200, JSON.stringify(answer), type);
+export function sendResponse(response: ServerResponse, json: unknown, type: MediaType): void {
+  sendText(response, 200, JSON.stringify(json), type);
 }
 
 export function sendText(response: ServerResponse, status: number, body: string, contentType: string): void {

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createAccessTokens } from './access-tokens.ts';
 import { type CodeOwner, createWechatAccounts } from './accounts.ts';
 import { readJson, readMembers } from './control-request.ts';
-import { createErrorAnswer, type ErrorAnswer, type WechatAnswer } from './error-answers.ts';
+import { createErrorResponse, type ErrorResponse, type WechatJson } from './error-responses.ts';
 import {
   type Fault,
   isRefusal,
@@ -20,7 +20,7 @@ import {
   sendFaulty,
 } from './faults.ts';
 import { createPhoneCodes, type PhoneOwner } from './phone-codes.ts';
-import { type AnswerType, sendAnswer, sendJson, sendText } from './send.ts';
+import { type MediaType, sendJson, sendResponse, sendText } from './send.ts';
 import { checkText } from './text-check.ts';
 
 export interface WechatSimulatorOptions {
@@ -28,9 +28,9 @@ export interface WechatSimulatorOptions {
   readonly apps: Readonly<Record<string, string>>;
   /** Port on 127.0.0.1 of the first host. Default: a free one. */
   readonly port?: number;
-  /** Hosts that answer, each on a port of its own. Default: 1. */
+  /** Hosts that respond, each on a port of its own. Default: 1. */
   readonly hosts?: 1 | 2;
-  /** Milliseconds before every answer. Default: 0. */
+  /** Milliseconds before every response. Default: 0. */
   readonly delayMs?: number;
   /** Calls of one user within a minute before errcode 45011; WeChat once documented 100. Default: no limit. */
   readonly userMinuteLimit?: number;
@@ -77,18 +77,18 @@ export interface WechatSimulator {
   clearFaults(): void;
   /** `GET /__sim/calls?route=`. Default: those of jscode2session. */
   calls(route?: RouteName): CallCounts;
-  /** Ends it, also in the middle of answers. */
+  /** Ends it, also in the middle of responses. */
   close(): Promise<void>;
 }
 
-type Answer = (query: URLSearchParams, body: WechatAnswer) => WechatAnswer;
+type Respond = (query: URLSearchParams, body: WechatJson) => WechatJson;
 
 /** One route of WeChat. */
 interface Route {
   readonly name: RouteName;
-  readonly type: AnswerType;
-  readonly errorAnswer: ErrorAnswer;
-  readonly answer: Answer;
+  readonly type: MediaType;
+  readonly errorResponse: ErrorResponse;
+  readonly respond: Respond;
   /** Takes POST alone, with JSON. */
   readonly post?: boolean;
 }
@@ -102,11 +102,11 @@ export async function startWechatSimulator(options: WechatSimulatorOptions): Pro
   const { port = 0, hosts = 1, delayMs = 0, userMinuteLimit = Number.POSITIVE_INFINITY } = options;
   const { now = Date.now } = options;
   const apps: Record<string, string> = { ...options.apps };
-  const errorAnswer = createErrorAnswer(' ', now);
-  const snsErrorAnswer = createErrorAnswer(', ', now);
-  const accounts = createWechatAccounts({ apps, now, userMinuteLimit, errorAnswer: snsErrorAnswer });
-  const accessTokens = createAccessTokens({ apps, now, errorAnswer });
-  const phoneCodes = createPhoneCodes({ firstAppid: Object.keys(apps)[0] ?? '', now, errorAnswer });
+  const errorResponse = createErrorResponse(' ', now);
+  const snsErrorResponse = createErrorResponse(', ', now);
+  const accounts = createWechatAccounts({ apps, now, userMinuteLimit, errorResponse: snsErrorResponse });
+  const accessTokens = createAccessTokens({ apps, now, errorResponse });
+  const phoneCodes = createPhoneCodes({ firstAppid: Object.keys(apps)[0] ?? '', now, errorResponse });
   let faults: { readonly fault: Fault; callsLeft: number }[] = [];
   const counts = new Map<RouteName, number>();
   let connections = 0;
@@ -155,8 +155,8 @@ export async function startWechatSimulator(options: WechatSimulatorOptions): Pro
     '/sns/jscode2session': {
       name: 'jscode2session',
       type: 'text/plain',
-      errorAnswer: snsErrorAnswer,
-      answer: (query) => accounts.code2Session(query),
+      errorResponse: snsErrorResponse,
+      respond: (query) => accounts.code2Session(query),
     },
     '/cgi-bin/stable_token': posted('stable_token', (_, body) => accessTokens.stableToken(body)),
     '/wxa/business/getuserphonenumber': posted('getuserphonenumber', (query, body) => {
@@ -165,45 +165,47 @@ export async function startWechatSimulator(options: WechatSimulatorOptions): Pro
     }),
     '/wxa/msg_sec_check': posted('msg_sec_check', (query, body) => {
       const { appid, refusal } = accessTokens.check(query, body);
-      return appid === undefined ? refusal : checkText(body, errorAnswer);
+      return appid === undefined ? refusal : checkText(body, errorResponse);
     }),
   };
 
-  function posted(name: RouteName, answer: Answer): Route {
-    return { name, type: 'application/json', errorAnswer, answer, post: true };
+  function posted(name: RouteName, respond: Respond): Route {
+    return { name, type: 'application/json', errorResponse, respond, post: true };
   }
 
-  const answerCall = async (
+  const respondToCall = async (
     route: Route,
     query: URLSearchParams,
     request: IncomingMessage,
     response: ServerResponse,
   ) => {
-    const { name, type, answer, post = false } = route;
+    const { name, type, respond, post = false } = route;
     if (post && request.method === 'POST' && request.headers['content-length'] === undefined)
       return sendText(response, 412, '', 'text/plain');
     const body = post ? await readJson(request).catch(() => undefined) : {};
     counts.set(name, (counts.get(name) ?? 0) + 1);
-    const answerPlainly = (): WechatAnswer => {
-      if (post && request.method !== 'POST') return route.errorAnswer(43002);
-      return body === undefined ? route.errorAnswer(47001) : answer(query, body);
+    const respondPlainly = (): WechatJson => {
+      if (post && request.method !== 'POST') return route.errorResponse(43002);
+      return body === undefined ? route.errorResponse(47001) : respond(query, body);
     };
     const fault = takeFault(name, query);
     if (fault !== undefined && isRefusal(fault)) {
-      if (fault.consumes === true) answerPlainly();
+      if (fault.consumes === true) respondPlainly();
       if (delayMs > 0) await pause(delayMs);
-      return sendAnswer(response, refusalOf(fault, route.errorAnswer), type);
+      return sendResponse(response, refusalOf(fault, route.errorResponse), type);
     }
-    const plain = answerPlainly();
+    const plain = respondPlainly();
     // A timer of 0 ms takes a whole one.
     if (delayMs > 0) await pause(delayMs);
-    return fault === undefined ? sendAnswer(response, plain, type) : sendFaulty(response, plain, fault, type);
+    return fault === undefined
+      ? sendResponse(response, plain, type)
+      : sendFaulty(response, plain, fault, type);
   };
 
-  const answerRequest = async (request: IncomingMessage, response: ServerResponse) => {
+  const respondTo = async (request: IncomingMessage, response: ServerResponse) => {
     const { pathname, searchParams } = new URL(`http://wechat${request.url}`);
     const route = routes[pathname];
-    if (route !== undefined) return answerCall(route, searchParams, request, response);
+    if (route !== undefined) return respondToCall(route, searchParams, request, response);
     switch (`${request.method} ${pathname}`) {
       case 'POST /__sim/codes':
         return sendJson(response, 200, { code: control.issueCode(readCodeOwner(await readJson(request))) });
@@ -226,7 +228,7 @@ export async function startWechatSimulator(options: WechatSimulatorOptions): Pro
 
   const open = async (at: number): Promise<Server> => {
     const server = createServer((request, response) => {
-      answerRequest(request, response).catch((error: unknown) => {
+      respondTo(request, response).catch((error: unknown) => {
         if (response.headersSent) response.destroy();
         else sendJson(response, 400, { error: error instanceof Error ? error.message : 'bad request' });
       });
@@ -272,7 +274,7 @@ function targetOf({ route = 'jscode2session', code, openid }: Fault): string {
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
-/** Also in the middle of answers. */
+/** Also in the middle of responses. */
 function end(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
@@ -289,8 +291,8 @@ function readPhoneOwner(body: Record<string, unknown>): PhoneOwner {
 }
 
 function readRoute(query: URLSearchParams): RouteName {
-  const asked = query.get('route') ?? 'jscode2session';
-  const route = routeNames.find((name) => name === asked);
+  const wanted = query.get('route') ?? 'jscode2session';
+  const route = routeNames.find((name) => name === wanted);
   if (route === undefined) throw new Error(`route must be one of: ${routeNames.join(', ')}`);
   return route;
 }

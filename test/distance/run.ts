@@ -11,7 +11,9 @@ import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { defineCommand, print, runIfMain } from '../../bin/command/command.ts';
 import { call } from '../../bin/doctor/request.ts';
 import { loadJwksFromUrl } from '../../functions/keys/published-at-url.ts';
 import { createCode2Session } from '../../functions/wechat/code2session.ts';
@@ -50,13 +52,14 @@ const hosts: readonly Host[] = [1, 2, 4, 6].flatMap((count) =>
   }),
 );
 
-function enterNamespace(): never {
+/** Runs this file again in a network namespace; gives its exit status. */
+function enterNamespace(stderr: Writable): number {
   const missing = ['unshare', 'ip', 'mount', 'openssl', 'python3'].filter(
     (tool) => spawnSync('which', [tool]).status !== 0,
   );
   if (process.getuid?.() !== 0 || missing.length > 0) {
-    console.error(`Needs root and these tools: ${missing.join(', ') || 'all are here'}`);
-    process.exit(1);
+    print(stderr, `Needs root and these tools: ${missing.join(', ') || 'all are here'}`);
+    return 1;
   }
   const folder = mkdtempSync(join(tmpdir(), 'distance-'));
   const openssl = `req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=test -keyout ${folder}/key -out ${folder}/cert`;
@@ -75,10 +78,10 @@ function enterNamespace(): never {
     { stdio: 'inherit', env: { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, 'cert') } },
   );
   rmSync(folder, { recursive: true });
-  process.exit(status ?? 1);
+  return status ?? 1;
 }
 
-/** Everything behind the device `far` is this far away, until the answered function is called. */
+/** Everything behind the device `far` is this far away, until the returned function is called. */
 async function startDistance(handshakeMs: number): Promise<() => Promise<unknown>> {
   const relay = spawn('python3', [join(import.meta.dirname, 'relay.py'), 'far', String(handshakeMs)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -134,7 +137,7 @@ const login = (name: string) =>
     }
   });
 
-/** Over TLS too a kept connection that ends is told from one that ends within an answer. */
+/** Over TLS too a kept connection that ends is told from one that ends within a response. */
 async function loginsOverEndingConnections(server: Server): Promise<Measured> {
   return measure(async () => {
     const connection = createWechatConnection({ apiBases: [`https://${hosts[0]?.name}`] });
@@ -176,13 +179,13 @@ const strangerIsRefused = () =>
     connection.close();
   });
 
-async function run(folder: string): Promise<void> {
+async function measureAll(folder: string): Promise<number> {
   let failed = 0;
   const shown = ({ ms, failure }: Measured, possible: boolean): string => {
     if (failure !== undefined && possible) failed += 1;
     return failure === undefined ? `${ms}` : possible ? `FAILED after ${ms}: ${failure}` : `cannot (${ms})`;
   };
-  console.log('Milliseconds until the answer:\n');
+  console.log('Milliseconds until the response:\n');
   console.log(
     '| handshake | TLS | host | login | keys | doctor | five logins, two connections end | stranger refused |\n| --- | --- | --- | --- | --- | --- | --- | --- |',
   );
@@ -213,9 +216,15 @@ async function run(folder: string): Promise<void> {
       await endDistance();
     }
   console.log(failed === 0 ? '\nAll could be reached.' : `\n${failed} could not be reached.`);
-  process.exit(failed === 0 ? 0 : 1);
+  return failed === 0 ? 0 : 1;
 }
 
-const [folder] = process.argv.slice(2);
-if (folder === undefined) enterNamespace();
-await run(folder);
+const run = defineCommand({
+  usage: 'Usage: npm run test:distance',
+  options: {},
+  allowPositionals: true,
+  body: async ({ positionals: [folder] }, { stderr }) =>
+    folder === undefined ? enterNamespace(stderr) : measureAll(folder),
+});
+
+await runIfMain(import.meta, run);

@@ -65,7 +65,7 @@ describe('a logout', () => {
     expect(await statusOf(other)).toBe(200);
   });
 
-  it('of everything voids every token of the user and nobody else, and a login works right after', async () => {
+  it('of everything revokes every token of the user and nobody else, and a login works right after', async () => {
     const bystander = await logInAs(newOpenid());
     const rounds = Array.from({ length: 5 }, async (_, round) => {
       // Tokens are dated to the second: each round is in another part of one.

@@ -10,7 +10,7 @@ import { synthesizeExample } from '../../bin/start/example.ts';
 import { type CfnTemplate, specOf, type TemplateResource } from '../../bin/templates/service-spec.ts';
 import { stackOf } from '../../bin/templates/stage-template.ts';
 import { WechatTokenAuthorizer, WechatTokenIssuer } from '../../lib/index.ts';
-import { MAX_CONSUMER_ACCOUNTS } from '../../lib/settings.ts';
+import { MAX_CONSUMER_ACCOUNTS } from '../../lib/settings/values.ts';
 import { settingsFor, stageNames } from '../fixtures/stages.ts';
 import { everything, nothing, synthesize } from './synthesize.ts';
 

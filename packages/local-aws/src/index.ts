@@ -1,6 +1,6 @@
 /** The public face: what the users of this package may import. */
 export type { RequestRecord } from './api-gateway/request-record.ts';
-export type { AnswerBefore } from './api-gateway/server.ts';
+export type { RespondBefore } from './api-gateway/server.ts';
 export { type Database, startDatabase } from './dynamodb/engine.ts';
 export { startDynamodbGate } from './dynamodb/gate.ts';
 export { readPartitionKeys } from './dynamodb/permissions.ts';

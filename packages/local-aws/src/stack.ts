@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createAccount, type LocalAccount } from './account.ts';
 import { compileApis, type TemplateApi } from './api-gateway/apis.ts';
 import type { OnRequest } from './api-gateway/request-record.ts';
-import { type AnswerBefore, type Gateway, startGateway } from './api-gateway/server.ts';
+import { type Gateway, type RespondBefore, startGateway } from './api-gateway/server.ts';
 import { startDatabase } from './dynamodb/engine.ts';
 import { startDynamodbGate } from './dynamodb/gate.ts';
 import { readPartitionKeys } from './dynamodb/permissions.ts';
@@ -57,10 +57,10 @@ export interface LocalStackOptions {
   readonly onDenied?: (refusal: string) => void;
   /** Receives each step when it is done, with its duration in milliseconds. */
   readonly onStep?: (name: string, ms: number) => void;
-  /** Receives each answered request. */
+  /** Receives each request and its response. */
   readonly onRequest?: OnRequest;
   /** Serves something beside the first API, on its port. Default: nothing */
-  readonly answerBefore?: AnswerBefore | undefined;
+  readonly respondBefore?: RespondBefore | undefined;
   /**
    * A stack that runs already, in whose account this one is to be: its SSM parameters give values to this template's
    * parameters, and APIs of each may invoke functions of the other. Default: an account of its own
@@ -150,7 +150,7 @@ const measured =
 async function start(run: Run): Promise<Omit<LocalStack, 'close'>> {
   const { options, step, onClose } = run;
   const account = options.beside?.account ?? createAccount();
-  const gateway = await startGateway(options.port ?? 0, options.onRequest, options.answerBefore);
+  const gateway = await startGateway(options.port ?? 0, options.onRequest, options.respondBefore);
   onClose(gateway.close);
 
   // The two long waits at once; the database is waited for first, so that it is always ended again.

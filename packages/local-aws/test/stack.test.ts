@@ -248,7 +248,7 @@ describe('a hardened stack', () => {
     'Fn::Sub': `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/\${Live}/invocations`,
   };
   const reader = `export const handler = async () => {
-    const answer = await fetch(process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER, {
+    const response = await fetch(process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER, {
       method: 'POST',
       headers: {
         'x-amz-target': 'secretsmanager.GetSecretValue',
@@ -256,7 +256,7 @@ describe('a hardened stack', () => {
       },
       body: JSON.stringify({ SecretId: process.env.APPS }),
     });
-    return { body: await answer.text() };
+    return { body: await response.text() };
   };`;
   const startHardened = async (...how: Parameters<typeof hardened>) => {
     const assembly = writeAssembly(hardened(...how), { Login: reader });

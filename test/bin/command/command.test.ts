@@ -1,9 +1,16 @@
+import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { defineCommand } from '../../../bin/command/command.ts';
 import { CommandError } from '../../../bin/command/errors.ts';
 import { type CommandName, commands, runCommand, runHere } from '../../fixtures/operator-command.ts';
 
 const names = Object.keys(commands) as CommandName[];
+
+it('every file of bin/ but the CDK app is a command', () => {
+  const files = readdirSync(new URL('../../../bin/', import.meta.url)).filter((file) => file.endsWith('.ts'));
+
+  expect(files.filter((file) => file !== 'app.ts').sort()).toEqual(names.map((name) => `${name}.ts`).sort());
+});
 
 it.each(names)('npm run %s explains itself when it is asked for help', async (name) => {
   const { status, stdout, stderr } = await runCommand(name, ['--help']);
@@ -13,7 +20,7 @@ it.each(names)('npm run %s explains itself when it is asked for help', async (na
 });
 
 it.each(names)(
-  'npm run %s answers a wrong option with a sentence that does not repeat it, and its usage',
+  'npm run %s refuses a wrong option with a sentence that does not repeat it, and its usage',
   async (name) => {
     const { stdout: usage } = await runCommand(name, ['--help']);
     const unknown: string[] = [];

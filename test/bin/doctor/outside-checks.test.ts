@@ -170,7 +170,7 @@ describe('the checks from outside', () => {
 
     expect(status).toBe(1);
     expect(stdout).toMatch(
-      /^problem {2}reachable: .* which is no answer of this service: look at what the domain points to\n\nSomething is wrong\.\n$/,
+      /^problem {2}reachable: .* which is no response of this service: look at what the domain points to\n\nSomething is wrong\.\n$/,
     );
   });
 });

@@ -92,7 +92,7 @@ describe('loadJwksFromUrl', () => {
   ])('gives up when its time is over, %s', async (_, listener) => {
     const startedAt = performance.now();
 
-    expect((await failureOf(await serve(listener))).reason).toBe("the issuer's JWK Set: no answer in time");
+    expect((await failureOf(await serve(listener))).reason).toBe("the issuer's JWK Set: no response in time");
     // Four round trips of 600 ms and two dead addresses need no less.
     expect(performance.now() - startedAt).toBeGreaterThan(2_800);
   });
@@ -122,7 +122,7 @@ describe('loadJwksFromUrl', () => {
   it('names no address when nobody listens', async () => {
     const error = await failureOf('http://127.0.0.1:1/secret');
 
-    expect(error.reason).toBe("the issuer's JWK Set: no answer");
+    expect(error.reason).toBe("the issuer's JWK Set: no response");
     expect(`${error.stack} ${error.cause}`).not.toContain('secret');
   });
 });

@@ -140,41 +140,31 @@ async function setUp({ returning = true } = {}) {
 
 describe('a code that arrives again', () => {
   // A logout names a login by its token: until the first request has given one, it can only end an earlier login.
-  const rows: [First, Happening, Record<Wechat, string>][] = [
-    ['running', 'nothing', { '40163': 'ok', '40029': 'invalid_code', lost: 'wechat_unavailable' }],
-    ['running', 'logout', { '40163': 'ok', '40029': 'invalid_code', lost: 'wechat_unavailable' }],
-    [
-      'running',
-      'logout of everything',
-      { '40163': 'code_used', '40029': 'invalid_code', lost: 'wechat_unavailable' },
-    ],
-    ['running', 'revoke', { '40163': 'code_used', '40029': 'invalid_code', lost: 'wechat_unavailable' }],
-    ['running', 'ban', { '40163': 'user_banned', '40029': 'invalid_code', lost: 'wechat_unavailable' }],
-    ['running', 'erase', { '40163': 'code_used', '40029': 'invalid_code', lost: 'wechat_unavailable' }],
-    ['done', 'nothing', { '40163': 'ok', '40029': 'ok', lost: 'wechat_unavailable' }],
-    ['done', 'logout', { '40163': 'code_used', '40029': 'code_used', lost: 'wechat_unavailable' }],
-    [
-      'done',
-      'logout of everything',
-      { '40163': 'code_used', '40029': 'code_used', lost: 'wechat_unavailable' },
-    ],
-    ['done', 'revoke', { '40163': 'code_used', '40029': 'code_used', lost: 'wechat_unavailable' }],
-    ['done', 'ban', { '40163': 'user_banned', '40029': 'user_banned', lost: 'wechat_unavailable' }],
-    ['done', 'erase', { '40163': 'code_used', '40029': 'code_used', lost: 'wechat_unavailable' }],
-    ['failed', 'nothing', { '40163': 'ok', '40029': 'ok', lost: 'wechat_unavailable' }],
-    ['failed', 'logout', { '40163': 'ok', '40029': 'ok', lost: 'wechat_unavailable' }],
-    [
-      'failed',
-      'logout of everything',
-      { '40163': 'code_used', '40029': 'code_used', lost: 'wechat_unavailable' },
-    ],
-    ['failed', 'revoke', { '40163': 'code_used', '40029': 'code_used', lost: 'wechat_unavailable' }],
-    ['failed', 'ban', { '40163': 'user_banned', '40029': 'user_banned', lost: 'wechat_unavailable' }],
-    ['failed', 'erase', { '40163': 'code_used', '40029': 'code_used', lost: 'wechat_unavailable' }],
+  const rows: [First, Happening, on40163: string, on40029: string][] = [
+    ['running', 'nothing', 'ok', 'invalid_code'],
+    ['running', 'logout', 'ok', 'invalid_code'],
+    ['running', 'logout of everything', 'code_used', 'invalid_code'],
+    ['running', 'revoke', 'code_used', 'invalid_code'],
+    ['running', 'ban', 'user_banned', 'invalid_code'],
+    ['running', 'erase', 'code_used', 'invalid_code'],
+    ['done', 'nothing', 'ok', 'ok'],
+    ['done', 'logout', 'code_used', 'code_used'],
+    ['done', 'logout of everything', 'code_used', 'code_used'],
+    ['done', 'revoke', 'code_used', 'code_used'],
+    ['done', 'ban', 'user_banned', 'user_banned'],
+    ['done', 'erase', 'code_used', 'code_used'],
+    ['failed', 'nothing', 'ok', 'ok'],
+    ['failed', 'logout', 'ok', 'ok'],
+    ['failed', 'logout of everything', 'code_used', 'code_used'],
+    ['failed', 'revoke', 'code_used', 'code_used'],
+    ['failed', 'ban', 'user_banned', 'user_banned'],
+    ['failed', 'erase', 'code_used', 'code_used'],
   ];
-  const cases = rows.flatMap(([first, happening, results]) =>
-    (Object.keys(results) as Wechat[]).map((wechat) => [first, happening, wechat, results[wechat]] as const),
-  );
+  const cases = rows.flatMap(([first, happening, on40163, on40029]): [First, Happening, Wechat, string][] => [
+    [first, happening, '40163', on40163],
+    [first, happening, '40029', on40029],
+    [first, happening, 'lost', 'wechat_unavailable'],
+  ]);
 
   it.each(cases)(
     'first request %s, then %s, WeChat says %s: %s',

@@ -127,7 +127,7 @@ describe('POST /member/logout', () => {
   });
 
   it.each<[string, string?]>([['{"all":true}'], ['{"all":"true"}'], ['all=true', form]])(
-    'with the body %j voids every token of the user',
+    'with the body %j revokes every token of the user',
     async (body, contentType) => {
       expect(await logOut(body, contentType)).toEqual({});
 

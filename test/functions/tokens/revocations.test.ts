@@ -151,7 +151,7 @@ describe('ending a login', () => {
 });
 
 describe("revoking all of a user's tokens", () => {
-  it('revoking all tokens voids every login up to now, of this very second too, and none after it has resolved', async () => {
+  it('revoking all tokens ends every login up to now, of this very second too, and none after it has resolved', async () => {
     const { revocations, now } = setUp();
 
     await revocations.revokeAllTokens(userId);

@@ -100,7 +100,11 @@ describe('getText', () => {
 
   it.each([
     ['the connect time-out', () => ({ connectTimeoutMs: 20 }), 'no connection in time'],
-    ['the budget', () => ({ signal: AbortSignal.timeout(20) }), 'no complete answer within the time budget'],
+    [
+      'the budget',
+      () => ({ signal: AbortSignal.timeout(20) }),
+      'no complete response within the time budget',
+    ],
   ])('never writes on a connection that came about after %s', async (_, limits, message) => {
     const { release } = heldNetwork();
 
@@ -162,7 +166,7 @@ describe('getText', () => {
 
     expect((await get({ maxBytes: 30 })).body).toBe(body);
     expect(await failureOf(get({ maxBytes: 29 }))).toMatchObject({
-      message: 'answer larger than 29 bytes',
+      message: 'response larger than 29 bytes',
       sent: true,
     });
   });

@@ -1,4 +1,4 @@
-/** The Lambda proxy integration: the event a function gets and the answer API Gateway accepts. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html */
+/** The Lambda proxy integration: the event a function gets and the response API Gateway accepts. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html */
 
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import type { InvokeFunction } from '../lambda/invoke.ts';
@@ -30,13 +30,13 @@ export function createLambdaProxy(proxy: LambdaProxy): Integration {
     const invocation = await withinMs(proxy.invoke(proxy.functionArn, event, sourceArn), proxy.timeoutMs);
     if (invocation === undefined) throw new Refusal('INTEGRATION_TIMEOUT', 'Endpoint request timed out');
     const response = invocation.ok
-      ? readProxyAnswer(
+      ? readProxyResponse(
           JSON.parse(invocation.payload) as Json,
           'application/json',
           isBinary(mediaTypeOf(headers, 'accept')),
         )
       : undefined;
-    // A function that throws and one that answers nonsense look the same to the client.
+    // A function that throws and one that returns nonsense look the same to the client.
     if (response === undefined) throw new Refusal('DEFAULT_5XX', 'Internal server error', { status: 502 });
     return response;
   };
@@ -86,13 +86,17 @@ const remapped = new Set([
 const dropped = new Set(['content-length', 'trailer', 'transfer-encoding', 'upgrade']);
 
 /**
- * The response that a function's answer stands for; undefined when it has a member that is unknown or of a wrong type.
+ * The response that a function's response stands for; undefined when it has a member that is unknown or of a wrong type.
  *
  * @param mediaType the Content-Type unless the function sets one
  * @param decode whether a body that is marked as base64-encoded is decoded
  */
-export function readProxyAnswer(answer: Json, mediaType: string, decode: boolean): ApiResponse | undefined {
-  if (!isJsonObject(answer) || Object.keys(answer).some((member) => !members.includes(member)))
+export function readProxyResponse(
+  returned: Json,
+  mediaType: string,
+  decode: boolean,
+): ApiResponse | undefined {
+  if (!isJsonObject(returned) || Object.keys(returned).some((member) => !members.includes(member)))
     return undefined;
   const {
     statusCode = 200,
@@ -100,7 +104,7 @@ export function readProxyAnswer(answer: Json, mediaType: string, decode: boolean
     multiValueHeaders = {},
     body = '',
     isBase64Encoded = false,
-  } = answer;
+  } = returned;
   const status =
     typeof statusCode === 'string' || typeof statusCode === 'number' ? Number(statusCode) : Number.NaN;
   if (!Number.isInteger(status) || status < 200 || status > 599) return undefined;

@@ -1,5 +1,5 @@
 /** The reasons why the gateway itself refuses a request, by API Gateway's own names. */
-import type { Answer, ApiResponse, HeaderLine } from './response.ts';
+import type { ApiResponse, GatewayResult, HeaderLine } from './response.ts';
 
 /** Status and `x-amzn-ErrorType` of each type unless the template says otherwise. https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html */
 export const refusalTypes = {
@@ -66,7 +66,7 @@ export function refusalFor(error: unknown): Refusal {
 }
 
 /** A refusal in its final words. */
-export function refused(refusal: Refusal, response: ApiResponse): Answer {
+export function refused(refusal: Refusal, response: ApiResponse): GatewayResult {
   const fault = refusal.cause === undefined ? {} : { fault: String(refusal.cause) };
   return { response, refusal: refusal.type, ...fault };
 }

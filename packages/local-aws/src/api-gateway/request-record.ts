@@ -1,7 +1,7 @@
-/** The record of each request that was answered. */
-import type { Answer } from './response.ts';
+/** The record of each request that got a response. */
+import type { GatewayResult } from './response.ts';
 
-/** One answered request or WebSocket message: what the local run prints a line from. */
+/** One request or WebSocket message: what the local run prints a line from. */
 export interface RequestRecord {
   readonly requestId: string;
   /** An HTTP method, or `MESSAGE` over an open WebSocket. */
@@ -12,23 +12,23 @@ export interface RequestRecord {
   readonly durationMs: number;
   /** The body that went back: whatever is secret in a response is in it. */
   readonly body: string | Buffer;
-  /** The gateway response that was answered, when the gateway refused. */
+  /** The gateway response that was sent, when the gateway refused. */
   readonly refusal?: string;
   /** What went wrong in the local run itself, when that is why it refused. */
   readonly fault?: string;
 }
 
-/** Receives each answered request. */
+/** Receives each request and its response. */
 export type OnRequest = (record: RequestRecord) => void;
 
 /**
- * The record of an answer that is on its way.
+ * The record of a response that is on its way.
  *
  * @param startedAt `performance.now()` when the request came
  */
 export function recordOf(
   { requestId, method, path }: Pick<RequestRecord, 'requestId' | 'method' | 'path'>,
-  { response, refusal, fault }: Answer,
+  { response, refusal, fault }: GatewayResult,
   startedAt: number,
 ): RequestRecord {
   return {

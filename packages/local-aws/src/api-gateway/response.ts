@@ -12,10 +12,10 @@ export interface ApiResponse {
   readonly body: string | Buffer;
 }
 
-/** What a request was answered, and why if not by an integration. */
-export interface Answer {
+/** What comes of a request: its response, and why if that is not from an integration. */
+export interface GatewayResult {
   readonly response: ApiResponse;
-  /** The gateway response that was answered, when the gateway refused. */
+  /** The gateway response that was sent, when the gateway refused. */
   readonly refusal?: string;
   /** What went wrong in the local run itself, when that is why it refused. */
   readonly fault?: string;
@@ -30,15 +30,15 @@ export function withDefaults(
   return [...defaults.filter(([name]) => !set.has(name.toLowerCase())), ...headers];
 }
 
-/** Writes the answer and returns what was written: 500 when Node refuses a header. */
-export function writeResponse(target: ServerResponse, answer: Answer): Answer {
-  const { status, headers, body } = answer.response;
+/** Writes the response and returns what was written: 500 when Node refuses a header. */
+export function writeResponse(target: ServerResponse, result: GatewayResult): GatewayResult {
+  const { status, headers, body } = result.response;
   try {
     for (const [name, value] of headers) target.appendHeader(name, value);
     target.writeHead(status).end(body);
-    return answer;
+    return result;
   } catch (error) {
     target.writeHead(500).end();
-    return { fault: String(error), ...answer, response: { status: 500, headers: [], body: '' } };
+    return { fault: String(error), ...result, response: { status: 500, headers: [], body: '' } };
   }
 }

@@ -19,8 +19,8 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Answers a request itself, before the API sees it, and says so; `false` leaves it to the API. */
-export type AnswerBefore = (message: IncomingMessage, response: ServerResponse) => boolean;
+/** Responds to a request itself, before the API sees it, and says so; `false` leaves it to the API. */
+export type RespondBefore = (message: IncomingMessage, response: ServerResponse) => boolean;
 
 /** API Gateway's limit for a request body, bytes. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
@@ -29,18 +29,18 @@ const MAX_BODY_BYTES = 10 * 1024 * 1024;
  * Starts listening, before there is an API: a stack may need to know its own address.
  *
  * @param port 0 picks a free one
- * @param answerBefore what is served beside the API
+ * @param respondBefore what is served beside the API
  * @throws LocalRunError when the port cannot be opened
  */
 export async function startGateway(
   port: number,
   onRequest: OnRequest = () => {},
-  answerBefore: AnswerBefore = () => false,
+  respondBefore: RespondBefore = () => false,
 ): Promise<Gateway> {
   const { promise: api, resolve: setApi } = Promise.withResolvers<ServedApi>();
   let disconnectAll = (): void => {};
   const server = createServer((message, response) => {
-    if (!answerBefore(message, response)) void serve(message, response, api, onRequest);
+    if (!respondBefore(message, response)) void serve(message, response, api, onRequest);
   });
   const { url, close } = await listenOnLoopback(server, port).catch((error: NodeJS.ErrnoException) => {
     const why = error.code === 'EADDRINUSE' ? 'is already in use' : `cannot be opened (${error.code})`;
@@ -72,8 +72,8 @@ async function serve(
   // The client went away before it had sent everything.
   if (body === undefined) return;
   const request = toApiRequest(message, body === 'too large' ? Buffer.alloc(0) : body);
-  const { answer } = await api;
-  const written = writeResponse(response, await answer(request, body === 'too large'));
+  const { respond } = await api;
+  const written = writeResponse(response, await respond(request, body === 'too large'));
   onRequest(recordOf(request, written, startedAt));
 }
 

@@ -16,7 +16,7 @@ interface DatabaseOptions {
   readonly dataFile?: string | undefined;
 }
 
-/** A DynamoDB that answers. */
+/** A DynamoDB that responds. */
 export interface Database {
   /** Base URL without a path, for example `http://127.0.0.1:8000`. */
   readonly endpoint: string;
@@ -65,7 +65,7 @@ export async function startDatabase(options: DatabaseOptions = {}): Promise<Data
 async function useRunning(endpoint: string): Promise<Database> {
   if (!URL.canParse(endpoint)) throw new LocalRunError('DYNAMODB_ENDPOINT is not a URL.');
   try {
-    const answer = await fetch(endpoint, {
+    const response = await fetch(endpoint, {
       method: 'POST',
       headers: {
         'content-type': 'application/x-amz-json-1.0',
@@ -74,12 +74,12 @@ async function useRunning(endpoint: string): Promise<Database> {
       body: '{}',
       signal: AbortSignal.timeout(RESPONSE_WITHIN_MS),
     });
-    // The request is not signed, so an error of DynamoDB is an answer too; anything else that listens there is not.
-    const { TableNames, __type } = (await answer.json()) as Record<string, unknown>;
+    // The request is not signed, so an error of DynamoDB is a response too; anything else that listens there is not.
+    const { TableNames, __type } = (await response.json()) as Record<string, unknown>;
     if (TableNames === undefined && __type === undefined)
-      throw new LocalRunError('That is no answer of DynamoDB.');
+      throw new LocalRunError('That is no response of DynamoDB.');
   } catch (cause) {
-    throw new LocalRunError(`No DynamoDB answers at DYNAMODB_ENDPOINT (${endpoint}).`, { cause });
+    throw new LocalRunError(`No DynamoDB responds at DYNAMODB_ENDPOINT (${endpoint}).`, { cause });
   }
   return { endpoint, stop: async () => {} };
 }

@@ -48,7 +48,7 @@ export async function startDynamodbGate(options: DynamodbGateOptions): Promise<D
     return { __type: 'com.amazon.coral.service#AccessDeniedException', Message: refusal };
   };
 
-  const answer = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+  const respond = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const body = await buffer(incoming);
     const refusal = await refusalOf(incoming, body);
     if (refusal !== undefined) {
@@ -56,9 +56,9 @@ export async function startDynamodbGate(options: DynamodbGateOptions): Promise<D
       return;
     }
     const { method, headers, url = '/' } = incoming;
-    const passedOn = send(new URL(url, database), { method, headers, agent }, (answered) => {
-      outgoing.writeHead(answered.statusCode ?? 502, answered.headers);
-      answered.pipe(outgoing);
+    const passedOn = send(new URL(url, database), { method, headers, agent }, (response) => {
+      outgoing.writeHead(response.statusCode ?? 502, response.headers);
+      response.pipe(outgoing);
     });
     // When one side ends the connection, so does the other, as without this proxy.
     outgoing.on('close', () => passedOn.destroy());
@@ -66,7 +66,7 @@ export async function startDynamodbGate(options: DynamodbGateOptions): Promise<D
   };
 
   const server = createServer((incoming, outgoing) => {
-    answer(incoming, outgoing).catch(() => outgoing.destroy());
+    respond(incoming, outgoing).catch(() => outgoing.destroy());
   });
   const { url, close } = await listenOnLoopback(server);
   return {

@@ -55,7 +55,7 @@ async function loadHandler(): Promise<Handler> {
   return handler as Handler;
 }
 
-async function answer(
+async function respond(
   handler: Handler,
   { requestId, event, functionArn, deadline }: InvokeMessage,
 ): Promise<void> {
@@ -87,7 +87,7 @@ process.on('disconnect', () => process.exit(0));
 
 try {
   const handler = await loadHandler();
-  process.on('message', (message: InvokeMessage) => void answer(handler, message));
+  process.on('message', (message: InvokeMessage) => void respond(handler, message));
   send({ type: 'ready' });
 } catch (thrown) {
   logError('Init Error', thrown);

@@ -8,7 +8,7 @@ import type { Resolver } from '../template/intrinsics.ts';
 import { refuseUnknown } from '../template/properties.ts';
 import type { FunctionSpec } from './environment.ts';
 
-/** Where the emulated services answer; a function finds them through the SDK's own variables. */
+/** Where the emulated services listen; a function finds them through the SDK's own variables. */
 export interface ServiceEndpoints {
   readonly dynamodb?: string;
   readonly secretsManager?: string;

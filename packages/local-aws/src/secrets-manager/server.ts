@@ -143,7 +143,7 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
     ['TagResource', tagResource],
   ]);
 
-  const answer = async (request: IncomingMessage): Promise<Record<string, unknown>> => {
+  const respond = async (request: IncomingMessage): Promise<Record<string, unknown>> => {
     const name = String(request.headers['x-amz-target']).replace(/^secretsmanager\./, '');
     const input = (await json(request)) as Input;
     const operation = operations.get(name);
@@ -168,7 +168,7 @@ export async function startSecretsManager(options: SecretsManagerOptions): Promi
       });
       response.end(JSON.stringify(body));
     };
-    answer(request).then(
+    respond(request).then(
       (output) => reply(200, output),
       (error: unknown) => {
         if (error instanceof ServiceError) reply(400, { __type: error.name, Message: error.message });

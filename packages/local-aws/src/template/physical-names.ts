@@ -1,5 +1,5 @@
 /**
- * What each resource type answers to `Ref` and `Fn::GetAtt`. One table: a type that is not in it is refused, because
+ * What each resource type gives for `Ref` and `Fn::GetAtt`. One table: a type that is not in it is refused, because
  * a resource silently missing locally is a surprise in the cloud.
  */
 import { createHash } from 'node:crypto';

@@ -17,19 +17,19 @@ import {
 
 const echo = 'export const handler = async (event) => ({ statusCode: 200, body: JSON.stringify(event) });';
 
-/** A function that answers with what the request's body says. */
+/** A function that responds with what the request's body says. */
 const parrot = 'export const handler = async ({ body }) => JSON.parse(body);';
 
 const post = (url: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
   fetch(url, { method: 'POST', body, headers });
 
-interface RawAnswer {
+interface RawResponse {
   readonly status: number;
   readonly body: string;
 }
 
 /** Sends header lines as they are: `fetch` would join duplicates. */
-const rawGet = (url: string, headers: readonly string[]): Promise<RawAnswer> =>
+const rawGet = (url: string, headers: readonly string[]): Promise<RawResponse> =>
   new Promise((resolve, reject) => {
     const request = httpRequest(url, { headers: ['Host', 'example.test', ...headers] }, (response) => {
       let body = '';
@@ -120,19 +120,19 @@ describe('the event of a proxy integration', () => {
   });
 });
 
-describe('the answer of a proxy integration', () => {
+describe('the response of a proxy integration', () => {
   const methods = { 'POST /a': { Integration: proxyTo('Fn') } };
 
   test('becomes the response: status, headers, several headers of one name, body', async () => {
     const { url } = await serveApi(apiWith(methods), { Fn: parrot });
-    const answer = {
+    const returned = {
       statusCode: 201,
       headers: { 'X-One': 'a', 'Retry-After': '5' },
       multiValueHeaders: { 'Set-Cookie': ['a=1', 'b=2'] },
       body: '微信',
     };
 
-    const response = await post(`${url}/a`, JSON.stringify(answer));
+    const response = await post(`${url}/a`, JSON.stringify(returned));
 
     expect(response.status).toBe(201);
     expect(response.headers.get('x-one')).toBe('a');
@@ -163,10 +163,10 @@ describe('the answer of a proxy integration', () => {
 
   test('is decoded from base64 only when the client accepts a binary media type', async () => {
     const { url } = await serveApi(apiWith(methods, { BinaryMediaTypes: ['image/png'] }), { Fn: parrot });
-    const answer = JSON.stringify({ body: 'AAEC', isBase64Encoded: true });
+    const returned = JSON.stringify({ body: 'AAEC', isBase64Encoded: true });
 
-    const bytes = await post(`${url}/a`, answer, { Accept: 'image/png' });
-    const text = await post(`${url}/a`, answer, { Accept: 'text/html' });
+    const bytes = await post(`${url}/a`, returned, { Accept: 'image/png' });
+    const text = await post(`${url}/a`, returned, { Accept: 'text/html' });
 
     expect([...new Uint8Array(await bytes.arrayBuffer())]).toEqual([0, 1, 2]);
     expect(await text.text()).toBe('AAEC');
@@ -189,7 +189,7 @@ describe('the answer of a proxy integration', () => {
     ['multiValueHeaders that are texts', '{"multiValueHeaders":{"a":"b"}}'],
     ['isBase64Encoded that is text', '{"body":"","isBase64Encoded":"true"}'],
     ['an error thrown by the function', 'not json'],
-  ])('that is %s is a 502 in the words of DEFAULT_5XX', async (_, answer) => {
+  ])('that is %s is a 502 in the words of DEFAULT_5XX', async (_, returned) => {
     const { url, records } = await serveApi(
       {
         ...apiWith(methods),
@@ -202,7 +202,7 @@ describe('the answer of a proxy integration', () => {
       { Fn: parrot },
     );
 
-    const response = await post(`${url}/a`, answer);
+    const response = await post(`${url}/a`, returned);
 
     expect(response.status).toBe(502);
     expect(await response.json()).toEqual({
@@ -227,7 +227,7 @@ describe('the answer of a proxy integration', () => {
 });
 
 describe('routing', () => {
-  const answering = (text: string): Resource['Properties'] => ({
+  const responding = (text: string): Resource['Properties'] => ({
     Integration: {
       Type: 'MOCK',
       RequestTemplates: { 'application/json': '{"statusCode": 200}' },
@@ -248,7 +248,7 @@ describe('routing', () => {
       'ANY /{proxy+}',
     ];
     const { url } = await serveApi(
-      apiWith(Object.fromEntries(routes.map((route) => [route, answering(route)]))),
+      apiWith(Object.fromEntries(routes.map((route) => [route, responding(route)]))),
     );
     const routed = async (method: string, path: string) => (await fetch(url + path, { method })).text();
 
@@ -264,7 +264,9 @@ describe('routing', () => {
   });
 
   test('refuses an unknown path, an unknown method, and a greedy parameter for nothing', async () => {
-    const { url } = await serveApi(apiWith({ 'GET /a': answering('a'), 'ANY /b/{proxy+}': answering('b') }));
+    const { url } = await serveApi(
+      apiWith({ 'GET /a': responding('a'), 'ANY /b/{proxy+}': responding('b') }),
+    );
 
     for (const [method, path] of [
       ['GET', '/'],
@@ -299,7 +301,7 @@ describe('routing', () => {
     expect(await statusWith({ authorization: 'Bearer x' })).toBe(403);
   });
 
-  test('answers a path parameter that cannot be decoded with 400', async () => {
+  test('refuses a path parameter that cannot be decoded with 400', async () => {
     const { url } = await serveApi(apiWith({ 'GET /{id}': { Integration: proxyTo('Fn') } }), { Fn: echo });
 
     expect((await fetch(`${url}/%ff`)).status).toBe(400);
@@ -355,7 +357,7 @@ describe('gateway responses', () => {
     expect((await post(`${url}/a`, '')).status).toBe(502);
   });
 
-  test('answer a body over 10 MB with 413 without calling the function', async () => {
+  test('refuse a body over 10 MB with 413 without calling the function', async () => {
     const { url, lines } = await serveApi(apiWith(fn), { Fn: `console.log('started'); ${echo}` });
 
     const tooLarge = await post(`${url}/a`, new Uint8Array(10 * 1024 * 1024 + 1));

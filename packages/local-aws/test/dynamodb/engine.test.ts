@@ -19,14 +19,14 @@ import type { JsonObject } from '../../src/json.ts';
 import { listenOnLoopback } from '../../src/loopback-server.ts';
 import { localIdentity, tableProperties } from '../fixtures/table.ts';
 
-const answers = async (endpoint: string): Promise<boolean> =>
+const responds = async (endpoint: string): Promise<boolean> =>
   fetch(endpoint).then(
     () => true,
     () => false,
   );
 
 const isGone = async (endpoint: string): Promise<void> => {
-  while (await answers(endpoint)) await sleep(20);
+  while (await responds(endpoint)) await sleep(20);
 };
 
 /** A process of its own that starts the engine, runs some more code, and stays. */
@@ -48,13 +48,13 @@ async function startInProcess(code = '', options: { detached?: boolean } = {}) {
 }
 
 describe('startDatabase', () => {
-  it('answers when it resolves and is gone when stop resolves', async () => {
+  it('responds when it resolves and is gone when stop resolves', async () => {
     const database = await startDatabase();
 
-    expect(await answers(database.endpoint)).toBe(true);
+    expect(await responds(database.endpoint)).toBe(true);
     await database.stop();
 
-    expect(await answers(database.endpoint)).toBe(false);
+    expect(await responds(database.endpoint)).toBe(false);
   });
 
   it('starts several engines at once, each on a port of its own', async () => {
@@ -93,7 +93,7 @@ describe('startDatabase', () => {
     'leaves no engine behind when %s ends the process',
     async (signal) => {
       const { parent, endpoint } = await startInProcess();
-      expect(await answers(endpoint)).toBe(true);
+      expect(await responds(endpoint)).toBe(true);
 
       parent.kill(signal);
 
@@ -113,7 +113,7 @@ describe('startDatabase', () => {
     await once(parent.stdout, 'data');
     await new Promise((resolve) => setTimeout(resolve, 100));
 
-    expect(await answers(endpoint)).toBe(true);
+    expect(await responds(endpoint)).toBe(true);
     parent.kill('SIGKILL');
     await isGone(endpoint);
   });
@@ -136,16 +136,16 @@ describe('startDatabase', () => {
     await database.stop();
 
     expect(database.endpoint).toBe(running.endpoint);
-    expect(await answers(running.endpoint)).toBe(true);
+    expect(await responds(running.endpoint)).toBe(true);
     await running.stop();
   });
 
-  it('says in one sentence that nothing answers at the given endpoint', async () => {
+  it('says in one sentence that nothing responds at the given endpoint', async () => {
     const { url: endpoint, close } = await listenOnLoopback(createServer());
     await close();
 
     await expect(startDatabase({ endpoint })).rejects.toThrow(
-      `No DynamoDB answers at DYNAMODB_ENDPOINT (${endpoint}).`,
+      `No DynamoDB responds at DYNAMODB_ENDPOINT (${endpoint}).`,
     );
     await expect(startDatabase({ endpoint: 'localhost' })).rejects.toThrow('DYNAMODB_ENDPOINT is not a URL.');
   });
@@ -173,7 +173,7 @@ describe('createTable', () => {
     expect(TimeToLiveDescription).toEqual({ TimeToLiveStatus: 'ENABLED', AttributeName: 'expires_at' });
   });
 
-  it('accepts a global table of one region, and properties that change no answer', async () => {
+  it('accepts a global table of one region, and properties that change no response', async () => {
     const properties: JsonObject = {
       ...tableProperties,
       Replicas: [

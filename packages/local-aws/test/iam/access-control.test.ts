@@ -311,7 +311,7 @@ describe('the gate of DynamoDB', () => {
     return { gate, database, clientOf };
   }
 
-  it('lets through what the role allows, and answers the rest as the service would', async () => {
+  it('lets through what the role allows, and refuses the rest as the service would', async () => {
     const { clientOf } = await openGate();
     const fn = clientOf('Fn');
     const put = (pk: string) => new PutItemCommand({ TableName: 'users', Item: { pk: { S: pk } } });

@@ -62,7 +62,7 @@ describe('a function', () => {
     });
   });
 
-  test('gets the event and a context, and answers JSON', async () => {
+  test('gets the event and a context, and returns JSON', async () => {
     const { runtime } = startFunctions(
       {
         Fn: `export const handler = async (event, context) => ({
@@ -71,9 +71,9 @@ describe('a function', () => {
       { Timeout: 300 },
     );
 
-    const answer = payload(await runtime.invoke('Fn', { text: '微信', list: [1, null] }));
+    const result = payload(await runtime.invoke('Fn', { text: '微信', list: [1, null] }));
 
-    expect(answer).toMatchObject({
+    expect(result).toMatchObject({
       event: { text: '微信', list: [1, null] },
       cwd: true,
       context: {
@@ -83,8 +83,8 @@ describe('a function', () => {
         memoryLimitInMB: '128',
       },
     });
-    expect((answer as { left: number }).left).toBeGreaterThan(0);
-    expect((answer as { left: number }).left).toBeLessThanOrEqual(300_000);
+    expect((result as { left: number }).left).toBeGreaterThan(0);
+    expect((result as { left: number }).left).toBeLessThanOrEqual(300_000);
   });
 
   test('may await at the top of its module, and keeps its state between invocations', async () => {
@@ -92,12 +92,12 @@ describe('a function', () => {
       Fn: 'const started = await new Promise((r) => setTimeout(r, 20, 1)); let n = 0; export const handler = async () => started + n++;',
     });
 
-    const answers = [await runtime.invoke('Fn', {}), await runtime.invoke('Fn', {})];
+    const results = [await runtime.invoke('Fn', {}), await runtime.invoke('Fn', {})];
 
-    expect(answers.map(payload)).toEqual([1, 2]);
+    expect(results.map(payload)).toEqual([1, 2]);
   });
 
-  test('that throws answers with the type and message of the error, which is logged', async () => {
+  test('that throws responds with the type and message of the error, which is logged', async () => {
     const { runtime, lines } = startFunctions({
       Fn: `let n = 0; export const handler = async ({ what }) => { n++; if (what === 'error') throw new RangeError('too far'); if (what === 'text') throw 'plain'; return n; };`,
     });
@@ -191,7 +191,7 @@ describe('a function', () => {
       'nodejs24.x',
     ],
     ['exits', 'export const handler = async () => process.exit(4);', 'Runtime.ExitError', 'exit status 4'],
-    ['answers what is not JSON', 'export const handler = async () => 1n;', 'TypeError', 'BigInt'],
+    ['returns what is not JSON', 'export const handler = async () => 1n;', 'TypeError', 'BigInt'],
   ])('that %s fails its invocation, which is told why', async (_, source, errorType, message) => {
     const { runtime } = startFunctions({ Fn: source });
 
@@ -209,7 +209,7 @@ describe('a function', () => {
     );
   });
 
-  test('has had all it logged passed on when its answer arrives, even without a line end', async () => {
+  test('has had all it logged passed on when its response arrives, even without a line end', async () => {
     const { runtime, lines } = startFunctions({
       Fn: `export const handler = async ({ n }) => {
         for (let line = 0; line < 500; line++) { console.log(n + ' out'); console.error(n + ' err'); }

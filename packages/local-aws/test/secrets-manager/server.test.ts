@@ -99,7 +99,7 @@ async function startWithReader(
 }
 
 describe('reading', () => {
-  it('answers the value a secret is born with, by ARN and by name', async () => {
+  it('returns the value a secret is born with, by ARN and by name', async () => {
     const { client, value } = await start();
 
     expect(await value()).toBe('first');
@@ -372,7 +372,7 @@ describe('rotation', () => {
     expect(new Set(tokens).size).toBe(1);
   });
 
-  it('answers RotateSecret before the steps have run', async () => {
+  it('responds to RotateSecret before the steps have run', async () => {
     let release: () => void = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;

@@ -9,7 +9,7 @@ import { Refusal } from '../refusal.ts';
 import { bothMaps } from '../request.ts';
 import { createAuthorizerFunction } from './function.ts';
 import { compileIdentitySources } from './identity-source.ts';
-import { type Decision, evaluatePolicy, type FlatAnswer, parseFlatAnswer } from './policy.ts';
+import { type Decision, evaluatePolicy, type FlatResponse, parseFlatResponse } from './policy.ts';
 
 /** A decision about a call, with what the function said about the caller. */
 interface Authorization {
@@ -32,8 +32,8 @@ export type Authorizer = (
 /** How long a REST API keeps a decision unless the template says otherwise, seconds. */
 const DEFAULT_TTL_SECONDS = 300;
 
-/** Longest answer of an authorizer that a WebSocket API takes, characters. */
-const MAX_WEB_SOCKET_ANSWER = 8192;
+/** Longest response of an authorizer that a WebSocket API takes, characters. */
+const MAX_WEB_SOCKET_RESPONSE = 8192;
 
 const restProperties = {
   emulated: 'AuthorizerResultTtlInSeconds AuthorizerUri IdentitySource RestApiId Type',
@@ -67,7 +67,7 @@ export function compileRestAuthorizer(
     kind: 'REST',
     sources,
     ttlMs: Number(properties.AuthorizerResultTtlInSeconds ?? DEFAULT_TTL_SECONDS) * 1000,
-    read: parseFlatAnswer,
+    read: parseFlatResponse,
     more: ({ request, pathParameters }, resource) => ({
       resource,
       path: request.path,
@@ -89,8 +89,8 @@ export function compileWebSocketAuthorizer(
     kind: 'WEBSOCKET',
     sources: list(properties.IdentitySource).map(String),
     ttlMs: 0,
-    read: (answer) =>
-      JSON.stringify(answer).length > MAX_WEB_SOCKET_ANSWER ? undefined : parseFlatAnswer(answer),
+    read: (response) =>
+      JSON.stringify(response).length > MAX_WEB_SOCKET_RESPONSE ? undefined : parseFlatResponse(response),
     more: () => ({}),
   });
 }
@@ -103,7 +103,7 @@ function compilePolicyAuthorizer(
     readonly kind: 'REST' | 'WEBSOCKET';
     readonly sources: readonly string[];
     readonly ttlMs: number;
-    readonly read: (answer: Json) => FlatAnswer | undefined;
+    readonly read: (response: Json) => FlatResponse | undefined;
     /** Members of the event that only this kind of API has. */
     readonly more: (call: MethodCall, resourcePath: string) => JsonObject;
   },
@@ -121,15 +121,15 @@ function compilePolicyAuthorizer(
   return async (call, methodArn, resourcePath) => {
     const identity = identityOf(call);
     const startedAt = Date.now();
-    const answer = await callFunction(identity, () => ({
+    const response = await callFunction(identity, () => ({
       ...requestEvent(call, methodArn),
       ...api.more(call, resourcePath),
     }));
     return {
-      decision: evaluatePolicy(answer, methodArn),
+      decision: evaluatePolicy(response, methodArn),
       authorizer: {
-        ...answer.context,
-        principalId: answer.principalId,
+        ...response.context,
+        principalId: response.principalId,
         integrationLatency: Date.now() - startedAt,
       },
     };

@@ -3,16 +3,16 @@
 import { matches } from '../../iam/wildcard.ts';
 import { isJsonObject, type Json, type JsonObject, list } from '../../json.ts';
 
-/** A checked authorizer answer. */
-interface AuthorizerAnswer {
+/** A checked authorizer response. */
+interface AuthorizerResponse {
   readonly principalId: string;
   readonly statements: readonly Statement[];
   /** As the function returned it; null when it returned none. */
   readonly context: JsonObject | null;
 }
 
-/** An answer with a context that all kinds of API accept. */
-export interface FlatAnswer extends AuthorizerAnswer {
+/** A response with a context that all kinds of API accept. */
+export interface FlatResponse extends AuthorizerResponse {
   /** All values as text, which is how the back end sees them. */
   readonly context: Readonly<Record<string, string>>;
 }
@@ -29,10 +29,10 @@ export type Decision = 'allow' | 'explicit-deny' | 'implicit-deny';
 /** Longest resource ARN API Gateway accepts in a policy, characters. */
 const MAX_RESOURCE_LENGTH = 512;
 
-/** Checks an answer; undefined when API Gateway would not accept it. */
-export function parseAuthorizerAnswer(answer: Json): AuthorizerAnswer | undefined {
-  if (!isJsonObject(answer)) return undefined;
-  const { principalId, policyDocument, context = null } = answer;
+/** Checks a response; undefined when API Gateway would not accept it. */
+export function parseAuthorizerResponse(response: Json): AuthorizerResponse | undefined {
+  if (!isJsonObject(response)) return undefined;
+  const { principalId, policyDocument, context = null } = response;
   if (typeof principalId !== 'string' || principalId === '' || !isJsonObject(policyDocument))
     return undefined;
   if (context !== null && !isJsonObject(context)) return undefined;
@@ -41,10 +41,10 @@ export function parseAuthorizerAnswer(answer: Json): AuthorizerAnswer | undefine
   return { principalId, statements, context };
 }
 
-/** Checks an answer whose context must be flat: no objects, no lists, no null. */
-export function parseFlatAnswer(answer: Json): FlatAnswer | undefined {
-  const parsed = parseAuthorizerAnswer(answer);
-  if (parsed === undefined || (isJsonObject(answer) && answer.context === null)) return undefined;
+/** Checks a response whose context must be flat: no objects, no lists, no null. */
+export function parseFlatResponse(response: Json): FlatResponse | undefined {
+  const parsed = parseAuthorizerResponse(response);
+  if (parsed === undefined || (isJsonObject(response) && response.context === null)) return undefined;
   const values = Object.entries(parsed.context ?? {});
   if (values.some(([, value]) => !['string', 'number', 'boolean'].includes(typeof value))) return undefined;
   return { ...parsed, context: Object.fromEntries(values.map(([name, value]) => [name, String(value)])) };
@@ -69,8 +69,8 @@ function texts(value: Json | undefined): readonly string[] | undefined {
 }
 
 /** Evaluates a policy for one method ARN: a deny wins, and what no statement allows is denied. */
-export function evaluatePolicy(answer: AuthorizerAnswer, methodArn: string): Decision {
-  const effects = answer.statements
+export function evaluatePolicy(response: AuthorizerResponse, methodArn: string): Decision {
+  const effects = response.statements
     .filter(
       ({ actions, resources }) =>
         actions.some((action) => matches(action.toLowerCase(), 'execute-api:invoke')) &&

@@ -38,14 +38,14 @@ export function createAwsIntegration(method: AwsIntegration): Integration {
   return async (call) => {
     const body = toIntegrationRequest(call);
     const signal = AbortSignal.timeout(timeoutMs);
-    let answer: { selector: string; body: string };
+    let result: { selector: string; body: string };
     try {
       const response = await fetch(endpoint, { method: 'POST', headers, body, signal });
-      answer = { selector: String(response.status), body: await response.text() };
+      result = { selector: String(response.status), body: await response.text() };
     } catch {
       if (signal.aborted) throw new Refusal('INTEGRATION_TIMEOUT', 'Endpoint request timed out');
       throw new Refusal('INTEGRATION_FAILURE', 'Internal server error');
     }
-    return toResponse(answer, call);
+    return toResponse(result, call);
   };
 }

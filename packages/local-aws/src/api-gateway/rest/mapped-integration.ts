@@ -18,7 +18,7 @@ export interface MappedMethod {
 }
 
 /**
- * A MOCK integration: the request template names a status, the matching integration response words the answer.
+ * A MOCK integration: the request template names a status, the matching integration response words the response.
  *
  * @throws LocalRunError naming what the integration uses that is unknown or could not be deployed
  */
@@ -66,8 +66,8 @@ export function compileRequestTemplates({
   };
 }
 
-/** What an integration answered. */
-interface IntegrationAnswer {
+/** What an integration gave. */
+interface IntegrationResult {
   /** What selects the integration response: the status. */
   readonly selector: string;
   /** What `$input` reads. */
@@ -83,7 +83,7 @@ interface IntegrationResponse {
 /** Reads the integration responses: the first whose pattern matches is used, otherwise the default. */
 export function compileIntegrationResponses(
   method: MappedMethod,
-): (answer: IntegrationAnswer, call: MethodCall) => ApiResponse {
+): (result: IntegrationResult, call: MethodCall) => ApiResponse {
   const responses = objects(method.integration.IntegrationResponses).map((response, at) =>
     compileIntegrationResponse(
       response,

@@ -21,7 +21,7 @@ interface Rendering {
 /**
  * A template that can be rendered.
  *
- * @param body what `$input` reads: the request's body, or what the integration answered
+ * @param body what `$input` reads: the request's body, or what the integration gave
  * @throws LocalRunError naming the first expression that is not known
  */
 export type MappingTemplate = (context: JsonObject, body: string) => Rendering;

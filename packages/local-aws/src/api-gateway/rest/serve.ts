@@ -6,7 +6,7 @@ import { denialOf } from '../authorizers/policy-authorizer.ts';
 import type { MethodCall } from '../call.ts';
 import { Refusal, refusalFor, refused } from '../refusal.ts';
 import { type ApiRequest, requestContextOf, valuesOf } from '../request.ts';
-import type { Answer } from '../response.ts';
+import type { GatewayResult } from '../response.ts';
 import { createRouter, decodeParameters, type RouteMatch } from '../router.ts';
 import type { ServedApi } from '../served-api.ts';
 import type { RestApi } from './api.ts';
@@ -15,7 +15,7 @@ import type { ApiMethod } from './method.ts';
 /** The API, to be put behind a gateway. */
 export function serveRestApi(api: RestApi): ServedApi {
   const route = createRouter(api.methods);
-  const answerOf = async (request: ApiRequest, tooLarge: boolean): Promise<Answer> => {
+  const resultOf = async (request: ApiRequest, tooLarge: boolean): Promise<GatewayResult> => {
     const match = route(request.method, request.path);
     let context = requestContextOf(request, {
       accountId: ACCOUNT_ID,
@@ -43,13 +43,13 @@ export function serveRestApi(api: RestApi): ServedApi {
     }
   };
   return {
-    answer: async (request, tooLarge) => {
-      const answer = await answerOf(request, tooLarge);
+    respond: async (request, tooLarge) => {
+      const result = await resultOf(request, tooLarge);
       const ids = [
         ['x-amzn-RequestId', request.requestId],
         ['x-amz-apigw-id', request.extendedRequestId],
       ] as const;
-      return { ...answer, response: { ...answer.response, headers: [...ids, ...answer.response.headers] } };
+      return { ...result, response: { ...result.response, headers: [...ids, ...result.response.headers] } };
     },
   };
 }

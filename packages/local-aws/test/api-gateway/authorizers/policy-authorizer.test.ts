@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { evaluatePolicy, parseAuthorizerAnswer } from '../../../src/api-gateway/authorizers/policy.ts';
+import { evaluatePolicy, parseAuthorizerResponse } from '../../../src/api-gateway/authorizers/policy.ts';
 import { compileRestApi } from '../../../src/api-gateway/rest/api.ts';
 import type { Json, JsonObject } from '../../../src/json.ts';
 import type { Resource } from '../../../src/template/assembly.ts';
@@ -117,8 +117,8 @@ describe('an authorizer', () => {
   test('is not called when the identity source is missing or empty', async () => {
     const { url, lines } = await serve();
 
-    for (const answer of [await get(`${url}/a`), await get(`${url}/a`, '')])
-      expect([answer.status, await answer.json()]).toEqual([401, { message: 'Unauthorized' }]);
+    for (const response of [await get(`${url}/a`), await get(`${url}/a`, '')])
+      expect([response.status, await response.json()]).toEqual([401, { message: 'Unauthorized' }]);
     expect(lines).toEqual([]);
   });
 
@@ -126,7 +126,7 @@ describe('an authorizer', () => {
     ['says Unauthorized', 'unauthorized', 401, 'UNAUTHORIZED'],
     ['fails otherwise', 'broken', 500, 'AUTHORIZER_FAILURE'],
     ['denies', 'deny', 403, 'ACCESS_DENIED'],
-    ['answers nothing usable', '{}', 500, 'AUTHORIZER_CONFIGURATION_ERROR'],
+    ['returns nothing usable', '{}', 500, 'AUTHORIZER_CONFIGURATION_ERROR'],
     ['names no principal', '{"policyDocument":{"Statement":[]}}', 500, 'AUTHORIZER_CONFIGURATION_ERROR'],
     [
       'returns an object in its context',
@@ -162,7 +162,7 @@ describe('an authorizer', () => {
 });
 
 describe("an authorizer's cache", () => {
-  test('keeps an answer for every route, and never for another token', async () => {
+  test('keeps a response for every route, and never for another token', async () => {
     const { url, lines } = await serve({ AuthorizerResultTtlInSeconds: 300 });
 
     for (const path of ['/a', '/b/1', '/a']) expect((await get(url + path, 'anna')).status).toBe(200);
@@ -259,8 +259,8 @@ describe("an authorizer's cache", () => {
 describe('a policy', () => {
   const arn = 'arn:aws:execute-api:us-east-1:000000000000:abc/v1/GET/member/me';
   const decide = (...statements: Json[]) => {
-    const answer = parseAuthorizerAnswer({ principalId: 'a', policyDocument: { Statement: statements } });
-    return answer === undefined ? 'invalid' : evaluatePolicy(answer, arn);
+    const response = parseAuthorizerResponse({ principalId: 'a', policyDocument: { Statement: statements } });
+    return response === undefined ? 'invalid' : evaluatePolicy(response, arn);
   };
   const statement = (Resource: Json, more: JsonObject = {}): Json => ({
     Action: 'execute-api:Invoke',

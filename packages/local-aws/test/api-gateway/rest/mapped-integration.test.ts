@@ -15,7 +15,7 @@ const unsupportedMediaType = gatewayResponse('UNSUPPORTED_MEDIA_TYPE', {
 });
 
 describe('a mock integration', () => {
-  test('answers what the integration response of its status says', async () => {
+  test('responds with what the integration response of its status says', async () => {
     const { url } = await serveApi(
       apiWith({
         'ANY /a': mock({
@@ -64,7 +64,7 @@ describe('a mock integration', () => {
     ['NEVER', 'text/plain', 415],
     ['WHEN_NO_TEMPLATES', 'text/plain', 415],
     ['WHEN_NO_MATCH', 'text/plain', 200],
-  ])('with %s answers a %s body with %i', async (behavior, type, status) => {
+  ])('with %s responds to a %s body with %i', async (behavior, type, status) => {
     const { url } = await serveApi({
       ...apiWith({
         'POST /a': mock({

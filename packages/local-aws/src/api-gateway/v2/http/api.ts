@@ -4,7 +4,7 @@ import { LocalRunError } from '../../../errors.ts';
 import type { InvokeFunction } from '../../../lambda/invoke.ts';
 import { Refusal, refusalFor, refused } from '../../refusal.ts';
 import type { ApiRequest } from '../../request.ts';
-import type { Answer } from '../../response.ts';
+import type { GatewayResult } from '../../response.ts';
 import { createRouter, decodeParameters, type Routable, type RouteMatch } from '../../router.ts';
 import type { ServedApi } from '../../served-api.ts';
 import type { ApiV2, AuthorizerV2, RouteV2 } from '../template.ts';
@@ -53,7 +53,7 @@ export function compileHttpApi(api: ApiV2, invoke: InvokeFunction): ServedApi {
     return found;
   };
 
-  const answer = async (request: ApiRequest, tooLarge: boolean): Promise<Answer> => {
+  const resultOf = async (request: ApiRequest, tooLarge: boolean): Promise<GatewayResult> => {
     try {
       if (tooLarge) throw new Refusal('REQUEST_TOO_LARGE', 'Request Entity Too Large');
       const { route, pathParameters } = match(request);
@@ -80,8 +80,8 @@ export function compileHttpApi(api: ApiV2, invoke: InvokeFunction): ServedApi {
     create: async () => {
       for (const authorizer of jwtAuthorizers.values()) await createJwtAuthorizer(authorizer);
     },
-    answer: async (request, tooLarge) => {
-      const { response, ...why } = await answer(request, tooLarge);
+    respond: async (request, tooLarge) => {
+      const { response, ...why } = await resultOf(request, tooLarge);
       const headers = [['Apigw-Requestid', request.requestId] as const, ...response.headers];
       return { ...why, response: { ...response, headers } };
     },

@@ -6,7 +6,7 @@ import type { InvokeFunction } from '../../../lambda/invoke.ts';
 import { refuseUnknown } from '../../../template/properties.ts';
 import { createAuthorizerFunction } from '../../authorizers/function.ts';
 import { compileIdentitySources } from '../../authorizers/identity-source.ts';
-import { evaluatePolicy, parseAuthorizerAnswer, parseFlatAnswer } from '../../authorizers/policy.ts';
+import { evaluatePolicy, parseAuthorizerResponse, parseFlatResponse } from '../../authorizers/policy.ts';
 import { Refusal } from '../../refusal.ts';
 import type { AuthorizerV2 } from '../template.ts';
 import { authorizerEvent, type Caller, type HttpCall, routeArnOf } from './event.ts';
@@ -18,7 +18,7 @@ import { authorizerEvent, type Caller, type HttpCall, routeArnOf } from './event
  */
 export type HttpAuthorizer = (call: HttpCall) => Promise<Caller>;
 
-/** Decides about a call by what the function answered: who calls, or undefined when the call is not allowed. */
+/** Decides about a call by what the function returned: who calls, or undefined when the call is not allowed. */
 type Decide = (call: HttpCall) => Caller | undefined;
 
 const known = {
@@ -27,11 +27,11 @@ const known = {
   ignored: 'Name',
 };
 
-/** Longest that an answer may be kept, seconds. */
+/** Longest that a response may be kept, seconds. */
 const MAX_TTL_SECONDS = 3600;
 
 /**
- * Reads an authorizer of type REQUEST. Its cache keeps answers of the function, for all routes that use it, so a policy
+ * Reads an authorizer of type REQUEST. Its cache keeps responses of the function, for all routes that use it, so a policy
  * is evaluated for each call.
  *
  * @throws LocalRunError naming the property that is unknown or cannot be deployed
@@ -59,7 +59,7 @@ export function compileHttpAuthorizer(authorizer: AuthorizerV2, invoke: InvokeFu
     ttlMs: ttlSeconds * 1000,
     // Documented for REST and WebSocket APIs only.
     mayThrowUnauthorized: false,
-    read: simple ? readSimple : (answer) => readPolicy(answer, version),
+    read: simple ? readSimple : (response) => readPolicy(response, version),
   });
   return async (call) => {
     const identity = identityOf(call);
@@ -73,15 +73,15 @@ export function compileHttpAuthorizer(authorizer: AuthorizerV2, invoke: InvokeFu
 }
 
 /** Only a real boolean decides: `"false"` is truthy. */
-function readSimple(answer: Json): Decide | undefined {
-  if (!isJsonObject(answer) || typeof answer.isAuthorized !== 'boolean') return undefined;
-  const { isAuthorized, context = null } = answer;
+function readSimple(response: Json): Decide | undefined {
+  if (!isJsonObject(response) || typeof response.isAuthorized !== 'boolean') return undefined;
+  const { isAuthorized, context = null } = response;
   if (context !== null && !isJsonObject(context)) return undefined;
   return () => (isAuthorized ? { kind: 'lambda', context, principalId: undefined } : undefined);
 }
 
-function readPolicy(answer: Json, version: '1.0' | '2.0'): Decide | undefined {
-  const policy = version === '2.0' ? parseAuthorizerAnswer(answer) : parseFlatAnswer(answer);
+function readPolicy(response: Json, version: '1.0' | '2.0'): Decide | undefined {
+  const policy = version === '2.0' ? parseAuthorizerResponse(response) : parseFlatResponse(response);
   if (policy === undefined) return undefined;
   const { context, principalId } = policy;
   return (call) =>

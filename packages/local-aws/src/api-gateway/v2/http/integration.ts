@@ -2,7 +2,7 @@
 
 import { isJsonObject, type Json } from '../../../json.ts';
 import type { InvokeFunction } from '../../../lambda/invoke.ts';
-import { readProxyAnswer } from '../../lambda-proxy.ts';
+import { readProxyResponse } from '../../lambda-proxy.ts';
 import { Refusal } from '../../refusal.ts';
 import type { ApiResponse } from '../../response.ts';
 import { withinMs } from '../../within.ts';
@@ -22,14 +22,14 @@ export function createHttpIntegration(integration: IntegrationV2, invoke: Invoke
     const invocation = await withinMs(invoke(functionArn, event, sourceArnOf(call)), timeoutMs);
     if (invocation === undefined)
       throw new Refusal('INTEGRATION_TIMEOUT', 'Service Unavailable', { status: 503 });
-    const answer = invocation.ok ? (JSON.parse(invocation.payload) as Json) : undefined;
+    const returned = invocation.ok ? (JSON.parse(invocation.payload) as Json) : undefined;
     const response =
-      answer === undefined
+      returned === undefined
         ? undefined
         : payloadFormatVersion === '2.0'
-          ? responseV2(answer)
-          : responseV1(answer);
-    // A function that throws and one that answers nonsense look the same to the client.
+          ? responseV2(returned)
+          : responseV1(returned);
+    // A function that throws and one that returns nonsense look the same to the client.
     if (response === undefined) throw new Refusal('DEFAULT_5XX', 'Internal Server Error');
     return response;
   };
@@ -41,20 +41,20 @@ function sourceArnOf({ api, request, resourcePath }: HttpCall): string {
     : `${api.stageArn}/${request.method}${resourcePath}`;
 }
 
-function responseV1(answer: Json): ApiResponse | undefined {
-  if (!isJsonObject(answer) || answer.statusCode === undefined) return undefined;
-  return readProxyAnswer(answer, DEFAULT_MEDIA_TYPE, true);
+function responseV1(returned: Json): ApiResponse | undefined {
+  if (!isJsonObject(returned) || returned.statusCode === undefined) return undefined;
+  return readProxyResponse(returned, DEFAULT_MEDIA_TYPE, true);
 }
 
-/** An answer without a status code is the body of a 200: text as it is, everything else as JSON. */
-function responseV2(answer: Json): ApiResponse | undefined {
-  if (!isJsonObject(answer) || answer.statusCode === undefined) {
-    const body = typeof answer === 'string' ? answer : JSON.stringify(answer);
+/** A response without a status code is the body of a 200: text as it is, everything else as JSON. */
+function responseV2(returned: Json): ApiResponse | undefined {
+  if (!isJsonObject(returned) || returned.statusCode === undefined) {
+    const body = typeof returned === 'string' ? returned : JSON.stringify(returned);
     return { status: 200, headers: [['Content-Type', 'application/json']], body };
   }
-  const { statusCode, headers = {}, body = '', isBase64Encoded = false, cookies = [] } = answer;
+  const { statusCode, headers = {}, body = '', isBase64Encoded = false, cookies = [] } = returned;
   if (!Array.isArray(cookies) || !isJsonObject(headers)) return undefined;
-  return readProxyAnswer(
+  return readProxyResponse(
     {
       statusCode,
       headers,

@@ -9,11 +9,11 @@ import {
   denialOf,
 } from '../../authorizers/policy-authorizer.ts';
 import type { MethodCall } from '../../call.ts';
-import { readProxyAnswer } from '../../lambda-proxy.ts';
+import { readProxyResponse } from '../../lambda-proxy.ts';
 import { Refusal, refusalFor, refused } from '../../refusal.ts';
 import { type ApiRequest, bothMaps, commonLogTime, valuesOf } from '../../request.ts';
-import type { Answer, ApiResponse } from '../../response.ts';
-import type { MessageAnswer, ServedApi, WebSocketConnection } from '../../served-api.ts';
+import type { ApiResponse, GatewayResult } from '../../response.ts';
+import type { MessageResult, ServedApi, WebSocketConnection } from '../../served-api.ts';
 import { withinMs } from '../../within.ts';
 import type { ApiV2, RouteV2 } from '../template.ts';
 
@@ -44,7 +44,7 @@ export function compileWebSocketApi(api: ApiV2, invoke: InvokeFunction): ServedA
   const guard = routeOf('$connect')?.authorizer;
   const authorizer = guard && compileWebSocketAuthorizer(guard.resource, invoke, guard.arn);
 
-  const connect = async (request: ApiRequest): Promise<Answer | WebSocketConnection> => {
+  const connect = async (request: ApiRequest): Promise<GatewayResult | WebSocketConnection> => {
     const connectionId = `${randomBytes(11).toString('base64url')}=`;
     const { requestId } = request;
     const context = (routeKey: string, eventType: string, ofRequest: string): JsonObject =>
@@ -55,24 +55,25 @@ export function compileWebSocketApi(api: ApiV2, invoke: InvokeFunction): ServedA
       const call = { request, context: opening, pathParameters: {}, stageVariables: api.stageVariables };
       const caller = await authorize(api, authorizer, call);
       const requestContext = { ...opening, ...caller };
-      const answer = await onConnect?.call({ ...requestMaps(request), requestContext });
-      if (answer !== undefined && (answer.status < 200 || answer.status > 299)) return { response: answer };
+      const connected = await onConnect?.call({ ...requestMaps(request), requestContext });
+      if (connected !== undefined && (connected.status < 200 || connected.status > 299))
+        return { response: connected };
       return {
-        protocol: answer && valuesOf(answer.headers, 'sec-websocket-protocol')[0],
+        protocol: connected && valuesOf(connected.headers, 'sec-websocket-protocol')[0],
         message: (body) => {
           const messageId = randomUUID();
           const ofMessage = { ...context('$default', 'MESSAGE', randomUUID()), ...caller, messageId };
-          return answerMessage(onMessage, ofMessage, body);
+          return respondToMessage(onMessage, ofMessage, body);
         },
       };
     } catch (error) {
-      return refusalAnswer(error, { connectionId, requestId });
+      return refusalResult(error, { connectionId, requestId });
     }
   };
 
   return {
     connect,
-    answer: async () => ({
+    respond: async () => ({
       response: { status: 426, headers: [['Upgrade', 'websocket']], body: '' },
     }),
   };
@@ -106,10 +107,10 @@ function compileRoute(
     call: async (event) => {
       const invocation = await withinMs(invoke(functionArn, { ...event, ...always }, sourceArn), timeoutMs);
       if (invocation === undefined) throw new Refusal('INTEGRATION_TIMEOUT', 'Endpoint request timed out');
-      const answer = invocation.ok ? (JSON.parse(invocation.payload) as Json) : undefined;
+      const returned = invocation.ok ? (JSON.parse(invocation.payload) as Json) : undefined;
       const response =
-        isJsonObject(answer) && answer.statusCode !== undefined
-          ? readProxyAnswer(answer, 'application/json', false)
+        isJsonObject(returned) && returned.statusCode !== undefined
+          ? readProxyResponse(returned, 'application/json', false)
           : undefined;
       if (response === undefined) throw new Refusal('DEFAULT_5XX', 'Internal server error', { status: 502 });
       return response;
@@ -117,11 +118,11 @@ function compileRoute(
   };
 }
 
-async function answerMessage(
+async function respondToMessage(
   route: Route | undefined,
   requestContext: JsonObject,
   body: string,
-): Promise<MessageAnswer> {
+): Promise<MessageResult> {
   const requestId = String(requestContext.requestId);
   try {
     if (route === undefined) throw new Refusal('ACCESS_DENIED', 'Forbidden');
@@ -129,15 +130,15 @@ async function answerMessage(
     return { requestId, response: route.responds ? response : { ...response, body: '' } };
   } catch (error) {
     const connectionId = String(requestContext.connectionId);
-    return { requestId, ...refusalAnswer(error, { connectionId, requestId }) };
+    return { requestId, ...refusalResult(error, { connectionId, requestId }) };
   }
 }
 
-/** The same words for a handshake that is refused and a message that cannot be answered. */
-function refusalAnswer(
+/** The same words for a handshake that is refused and a message that nothing responds to. */
+function refusalResult(
   error: unknown,
   ids: { readonly connectionId: string; readonly requestId: string },
-): Answer {
+): GatewayResult {
   const refusal = refusalFor(error);
   return refused(refusal, {
     status: refusal.status,

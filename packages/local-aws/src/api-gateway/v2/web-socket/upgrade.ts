@@ -67,7 +67,7 @@ function responseOn(socket: Duplex, message: IncomingMessage): ServerResponse {
 }
 
 function attach(webSocket: WebSocket, connection: WebSocketConnection, onRequest: OnRequest): void {
-  const answer = async (text: string): Promise<void> => {
+  const respond = async (text: string): Promise<void> => {
     const startedAt = performance.now();
     const { requestId, ...result } = await connection.message(text);
     if (webSocket.readyState !== webSocket.OPEN) return;
@@ -75,7 +75,7 @@ function attach(webSocket: WebSocket, connection: WebSocketConnection, onRequest
     if (body.length > 0) webSocket.send(body.toString());
     onRequest(recordOf({ requestId, method: 'MESSAGE', path: '$default' }, result, startedAt));
   };
-  webSocket.on('message', (data) => void answer(String(data)));
+  webSocket.on('message', (data) => void respond(String(data)));
   // What breaks the protocol closes the connection.
   webSocket.on('error', () => {});
 }

@@ -124,7 +124,7 @@ describe('the event of an HTTP API', () => {
 });
 
 describe('what a function behind an HTTP API returns', () => {
-  test.each<[what: string, answer: Json, status: number, type: string, body: string]>([
+  test.each<[what: string, returned: Json, status: number, type: string, body: string]>([
     ['an object without a status is a 200 of JSON', { a: 1 }, 200, 'application/json', '{"a":1}'],
     ['text is its own body', 'hello', 200, 'application/json', 'hello'],
     ['a list is JSON', [1, 2], 200, 'application/json', '[1,2]'],
@@ -163,10 +163,10 @@ describe('what a function behind an HTTP API returns', () => {
       'application/json',
       '{"message":"Internal Server Error"}',
     ],
-  ])('in format 2.0: %s', async (_, answer, status, type, body) => {
+  ])('in format 2.0: %s', async (_, returned, status, type, body) => {
     const { url } = await serveHttp({ 'POST /a': { to: 'Fn' } }, {}, { Fn: parrot });
 
-    const response = await fetch(`${url}/a`, { method: 'POST', body: JSON.stringify(answer) });
+    const response = await fetch(`${url}/a`, { method: 'POST', body: JSON.stringify(returned) });
 
     expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
       status,
@@ -229,14 +229,14 @@ describe('the routes of an HTTP API', () => {
     ).toEqual(keys);
   });
 
-  test('answer 404 where there is none', async () => {
+  test('respond with 404 where there is none', async () => {
     const { url } = await serveHttp({ 'GET /a': { to: 'Fn' } });
 
     for (const response of [await fetch(`${url}/b`), await fetch(`${url}/a`, { method: 'POST' })])
       expect([response.status, await response.json()]).toEqual([404, { message: 'Not Found' }]);
   });
 
-  test('answer 500 when no permission lets this route invoke its function, and the record says so', async () => {
+  test('respond with 500 when no permission lets this route invoke its function, and the record says so', async () => {
     const { url, records } = await serveHttp(
       { 'GET /a': { to: 'Fn' }, 'GET /b': { to: 'Fn' } },
       { HttpFnPermission: permission('Fn', 'Http', '*/*/a') },
@@ -347,15 +347,15 @@ describe('a Lambda authorizer of an HTTP API', () => {
       { Gate: gate, Back: handler },
     );
     const statement = { Action: 'execute-api:Invoke', Effect: 'Allow', Resource: '*' };
-    const answer = (context: Json) =>
+    const returned = (context: Json) =>
       JSON.stringify({ principalId: 'p', policyDocument: { Statement: [statement] }, context });
 
-    expect(await json(await get(`${url}/a`, answer({ user_id: 'anna', age: 7 })))).toEqual({
+    expect(await json(await get(`${url}/a`, returned({ user_id: 'anna', age: 7 })))).toEqual({
       principalId: 'p',
       user_id: 'anna',
       age: '7',
     });
-    expect((await get(`${url}/a`, answer({ list: [] }))).status).toBe(500);
+    expect((await get(`${url}/a`, returned({ list: [] }))).status).toBe(500);
   });
 
   test('is called without an identity when it has no identity source', async () => {
@@ -381,7 +381,7 @@ describe('a Lambda authorizer of an HTTP API', () => {
     ['says "false" as text', '{"isAuthorized":"false"}', 500],
     ['says 1', '{"isAuthorized":1}', 500],
     ['says nothing', '{}', 500],
-    ['answers a policy where simple responses are set', 'only-this', 500],
+    ['returns a policy where simple responses are set', 'only-this', 500],
     ['has a context that is no object', '{"isAuthorized":true,"context":"x"}', 500],
   ])('that %s refuses the call', async (_, token, status) => {
     const { url } = await serveGuarded();
@@ -401,7 +401,7 @@ describe('a Lambda authorizer of an HTTP API', () => {
     expect((await get(`${url}/a`, denial)).status).toBe(403);
   });
 
-  test('answers 500 when its function does not permit it, or permits another', async () => {
+  test('responds with 500 when its function does not permit it, or permits another', async () => {
     const other = permission('Gate', 'Http', 'authorizers/another');
     const { url, records, lines } = await serveHttp(
       { 'GET /a': { to: 'Back', route: guarded } },
@@ -428,7 +428,7 @@ describe("the cache of an HTTP API's authorizer", () => {
     expect(lines).toHaveLength(2);
   });
 
-  test('keeps an answer for all routes, and never for another token', async () => {
+  test('keeps a response for all routes, and never for another token', async () => {
     const { url, lines } = await serveGuarded({ AuthorizerResultTtlInSeconds: 300 });
 
     for (const path of ['/a', '/b/1', '/a']) expect((await get(url + path, 'anna')).status).toBe(200);
@@ -447,7 +447,7 @@ describe("the cache of an HTTP API's authorizer", () => {
     expect(lines).toHaveLength(1);
   });
 
-  test('keeps an answer per route when the route key is an identity source, and forgets it in time', async () => {
+  test('keeps a response per route when the route key is an identity source, and forgets it in time', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => void vi.useRealTimers());
     const { url, lines } = await serveGuarded({

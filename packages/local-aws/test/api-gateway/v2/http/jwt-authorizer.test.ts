@@ -128,7 +128,7 @@ describe('a JWT authorizer', () => {
   test('trusts RSA keys only', async () => {
     const issuer = await startIssuer();
     const key = { ...(await issuer.publicKey('curve', 'ES256')), kid: 'main' };
-    issuer.answers['/keys'] = (response) => void response.end(JSON.stringify({ keys: [key] }));
+    issuer.responses['/keys'] = (response) => void response.end(JSON.stringify({ keys: [key] }));
     const get = await serve(issuer);
 
     expect((await get(await issuer.sign())).status).toBe(401);
@@ -154,7 +154,7 @@ describe('the keys of an issuer', () => {
     expect(issuer.requested).toEqual([...discovery, ...discovery]);
   });
 
-  test.each<[what: string, path: string, answer: TestIssuer['answers'][string]]>([
+  test.each<[what: string, path: string, returned: TestIssuer['responses'][string]]>([
     [
       'the discovery document is missing',
       '/.well-known/openid-configuration',
@@ -177,15 +177,15 @@ describe('the keys of an issuer', () => {
       (response) => void response.end(JSON.stringify({ keys: [], pad: 'x'.repeat(150_000) })),
     ],
     ['the key set is none', '/keys', (response) => void response.end('{"keys":1}')],
-  ])('cannot be fetched when %s; the next request tries again', async (_, path, answer) => {
+  ])('cannot be fetched when %s; the next request tries again', async (_, path, returned) => {
     const issuer = await startIssuer();
     const get = await serve(issuer);
-    const right = issuer.answers[path];
-    issuer.answers[path] = answer;
+    const right = issuer.responses[path];
+    issuer.responses[path] = returned;
     const bearer = `Bearer ${await issuer.sign()}`;
 
     const refused = await get(bearer);
-    if (right !== undefined) issuer.answers[path] = right;
+    if (right !== undefined) issuer.responses[path] = right;
 
     expect(refused.status).toBe(401);
     expect(refused.headers.get('www-authenticate')).toContain('OIDC discovery endpoint communication error');

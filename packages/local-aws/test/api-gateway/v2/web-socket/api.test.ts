@@ -4,7 +4,7 @@ import type { Resource } from '../../../../src/template/assembly.ts';
 import { apiV2, guarded, openWebSocket, requestAuthorizer, serveStack } from '../../../fixtures/apis-v2.ts';
 import { permission, type Resources } from '../../../fixtures/assembly.ts';
 
-/** Logs every event, and echoes it as the body of its answer. */
+/** Logs every event, and echoes it as the body of its response. */
 const echo = `export const handler = async (event) => {
   console.log(JSON.stringify(event));
   return { statusCode: 200, body: JSON.stringify(event) };
@@ -22,7 +22,7 @@ const gate = `export const handler = async (event) => {
   };
 };`;
 
-const answering = { RouteResponseSelectionExpression: '$default' };
+const responding = { RouteResponseSelectionExpression: '$default' };
 const responseOf = (at: number): Resources => ({
   [`Response${at}`]: {
     Type: 'AWS::ApiGatewayV2::RouteResponse',
@@ -41,7 +41,7 @@ const serve = async (
 
 const serveGuarded = (properties: Resource['Properties'] = {}) =>
   serve(
-    { $connect: { to: 'Fn', route: guarded }, $default: { to: 'Fn', route: answering } },
+    { $connect: { to: 'Fn', route: guarded }, $default: { to: 'Fn', route: responding } },
     { ...requestAuthorizer('Gate', 'Ws', properties), ...responseOf(1) },
     { Fn: echo, Gate: gate },
   );
@@ -51,7 +51,7 @@ const withToken = (token: string) => ({ headers: { Authorization: token } });
 describe('a WebSocket API', () => {
   test('tells $connect about the handshake, and $default about messages', async () => {
     const { url, lines } = await serve(
-      { $connect: { to: 'Fn' }, $default: { to: 'Fn', route: answering } },
+      { $connect: { to: 'Fn' }, $default: { to: 'Fn', route: responding } },
       responseOf(1),
     );
     const client = await openWebSocket(`${url}/?room=1`);
@@ -90,9 +90,9 @@ describe('a WebSocket API', () => {
     });
   });
 
-  test('answers itself where there is no route, or its function fails', async () => {
+  test('responds itself where there is no route, or its function fails', async () => {
     const ids = { connectionId: expect.stringMatching(/=$/), requestId: expect.any(String) };
-    const answerOf = async (...stack: Parameters<typeof serve>) => {
+    const responseTo = async (...stack: Parameters<typeof serve>) => {
       const { url } = await serve(...stack);
       return (await openWebSocket(url)).request('hello');
     };
@@ -100,13 +100,13 @@ describe('a WebSocket API', () => {
     const wrong = { Bad: 'export const handler = async () => "hello";' };
     const closed = { WsBadPermission: permission('Bad', 'Ws', '*other') };
 
-    expect(await answerOf({ $connect: { to: 'Fn' } })).toEqual({ message: 'Forbidden', ...ids });
+    expect(await responseTo({ $connect: { to: 'Fn' } })).toEqual({ message: 'Forbidden', ...ids });
     for (const [more, sources] of [
       [{}, failing],
       [{}, wrong],
       [closed, { Bad: echo }],
     ] as const)
-      expect(await answerOf({ $default: { to: 'Bad' } }, more, sources)).toEqual({
+      expect(await responseTo({ $default: { to: 'Bad' } }, more, sources)).toEqual({
         message: 'Internal server error',
         ...ids,
       });
@@ -135,8 +135,8 @@ describe('a WebSocket API', () => {
 });
 
 describe('the sub-protocol', () => {
-  const connectSaying = (answer: string) =>
-    serve({ $connect: { to: 'Fn' } }, {}, { Fn: `export const handler = async () => (${answer});` });
+  const connectSaying = (returned: string) =>
+    serve({ $connect: { to: 'Fn' } }, {}, { Fn: `export const handler = async () => (${returned});` });
 
   test('is the one that $connect returns', async () => {
     const { url } = await connectSaying('{ statusCode: 200, headers: { "sec-websocket-protocol": "b" } }');
@@ -153,16 +153,16 @@ describe('the sub-protocol', () => {
 });
 
 describe('a handshake', () => {
-  test.each<[what: string, answer: string, status: number]>([
-    ['answers another status', '{ statusCode: 418 }', 418],
-    ['answers no status', '{}', 502],
-    ['answers nothing', 'undefined', 502],
+  test.each<[what: string, returned: string, status: number]>([
+    ['returns another status', '{ statusCode: 418 }', 418],
+    ['returns no status', '{}', 502],
+    ['returns nothing', 'undefined', 502],
     ['throws', '(() => { throw new Error("no"); })()', 502],
-  ])('is refused when $connect %s', async (_, answer, status) => {
+  ])('is refused when $connect %s', async (_, returned, status) => {
     const { url, records } = await serve(
       { $connect: { to: 'Fn' } },
       {},
-      { Fn: `export const handler = async () => (${answer});` },
+      { Fn: `export const handler = async () => (${returned});` },
     );
 
     await expect(openWebSocket(url)).rejects.toThrow(`Unexpected server response: ${status}`);
@@ -222,7 +222,7 @@ describe('a handshake', () => {
     ['broken', 500],
     ['nonsense', 500],
     ['large', 500],
-  ])('with the token "%s" is answered %d, and $connect is not called', async (token, status) => {
+  ])('with the token "%s" gets %d, and $connect is not called', async (token, status) => {
     const { url, lines } = await serveGuarded();
 
     await expect(openWebSocket(url, [], withToken(token))).rejects.toThrow(

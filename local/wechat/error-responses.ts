@@ -1,11 +1,11 @@
 /** How WeChat words its errors: a number, a text, and the id of the request. */
 import { randomBytes } from 'node:crypto';
 
-/** An answer as WeChat words it: what was asked for, or an error. */
-export type WechatAnswer = Readonly<Record<string, unknown>>;
+/** JSON as WeChat words it: the body of a request, what was requested, or an error. */
+export type WechatJson = Readonly<Record<string, unknown>>;
 
-/** An error answer with WeChat's own text for it, or with `errmsg`. */
-export type ErrorAnswer = (errcode: number, errmsg?: string) => WechatAnswer;
+/** An error with WeChat's own text for it, or with `errmsg`. */
+export type ErrorResponse = (errcode: number, errmsg?: string) => WechatJson;
 
 /** The texts of WeChat's pages, and as seen in the field. */
 const texts: Readonly<Record<number, string>> = {
@@ -40,7 +40,7 @@ const texts: Readonly<Record<number, string>> = {
 };
 
 /** `sns` routes separate the id with a comma, the others with a space. */
-export function createErrorAnswer(separator: ', ' | ' ', now: () => number): ErrorAnswer {
+export function createErrorResponse(separator: ', ' | ' ', now: () => number): ErrorResponse {
   return (errcode, errmsg = texts[errcode] ?? 'unknown error') => {
     // The first group of a rid is the Unix time in hex.
     const time = Math.floor(now() / 1000).toString(16);
