@@ -1,19 +1,22 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { findChromium, WITHOUT_CHROMIUM } from './test/browser/chromium.ts';
 import { closingLine } from './test/closing-line.ts';
 
-/**
- * Milliseconds. They only end what hangs: a busy machine takes many times as long as an idle one, and no test fails for that.
- */
-const patience = { testTimeout: 300_000, hookTimeout: 600_000 };
+/** Workers, commands, CDK apps and local runs are many processes that load the same code: Node compiles it once. */
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/compiled');
+
+const inEachProject = {
+  // Milliseconds that only end what hangs: a busy machine takes many times as long as an idle one, and no test fails for
+  // that.
+  testTimeout: 300_000,
+  hookTimeout: 600_000,
+  // CDK's own rules take seconds to start in each process that synthesizes; one test has them check every stage.
+  env: { CDK_VALIDATION: 'false' },
+};
 
 /** Much of a run is waiting for time-outs and processes, so there are more workers than the two cores of CI. */
 const WORKERS = 3;
-
-/**
- * CDK's own rules take seconds to start in each process that synthesizes anything; one test has them check every stage.
- */
-const withoutValidation = { CDK_VALIDATION: 'false' };
 
 const hasChromium = findChromium() !== undefined;
 if (!hasChromium && process.env.CI === 'true') throw new Error(WITHOUT_CHROMIUM);
@@ -42,7 +45,7 @@ export default defineConfig({
             'test/{bin,docs,examples,functions,local,testing}/**/*.test.ts',
             'packages/*/test/**/*.test.ts',
           ],
-          ...patience,
+          ...inEachProject,
           maxWorkers: WORKERS,
           // The modules of one file serve the next, which saves two thirds of the time that imports take.
           isolate: false,
@@ -53,10 +56,9 @@ export default defineConfig({
       {
         test: {
           name: 'template',
-          env: withoutValidation,
           include: ['test/lib/**/*.test.ts'],
           globalSetup: ['test/lib/other-teams/build-package.ts'],
-          ...patience,
+          ...inEachProject,
           maxWorkers: WORKERS,
           isolate: false,
         },
@@ -64,10 +66,9 @@ export default defineConfig({
       {
         test: {
           name: 'own-service',
-          env: withoutValidation,
           include: ['test/e2e/own-service/*.test.ts'],
           globalSetup: ['test/lib/other-teams/build-package.ts'],
-          ...patience,
+          ...inEachProject,
           maxWorkers: WORKERS,
           isolate: false,
         },
@@ -75,9 +76,8 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
-          env: withoutValidation,
           include: hasChromium ? ['test/browser/*.test.ts'] : [],
-          ...patience,
+          ...inEachProject,
           maxWorkers: WORKERS,
         },
       },
@@ -86,7 +86,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/{,hostile/,members/,mini-programs/}*.test.ts'],
           globalSetup: ['test/e2e/global-setup.ts'],
-          ...patience,
+          ...inEachProject,
           maxWorkers: 1,
           isolate: false,
           sequence: { groupOrder: 1 },
