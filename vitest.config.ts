@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { findChromium, WITHOUT_CHROMIUM } from './test/browser/chromium.ts';
 import { closingLine } from './test/closing-line.ts';
+import { LongWaitsFirst } from './test/sequencer.ts';
 
 /** Workers, commands, CDK apps and local runs are many processes that load the same code: Node compiles it once. */
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/compiled');
@@ -16,21 +17,22 @@ const inEachProject = {
 };
 
 /** Much of a run is waiting for time-outs and processes, so there are more workers than the two cores of CI. */
-const WORKERS = 3;
+const WORKERS = 4;
 
 const hasChromium = findChromium() !== undefined;
 if (!hasChromium && process.env.CI === 'true') throw new Error(WITHOUT_CHROMIUM);
-if (!hasChromium && !process.argv.includes('--project')) console.log(WITHOUT_CHROMIUM);
+if (!hasChromium && !process.argv.some((arg) => /^--project(=e2e)?$/.test(arg))) console.log(WITHOUT_CHROMIUM);
 
 /**
- * Five projects in one run: `unit` (domain code and the local run's parts, against real engines where there is one),
- * `template` (the synthesized stack and the package), `own-service` (end-to-end tests that break or rotate a service
- * of their own, or run another beside it), `browser` (the page of a local run, where there is a Chromium) and `e2e` (one shared service behind its gateway; file after file, because they also share the
- * faults of its WeChat).
+ * Five projects: `unit` (domain code and the local run's parts, against real engines where there is one), `template`
+ * (the synthesized stack and the package), `own-service` (end-to-end tests that break or rotate a service of their own,
+ * or run another beside it), `browser` (the page of a local run, where there is a Chromium) and `e2e` (one shared
+ * service behind its gateway; file after file, because they also share the faults of its WeChat).
  */
 export default defineConfig({
   test: {
     reporters: ['default', closingLine],
+    sequence: { sequencer: LongWaitsFirst },
     // `npm run coverage`. Bundles run in processes of their own, so what only end-to-end tests reach counts as uncovered.
     coverage: {
       include: ['{bin,functions,lib,local,testing}/**/*.ts', 'packages/*/src/**/*.ts'],

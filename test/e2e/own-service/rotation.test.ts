@@ -87,7 +87,7 @@ async function rotateKeys(...drop: string[]): Promise<Finished> {
   });
 }
 
-/** Logins and verifications all the time, some ten a second; what it saw, by token. */
+/** Logins and verifications all the time, some five a second; what it saw, by token. */
 function startLoad() {
   const tokens: string[] = [];
   const statuses: { readonly kid: string; readonly status: number }[] = [];
@@ -96,7 +96,7 @@ function startLoad() {
   const loop = async (work: (round: number) => Promise<void>): Promise<void> => {
     for (let round = 0; running; round++) {
       await work(round);
-      await setTimeout(400);
+      await setTimeout(1_000);
     }
   };
   const done = Promise.all([
