@@ -21,7 +21,8 @@ const WORKERS = 4;
 
 const hasChromium = findChromium() !== undefined;
 if (!hasChromium && process.env.CI === 'true') throw new Error(WITHOUT_CHROMIUM);
-if (!hasChromium && !process.argv.some((arg) => /^--project(=e2e)?$/.test(arg))) console.log(WITHOUT_CHROMIUM);
+if (!hasChromium && !process.argv.some((arg) => /^--project(=e2e)?$/.test(arg)))
+  console.log(WITHOUT_CHROMIUM);
 
 /**
  * Five projects: `unit` (domain code and the local run's parts, against real engines where there is one), `template`
