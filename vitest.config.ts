@@ -1,33 +1,39 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { findChromium, WITHOUT_CHROMIUM } from './test/browser/chromium.ts';
 import { closingLine } from './test/closing-line.ts';
+import { LongWaitsFirst } from './test/sequencer.ts';
 
-/**
- * Milliseconds. They only end what hangs: a busy machine takes many times as long as an idle one, and no test fails for that.
- */
-const patience = { testTimeout: 300_000, hookTimeout: 600_000 };
+/** Workers, commands, CDK apps and local runs are many processes that load the same code: Node compiles it once. */
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/compiled');
+
+const inEachProject = {
+  // Milliseconds that only end what hangs: a busy machine takes many times as long as an idle one, and no test fails for
+  // that.
+  testTimeout: 300_000,
+  hookTimeout: 600_000,
+  // CDK's own rules take seconds to start in each process that synthesizes; one test has them check every stage.
+  env: { CDK_VALIDATION: 'false' },
+};
 
 /** Much of a run is waiting for time-outs and processes, so there are more workers than the two cores of CI. */
-const WORKERS = 3;
-
-/**
- * CDK's own rules take seconds to start in each process that synthesizes anything; one test has them check every stage.
- */
-const withoutValidation = { CDK_VALIDATION: 'false' };
+const WORKERS = 4;
 
 const hasChromium = findChromium() !== undefined;
 if (!hasChromium && process.env.CI === 'true') throw new Error(WITHOUT_CHROMIUM);
-if (!hasChromium && !process.argv.includes('--project')) console.log(WITHOUT_CHROMIUM);
+if (!hasChromium && !process.argv.some((arg) => /^--project(=e2e)?$/.test(arg)))
+  console.log(WITHOUT_CHROMIUM);
 
 /**
- * Five projects in one run: `unit` (domain code and the local run's parts, against real engines where there is one),
- * `template` (the synthesized stack and the package), `own-service` (end-to-end tests that break or rotate a service
- * of their own, or run another beside it), `browser` (the page of a local run, where there is a Chromium) and `e2e` (one shared service behind its gateway; file after file, because they also share the
- * faults of its WeChat).
+ * Five projects: `unit` (domain code and the local run's parts, against real engines where there is one), `template`
+ * (the synthesized stack and the package), `own-service` (end-to-end tests that break or rotate a service of their own,
+ * or run another beside it), `browser` (the page of a local run, where there is a Chromium) and `e2e` (one shared
+ * service behind its gateway; file after file, because they also share the faults of its WeChat).
  */
 export default defineConfig({
   test: {
     reporters: ['default', closingLine],
+    sequence: { sequencer: LongWaitsFirst },
     // `npm run coverage`. Bundles run in processes of their own, so what only end-to-end tests reach counts as uncovered.
     coverage: {
       include: ['{bin,functions,lib,local,testing}/**/*.ts', 'packages/*/src/**/*.ts'],
@@ -42,7 +48,7 @@ export default defineConfig({
             'test/{bin,docs,examples,functions,local,testing}/**/*.test.ts',
             'packages/*/test/**/*.test.ts',
           ],
-          ...patience,
+          ...inEachProject,
           maxWorkers: WORKERS,
           // The modules of one file serve the next, which saves two thirds of the time that imports take.
           isolate: false,
@@ -53,10 +59,9 @@ export default defineConfig({
       {
         test: {
           name: 'template',
-          env: withoutValidation,
           include: ['test/lib/**/*.test.ts'],
           globalSetup: ['test/lib/other-teams/build-package.ts'],
-          ...patience,
+          ...inEachProject,
           maxWorkers: WORKERS,
           isolate: false,
         },
@@ -64,10 +69,9 @@ export default defineConfig({
       {
         test: {
           name: 'own-service',
-          env: withoutValidation,
           include: ['test/e2e/own-service/*.test.ts'],
           globalSetup: ['test/lib/other-teams/build-package.ts'],
-          ...patience,
+          ...inEachProject,
           maxWorkers: WORKERS,
           isolate: false,
         },
@@ -75,9 +79,8 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
-          env: withoutValidation,
           include: hasChromium ? ['test/browser/*.test.ts'] : [],
-          ...patience,
+          ...inEachProject,
           maxWorkers: WORKERS,
         },
       },
@@ -86,7 +89,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/{,hostile/,members/,mini-programs/}*.test.ts'],
           globalSetup: ['test/e2e/global-setup.ts'],
-          ...patience,
+          ...inEachProject,
           maxWorkers: 1,
           isolate: false,
           sequence: { groupOrder: 1 },

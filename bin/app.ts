@@ -1,40 +1,10 @@
 /** The CDK entry point: turns `-c stage=…` (and `-c settings=…`) into one stack. */
-import { Annotations, App } from 'aws-cdk-lib';
-import { gapsBeforeLaunch, refuseExampleAppid } from '../lib/before-launch.ts';
-import { WechatLoginStack } from '../lib/login-stack.ts';
-import { SettingsError, type StageSettings } from '../lib/settings.ts';
-import { settingsFor } from '../lib/stages.ts';
-import { stackName } from './templates/stack-name.ts';
-
-/**
- * The CDK CLI says to which account and region its credentials lead; without any it makes the region up.
- *
- * @throws SettingsError
- */
-function refuseOtherRegion(stage: string, { customDomain }: StageSettings): void {
-  const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
-  const regionOfCertificate = customDomain?.certificateArn.split(':')[3];
-  if (!account || !region || regionOfCertificate === undefined || regionOfCertificate === region) return;
-  throw new SettingsError(
-    `Stage '${stage}': setting 'customDomain.certificateArn' is a certificate of ${regionOfCertificate}, and the deployment goes to ${region}: make a certificate there, or set AWS_REGION=${regionOfCertificate}`,
-  );
-}
-
-function synthesize(app: App): void {
-  const stage: string = app.node.tryGetContext('stage') ?? 'dev';
-  const settings = settingsFor(stage, app.node.tryGetContext('settings'));
-  refuseExampleAppid(stage, settings);
-  refuseOtherRegion(stage, settings);
-  const stack = new WechatLoginStack(app, stackName(stage), { stage, settings });
-  for (const { setting, consequence } of gapsBeforeLaunch(settings))
-    Annotations.of(stack).addWarningV2(
-      `wechat-login:${setting}`,
-      `'${setting}' is not set for stage '${stage}' in lib/config.ts: ${consequence}`,
-    );
-}
+import { App } from 'aws-cdk-lib';
+import { SettingsError } from '../lib/settings.ts';
+import { addStack } from './templates/stage-app.ts';
 
 try {
-  synthesize(new App());
+  addStack(new App());
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
   process.stderr.write(`${error.message}\n`);

@@ -87,7 +87,7 @@ async function rotateKeys(...drop: string[]): Promise<Finished> {
   });
 }
 
-/** Logins and verifications all the time, some ten a second; what it saw, by token. */
+/** Logins and verifications all the time, some five a second; what it saw, by token. */
 function startLoad() {
   const tokens: string[] = [];
   const statuses: { readonly kid: string; readonly status: number }[] = [];
@@ -96,7 +96,7 @@ function startLoad() {
   const loop = async (work: (round: number) => Promise<void>): Promise<void> => {
     for (let round = 0; running; round++) {
       await work(round);
-      await setTimeout(400);
+      await setTimeout(1_000);
     }
   };
   const done = Promise.all([
@@ -158,7 +158,7 @@ describe('keys that rotate under load', () => {
     expect(await freshDecision(veteran)).toBe('accepted');
     await expect.poll(() => whoami(doomed), { timeout: PATIENCE_MS }).toBe(401);
     await expect.poll(() => kidOf(load.tokens.at(-1) ?? ''), { timeout: PATIENCE_MS }).toBe(successor);
-    await expect.poll(() => load.statuses.length, { timeout: PATIENCE_MS }).toBeGreaterThan(100);
+    await expect.poll(() => load.statuses.length, { timeout: PATIENCE_MS }).toBeGreaterThan(60);
     await load.stop();
 
     const newest = load.tokens.findLast((token) => kidOf(token) === successor) ?? '';

@@ -1,20 +1,9 @@
-import { inspect } from 'node:util';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  DescribeSecretCommand,
-  GetSecretValueCommand,
-  PutSecretValueCommand,
-  SecretsManagerClient,
-  TagResourceCommand,
-} from '@aws-sdk/client-secrets-manager';
-import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DescribeSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { decodeProtectedHeader } from 'jose';
-import { type LocalSecretsManager, type RotationStep, startSecretsManager } from 'local-aws';
+import type { RotationStep } from 'local-aws';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { DROP_KEY_TAG } from '../../../functions/contracts/key-schedule.ts';
-import type { Jwks } from '../../../functions/keys/json-web-keys.ts';
-import { createKeyRing, type KeyRing, parseKeyRing, publicJwks } from '../../../functions/keys/key-ring.ts';
-import { loadJwksFromTable, publishJwks, readPublished } from '../../../functions/keys/published-in-table.ts';
+import { publicJwks } from '../../../functions/keys/key-ring.ts';
+import { publishJwks, readPublished } from '../../../functions/keys/published-in-table.ts';
 import { createRotation, type RotationReport } from '../../../functions/keys/rotation.ts';
 import { createSigningKeySource } from '../../../functions/keys/signing-key.ts';
 import { createKeySource } from '../../../functions/keys/verification-keys.ts';
@@ -22,18 +11,13 @@ import { createTokenMinter, type MintedToken } from '../../../functions/tokens/m
 import { createTokenVerifier } from '../../../functions/tokens/verify.ts';
 import { keySupply } from '../../fixtures/key-pairs.ts';
 import { AUDIENCE, ISSUER, NOW } from '../../fixtures/tokens.ts';
-import { localIdentity, startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
+import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
+import { keyRingArn, ownRing, placeholder, setUpRotation } from './rotation-parts.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const keyRingArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
-const placeholder = '{"placeholder":"Zk3x9"}';
 const tokenLifetimeSeconds = 7 * 86_400;
 const self = { issuer: ISSUER, audience: AUDIENCE };
-
-/** How many keys a test may have in rings of its own; those that a rotation makes come after them in the supply. */
-const OWN_KEYS = 4;
-const ownRing = (createdAt: number, createKey = keySupply()) => createKeyRing(createdAt, createKey);
 
 /** For what happens in the background; it only ends what hangs. */
 const PATIENCE = { timeout: 60_000 };
@@ -49,85 +33,8 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** Everything a rotation touches, with a clock of its own and a place to cut off any call to AWS. */
-async function setUp(born = placeholder, currentEndsPending = false) {
-  const state = {
-    now: NOW,
-    calls: 0,
-    cutAt: 0,
-    cut: 'before' as 'before' | 'after',
-    log: [] as RotationReport[],
-  };
-  const now = () => state.now;
-  const tableName = table.tableName;
-  await table.client.send(new PutCommand({ TableName: tableName, Item: { pk: 'jwks' } }));
-
-  const cutOff = <T>(next: () => Promise<T>): Promise<T> => {
-    state.calls++;
-    if (state.calls !== state.cutAt) return next();
-    const cut = () => Promise.reject(new Error('cut off'));
-    return state.cut === 'before' ? cut() : next().then(cut, cut);
-  };
-  const document = DynamoDBDocumentClient.from(
-    new DynamoDBClient({ ...localIdentity, endpoint: table.endpoint }),
-  );
-  let invoke: (step: RotationStep) => Promise<unknown>;
-  const server: LocalSecretsManager = await startSecretsManager({
-    secrets: [{ arn: keyRingArn, name: 'key-ring', value: born }],
-    currentEndsPending,
-    invokeRotation: async (event) => void (await invoke(event)),
-  });
-  const secrets = new SecretsManagerClient({ ...localIdentity, endpoint: server.endpoint, maxAttempts: 1 });
-  const uncut = new SecretsManagerClient({ ...localIdentity, endpoint: server.endpoint });
-  secrets.middlewareStack.add((next) => (args) => cutOff(() => next(args)), { step: 'initialize' });
-  document.middlewareStack.add((next) => (args) => cutOff(() => next(args)), { step: 'initialize' });
-  closing.push(async () => {
-    for (const client of [secrets, uncut, document]) client.destroy();
-    await server.close();
-  });
-
-  const createKey = keySupply(OWN_KEYS);
-  const step = createRotation({
-    secrets,
-    keyRingArn,
-    table: { client: document, tableName },
-    now,
-    createKey,
-  });
-  invoke = async (event) => {
-    state.log.push(await step(event));
-  };
-  const ring = async (): Promise<KeyRing> => {
-    const answer = await uncut.send(new GetSecretValueCommand({ SecretId: keyRingArn }));
-    const value = parseKeyRing(answer.SecretString);
-    if (value === undefined) throw new Error('no ring');
-    return value;
-  };
-  const published = () => loadJwksFromTable(table);
-  const publishedKids = async () => ((await published()) as Jwks).keys.map(({ kid }) => kid);
-  const drop = (...kids: string[]) =>
-    uncut.send(
-      new TagResourceCommand({
-        SecretId: keyRingArn,
-        Tags: kids.map((kid) => ({ Key: DROP_KEY_TAG + kid, Value: 'now' })),
-      }),
-    );
-  return {
-    state,
-    now,
-    server,
-    secrets: uncut,
-    step,
-    ring,
-    published,
-    publishedKids,
-    drop,
-    rotate: () => server.rotate(keyRingArn),
-    override: (replacement: (step: RotationStep) => Promise<unknown>) => {
-      invoke = replacement;
-    },
-  };
-}
+const setUp = (born?: string, currentEndsPending?: boolean) =>
+  setUpRotation({ table, closing }, born, currentEndsPending);
 
 describe('the first rotation', () => {
   it('the first rotation creates the ring and publishes its keys', async () => {
@@ -272,33 +179,6 @@ describe('a key that cannot sign what its public part verifies', () => {
 });
 
 describe('a rotation that is cut off', () => {
-  it('a rotation that died at any call to AWS ends the same when it is run again, whether or not the call arrived', async () => {
-    const old = await ownRing(NOW / 1000 - 30 * 86_400);
-    const later = JSON.stringify(old);
-    for (const [born, cut] of [
-      [placeholder, 'after'],
-      [later, 'before'],
-      [later, 'after'],
-    ] as const) {
-      let died = 0;
-      for (let cutAt = 1; ; cutAt++) {
-        const { rotate, ring, published, state } = await setUp(born);
-        Object.assign(state, { cutAt, cut });
-        const outcome = await rotate().catch((error: unknown) => error);
-        if (state.calls < cutAt) break;
-        died++;
-        expect(inspect(outcome)).toContain('cut off');
-        await rotate();
-
-        const after = await ring();
-        expect(after.retired.map(({ kid }) => kid)).toEqual(born === placeholder ? [] : [old.current.kid]);
-        if (born !== placeholder) expect(after.current).toEqual(old.next);
-        expect(await published()).toEqual(publicJwks(after));
-      }
-      expect(died).toBeGreaterThan(10);
-    }
-  });
-
   it('a rotation that is repeated from the start creates nothing again', async () => {
     const { rotate, published, override, step } = await setUp();
     const reports: RotationReport[] = [];
@@ -467,25 +347,6 @@ describe('an emergency rotation', () => {
     const after = await publishedKids();
     expect(after).toHaveLength(2);
     expect(after.filter((kid) => before.includes(kid))).toEqual([]);
-  });
-
-  it('an emergency rotation that was cut off at any call to AWS ends the same when it is run again', async () => {
-    const old = await ownRing(NOW / 1000 - 30 * 86_400);
-    for (const cut of ['before', 'after'] as const) {
-      for (let cutAt = 1; ; cutAt++) {
-        const { rotate, ring, published, drop, state } = await setUp(JSON.stringify(old));
-        await drop(old.current.kid);
-        Object.assign(state, { cutAt, cut });
-        await rotate().catch((error: unknown) => expect(inspect(error)).toContain('cut off'));
-        if (state.calls < cutAt) break;
-        await rotate();
-
-        const after = await ring();
-        expect(after.current).toEqual(old.next);
-        expect(after.retired).toEqual([]);
-        expect(await published()).toEqual(publicJwks(after));
-      }
-    }
   });
 
   it('an emergency rotation wins over one that is under way, whatever its step and whichever key is named', async () => {

@@ -54,9 +54,6 @@ async function listen(server: Server | TcpServer): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** undici hands a connection on one turn of the event loop after its answer is complete. */
-const connectionIsFree = () => new Promise((resolve) => setImmediate(resolve));
-
 /** A port that refuses connections. */
 async function deadPort(): Promise<number> {
   const server = createTcpServer();
@@ -104,7 +101,6 @@ describe('code2Session', () => {
     const client = clientFor(wechat.url);
     for (let call = 0; call < 5; call += 1) {
       await client.code2Session({ appid, secret, code: wechat.issueCode() });
-      await connectionIsFree();
     }
 
     expect(wechat.calls()).toEqual({ count: 5, connections: 1 });
@@ -564,7 +560,6 @@ describe('a connection opened ahead', () => {
     const client = clientFor(wechat.url);
 
     await client.openConnection();
-    await connectionIsFree();
     const before = wechat.calls();
     await client.code2Session({ appid, secret, code: wechat.issueCode() });
 
@@ -586,7 +581,6 @@ describe('after a pause', () => {
     const client = open({ apiBases: [wechat.url], now: () => time });
     const login = async () => {
       await client.code2Session({ appid, secret, code: wechat.issueCode() });
-      await connectionIsFree();
     };
     await login();
     time += 4_000;

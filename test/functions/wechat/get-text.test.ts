@@ -264,9 +264,9 @@ describe('a kept connection', () => {
       plain,
     ];
     await get();
-    // undici hands a connection on one turn of the event loop after its response is complete.
-    await new Promise((resolve) => setImmediate(resolve));
+    const closed = once(kept ?? expect.unreachable('nothing was asked'), 'close');
     kept?.write('HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nmallory');
+    await closed;
 
     expect(await get()).toEqual({ status: 200, body: '答案' });
     expect({ requests, connections }).toEqual({ requests: 2, connections: 2 });

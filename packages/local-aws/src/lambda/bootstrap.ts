@@ -3,6 +3,7 @@
  * after another. It talks to its parent over IPC and imports nothing of ours, so that a bundle meets no code but its own.
  */
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FromEnvironment, InvokeMessage, LambdaError } from './environment.ts';
@@ -84,6 +85,10 @@ async function respond(
 }
 
 process.on('disconnect', () => process.exit(0));
+
+// For the next environment: what is ended by a signal keeps nothing. The function shall not see that there is a cache.
+flushCompileCache();
+delete process.env.NODE_COMPILE_CACHE;
 
 try {
   const handler = await loadHandler();

@@ -81,6 +81,12 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+/** Where this process keeps compiled code, if anywhere: the bootstrap is found there, and forgets about it. */
+const compiledCode = (): NodeJS.ProcessEnv => {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+};
+
 /**
  * Starts an environment; INIT begins at once.
  *
@@ -89,7 +95,7 @@ process.once('exit', () => {
 export function startEnvironment(spec: FunctionSpec, onLog: (line: string) => void): ExecutionEnvironment {
   const child = fork(bootstrap, [], {
     cwd: spec.directory,
-    env: { ...spec.environment },
+    env: { ...spec.environment, ...compiledCode() },
     execArgv: spec.inspect ? ['--inspect=0'] : [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
