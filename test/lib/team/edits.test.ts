@@ -96,4 +96,12 @@ describe("a team's own settings", () => {
     // The second passes stages of its own to the same function.
     expect(readers.sort()).toEqual(['test/lib/config.test.ts', 'test/lib/team/own-stages.test.ts']);
   });
+
+  it('name stages that no command of an operator has to know: their tests would fail for a team', () => {
+    const knowing = globSync('bin/**/*.ts', { cwd: root }).filter((file) =>
+      /\bstageNames\b/.test(readFileSync(join(root, file), 'utf8')),
+    );
+
+    expect(knowing).toEqual(['bin/record-templates.ts']);
+  });
 });
