@@ -18,19 +18,18 @@ const USAGE = `Usage: npm run launch -- --stage <stage>
 Looks at the settings of the stage and at the account and region that the environment leads to; changes nothing.
 Exit status: 0 it can be deployed, 1 something is in the way.`;
 
-async function checksOf(stage: string, settings: StageSettings): Promise<readonly Check[]> {
+/** What needs no credentials comes first, and is said also where there are none. */
+async function* checksOf(stage: string, settings: StageSettings): AsyncGenerator<Check> {
+  yield* settingsChecks(stage, settings);
   const { arn, region } = await identifyCaller();
   const [, partition, , , account = ''] = arn.split(':');
   const deployed = await readDeployed(stackName(stage));
   const { template, bootstrapVersion } = synthesize(stage, settings);
   const next = comparable(template);
-  return [
-    ...settingsChecks(stage, settings),
-    { name: 'account', look: async () => `${account} (${partition}), ${region}, as ${arn}` },
-    ...accountChecks({ stage, settings, bootstrapVersion, next, deployed }),
-    ...domainChecks({ settings, account, region, deployed, dns: new Resolver() }),
-    ...changeChecks(settings, next, deployed),
-  ];
+  yield { name: 'account', look: async () => `${account} (${partition}), ${region}, as ${arn}` };
+  yield* accountChecks({ stage, settings, bootstrapVersion, next, deployed });
+  yield* domainChecks({ settings, account, region, deployed, dns: new Resolver() });
+  yield* changeChecks(settings, next, deployed);
 }
 
 /** The command for stages that are read in this way. */
@@ -42,7 +41,7 @@ export const launchOf = (read: (stage: string) => StageSettings) =>
       if (stage === undefined) throw new UsageError('Say what is to be deployed: --stage.');
       const settings = read(stage);
       let clear = true;
-      for (const check of await checksOf(stage, settings)) clear = (await report(check, stdout)) && clear;
+      for await (const check of checksOf(stage, settings)) clear = (await report(check, stdout)) && clear;
       print(
         stdout,
         clear

@@ -234,8 +234,9 @@ function problem(issue: v.InferIssue<typeof settingsSchema>): string {
   const name = v.getDotPath(issue) ?? 'settings';
   // The input of a check of several settings is all of them.
   const value = issue.path === undefined ? issue.input : issue.path.at(-1)?.value;
+  if (value === undefined) return `setting '${name}' is missing: lib/settings.ts says what it must be`;
   if (issue.type !== 'strict_object' || issue.expected !== 'never')
-    return `setting '${name}' is ${JSON.stringify(value) ?? 'missing'}: ${issue.message}`;
+    return `setting '${name}' is ${JSON.stringify(value)}: ${issue.message}`;
   const known = name.includes('.') ? '' : `; there are ${Object.keys(settingsSchema.entries).join(', ')}`;
   return `'${name}' is not a setting${known}`;
 }

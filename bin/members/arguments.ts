@@ -1,5 +1,4 @@
 /** The command line of `npm run members`: what may be done, and in which table. */
-import { stageNames } from '../../lib/stages.ts';
 import { UsageError } from '../command/errors.ts';
 import type { Given } from '../command/options.ts';
 
@@ -22,8 +21,7 @@ export const USAGE = `Usage: npm run members -- <command> [options]
 The reason is kept with who, when and what, longer than the user: name no person in it.
 
 Where:
-  --stage ${stageNames.join('|')}
-                                a deployed stage; region and credentials as for the AWS CLI
+  --stage STAGE                 a deployed stage; region and credentials as for the AWS CLI
   --table NAME                  a deployed table, by its name
   --table NAME --local URL      the table of a local run, which prints this line
 
@@ -145,11 +143,7 @@ function readTarget(values: Values): Target {
   if ((stage === undefined) === (table === undefined))
     throw new UsageError('Say where: --stage or --table, one of them.');
   if (local !== undefined && table === undefined) throw new UsageError('--local goes with --table.');
-  if (stage !== undefined) {
-    if (!stageNames.some((each) => each === stage))
-      throw new UsageError(`--stage must be one of ${stageNames.join(', ')}.`);
-    return { kind: 'stage', stage };
-  }
+  if (stage !== undefined) return { kind: 'stage', stage: readId(values, 'stage') };
   const tableName = readId(values, 'table');
   if (local === undefined) return { kind: 'table', tableName };
   if (!/^https?:\/\//.test(local) || !URL.canParse(local))
@@ -164,7 +158,7 @@ function readUserId(values: Values): string {
   return userId;
 }
 
-function readId(values: Values, option: 'openid' | 'unionid' | 'appid' | 'table'): string {
+function readId(values: Values, option: 'openid' | 'unionid' | 'appid' | 'stage' | 'table'): string {
   const value = values[option] ?? '';
   if (!/^[\w.-]{1,255}$/.test(value))
     throw new UsageError(`--${option} must be letters, digits, '-', '_' and '.'.`);

@@ -14,7 +14,7 @@ export function readVariables(variables: NodeJS.ProcessEnv) {
   const dataDir = value('DATA_DIR');
   const port = value('PORT');
   if (port !== undefined && (!/^\d+$/.test(port) || Number(port) > 65_535))
-    throw new CommandError('PORT must be a whole number from 0 to 65535.');
+    throw new CommandError(`PORT is '${port}'; it must be a whole number from 0 to 65535.`);
   const appid = value('WECHAT_APPID');
   const secret = value('WECHAT_SECRET');
   if ((appid === undefined) !== (secret === undefined))
@@ -25,7 +25,9 @@ export function readVariables(variables: NodeJS.ProcessEnv) {
     appid !== undefined && secret !== undefined ? [{ appid, secret }] : undefined;
   const inspect = bundledFunctions.find((name) => name === value('INSPECT'));
   if (value('INSPECT') !== undefined && inspect === undefined)
-    throw new CommandError(`INSPECT must be one of ${bundledFunctions.join(', ')}.`);
+    throw new CommandError(
+      `INSPECT is '${value('INSPECT')}'; it must be one of ${bundledFunctions.join(', ')}.`,
+    );
   const bases = value('WECHAT_API_BASE')
     ?.split(',')
     .map((base) => base.trim());

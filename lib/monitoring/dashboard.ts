@@ -42,10 +42,10 @@ export class Dashboard extends Construct {
 
   constructor(scope: Construct, id: string, { parts, alarms, runbookUrl }: DashboardProps) {
     super(scope, id);
-    const { service } = parts;
+    // Names of dashboards belong to the account, in all of its regions.
+    const dashboardName = `${parts.service}-${Stack.of(this).region}`;
     new CloudWatchDashboard(this, 'Dashboard', {
-      // Names of dashboards belong to the account, in all of its regions.
-      dashboardName: `${service}-${Stack.of(this).region}`,
+      dashboardName,
       defaultInterval: Duration.hours(3),
       widgets: rowsFor(parts, alarms, runbookUrl),
     });
@@ -53,7 +53,7 @@ export class Dashboard extends Construct {
     this.url = Fn.join('', [
       'https://',
       console.findInMap(Aws.PARTITION, 'domain'),
-      `/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${service}`,
+      `/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${dashboardName}`,
     ]);
   }
 }

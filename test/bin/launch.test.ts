@@ -168,6 +168,18 @@ describe('npm run launch', () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(words);
   });
+
+  it('says what the settings lack also where there are no credentials', async () => {
+    const without = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true' };
+
+    const { stdout } = await runHere(launchOf(settingsFor), ['--stage', 'prod'], {
+      aws: { ...aws(), ...without },
+    });
+
+    expect(stdout).toMatch(
+      /^problem {2}appids: Stage 'prod': .* which is an example[\s\S]*^look at {2}customDomain: /m,
+    );
+  });
 });
 
 describe('the account', () => {

@@ -51,6 +51,6 @@ it('ends with 1 as a process of its own too', async () => {
   expect(await spawnCommand('start', [], { env: { PORT: 'http' } })).toEqual({
     status: 1,
     stdout: '',
-    stderr: 'PORT must be a whole number from 0 to 65535.\n',
+    stderr: "PORT is 'http'; it must be a whole number from 0 to 65535.\n",
   });
 });

@@ -151,7 +151,10 @@ describe('settingsFor', () => {
     ],
     [{ loginsPerIpIn5Minutes: 9 }, 'must be a whole number from 10 to 2000000000'],
     [{ throttle: { requestsPerSecond: 0, burst: 1 } }, "setting 'throttle.requestsPerSecond' is 0: must be"],
-    [{ throttle: { requestsPerSecond: 1 } }, "setting 'throttle.burst' is missing"],
+    [
+      { throttle: { requestsPerSecond: 1 } },
+      "setting 'throttle.burst' is missing: lib/settings.ts says what it must be",
+    ],
     [
       { loginThrottle: { requestsPerSecond: 1, burst: 1, color: 1 } },
       "'loginThrottle.color' is not a setting",

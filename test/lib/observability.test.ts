@@ -322,8 +322,22 @@ describe('the dashboard', () => {
   });
 
   it('is linked from what the deployment prints, in the console of its partition', () => {
+    const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
+    const { 'Fn::Join': [, [service, region]] = ['', []] } = dashboard?.Properties.DashboardName ?? {};
     template.hasOutput('DashboardUrl', {
-      Value: { 'Fn::Join': ['', Match.arrayWith([{ 'Fn::FindInMap': Match.anyValue() }])] },
+      Value: {
+        'Fn::Join': [
+          '',
+          [
+            'https://',
+            { 'Fn::FindInMap': Match.anyValue() },
+            '/cloudwatch/home?region=',
+            region,
+            `#dashboards/dashboard/${service}`,
+            region,
+          ],
+        ],
+      },
     });
     template.hasMapping('*', {
       aws: { domain: 'console.aws.amazon.com' },

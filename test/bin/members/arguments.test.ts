@@ -39,7 +39,7 @@ describe('the command line', () => {
       'find --stage dev --openid': 'lacks its value',
       'find --openid oSECRET': 'Say where',
       'find --openid oSECRET --stage dev --table t': 'Say where',
-      'find --openid oSECRET --stage oSECRET': '--stage must be one of dev',
+      'find --openid oSECRET --stage oSECRET/x': '--stage must be letters',
       'find --openid oSECRET --stage dev --local http://127.0.0.1:1': '--local goes with --table',
       'find --openid oSECRET --table t --local oSECRET': '--local must be the URL',
       'find --openid oSECRET --stage dev --oSECRET': 'no such option',

@@ -11,6 +11,8 @@ it.each([
   ['java', 1, 'spring-boot/src/main/java/orders/OrdersApplication.java'],
   ['go', 2, 'go/main.go'],
   ['python', 1, 'python/main.py'],
+  ['yaml', 1, 'envoy/envoy.yaml'],
+  ['lua', 1, 'envoy/envoy.yaml'],
 ])('shows %s code that is in the recipe', (language, count, file) => {
   const guide = read('docs/verify-anywhere.md');
   const shown = [...guide.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))];
@@ -24,10 +26,11 @@ it('names the versions that the recipes install', () => {
   const table = read('docs/verify-anywhere.md');
   const pinned = [
     ...read('examples/verify/python/requirements.txt').matchAll(/^(?:fastapi|PyJWT).*==(.*)$/gm),
+    ...read('examples/verify/envoy/requirements.txt').matchAll(/==(.*)$/gm),
     ...read('examples/verify/go/go.mod').matchAll(/(?:keyfunc|jwt)\/v\d v(.*)$/gm),
     ...read('examples/verify/spring-boot/pom.xml').matchAll(/<parent>.*?<version>(.*?)</gs),
   ].map(([, version]) => version);
 
-  expect(pinned).toHaveLength(5);
+  expect(pinned).toHaveLength(6);
   for (const version of pinned) expect(table).toContain(version);
 });

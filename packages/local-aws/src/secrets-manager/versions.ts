@@ -139,7 +139,7 @@ export function updateSecretVersionStage(
       'ResourceNotFoundException',
       `Secrets Manager can't find the specified secret version: ${moveTo}.`,
     );
-  if (holder !== moveTo && holder !== removeFrom)
+  if (holder !== removeFrom && (moveTo === undefined || holder !== moveTo))
     throw new ServiceError(
       'InvalidParameterException',
       `The staging label ${stage} is currently attached to ${holder ?? 'no version'}, which RemoveFromVersionId must name.`,

@@ -306,6 +306,24 @@ describe('writing', () => {
     await expect(client.send(short)).rejects.toMatchObject({ name: 'InvalidParameterException' });
   });
 
+  it('takes a label away only from the version that has it', async () => {
+    const { client, put, stages } = await start();
+    await put(1, 'second', 'AWSPENDING');
+    const takeAway = () =>
+      client.send(
+        new UpdateSecretVersionStageCommand({
+          SecretId: arn,
+          VersionStage: 'AWSPENDING',
+          RemoveFromVersionId: token(1),
+        }),
+      );
+
+    await takeAway();
+
+    expect(Object.values(await stages()).flat()).not.toContain('AWSPENDING');
+    await expect(takeAway()).rejects.toMatchObject({ name: 'InvalidParameterException' });
+  });
+
   it('moves a label only from the version that the caller knows to hold it', async () => {
     const { client, put, value, stages } = await start();
     await put(1, 'second', 'AWSPENDING');
