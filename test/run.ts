@@ -4,10 +4,13 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 
 const vitest = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs');
+
+// What vitest.config.ts has Node keep grows with each temporary folder that code was loaded from.
+rmSync(join(import.meta.dirname, '../node_modules/.cache/compiled'), { recursive: true, force: true });
 
 interface Finished {
   readonly status: number;
@@ -22,12 +25,14 @@ async function run(project: string, isShown: boolean): Promise<Finished> {
     env: { ...process.env, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  if (isShown) child.stdout.pipe(process.stdout);
-  const [output, [status]] = await Promise.all([
-    text(child.stdout),
-    once(child, 'exit') as Promise<[number | null]>,
-  ]);
-  const [, passed = 0, failed = 0] = /(\d+) passed, (\d+) failed\n$/.exec(output) ?? [];
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    if (isShown) process.stdout.write(text);
+  });
+  // Not `exit`, before which not everything is read.
+  const [status] = (await once(child, 'close')) as [number | null];
+  const [, passed = 0, failed = 1] = /(\d+) passed, (\d+) failed\n$/.exec(output) ?? [];
   return { status: status ?? 1, output, passed: Number(passed), failed: Number(failed) };
 }
 

@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Run } from '../../../bin/command/command.ts';
+import { type Finished, runHere } from '../../fixtures/operator-command.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
+let folder: string;
 let copy: string;
 
 /** A copy in which a team has made the edits that the README and docs/operations.md speak of. */
 beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), 'team-'));
+  folder = mkdtempSync(join(tmpdir(), 'team-'));
+  copy = join(folder, 'edited');
   for (const part of [
     'bin',
     'lib',
@@ -50,41 +54,56 @@ export const stages = {
 `,
   );
 });
-afterAll(() => rmSync(copy, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a program of Node's in the copy; resolves to all it says, with its exit status before. */
-function node(...args: string[]): Promise<string> {
+/** Runs a program of Node's in a copy; resolves to all it says, with its exit status before. */
+function node(cwd: string, ...args: string[]): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  const env = { ...process.env, NO_COLOR: '1', CDK_VALIDATION: 'false' };
-  execFile(process.execPath, args, { cwd: copy, env }, (error, stdout, stderr) =>
+  const env = { ...process.env, NO_COLOR: '1' };
+  execFile(process.execPath, args, { cwd, env }, (error, stdout, stderr) =>
     resolve(`${error === null ? 0 : error.code}\n${stdout}${stderr}`),
   );
   return promise;
 }
 
-const test = (): Promise<string> => node('node_modules/vitest/vitest.mjs', 'run');
+const test = (cwd: string): Promise<string> => node(cwd, 'node_modules/vitest/vitest.mjs', 'run');
+
+/** `npm run record-templates` of a copy. */
+async function record(cwd: string): Promise<Finished> {
+  const { run } = (await import(join(cwd, 'bin/record-templates.ts'))) as { readonly run: Run };
+  return runHere(run, []);
+}
 
 /** What `npm test` begins with: nobody's settings have to be laid out as ours are. */
-const lint = (): Promise<string> =>
-  node('node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', 'lib', 'recorded-templates');
+const lint = (cwd: string): Promise<string> => {
+  const biome = 'node_modules/@biomejs/biome/bin/biome';
+  return node(cwd, biome, 'check', '--error-on-warnings', 'lib', 'recorded-templates');
+};
 
 describe("a team's own settings", () => {
   it('pass the tests, are recorded, and then guard what holds data', async () => {
-    const edited = await test();
-    const recorded = await node('bin/record-templates.ts');
-    const linted = await lint();
-    const stack = join(copy, 'lib/login-stack.ts');
+    const edited = await test(copy);
+    const recorded = await record(copy);
+    const linted = await lint(copy);
+    const changed = join(folder, 'changed');
+    cpSync(copy, changed, { recursive: true });
+    const stack = join(changed, 'lib/login-stack.ts');
     writeFileSync(stack, readFileSync(stack, 'utf8').replace("(this, 'Users',", "(this, 'Members',"));
-    const renamed = await test();
-    const notRecorded = await node('bin/record-templates.ts');
+    const renamed = await test(changed);
+    const notRecorded = await record(changed);
 
     expect(edited).toMatch(/^0\n/);
-    expect(recorded).toBe('0\nrecorded dev\nrecorded prod\nrecorded prod-eu\n');
+    expect(recorded).toEqual({
+      status: 0,
+      stdout: 'recorded dev\nrecorded prod\nrecorded prod-eu\n',
+      stderr: '',
+    });
     expect(linted).toMatch(/^0\n/);
     expect(renamed).toMatch(/^1\n/);
     expect(renamed).toContain('UsersTable6D91A5EE (AWS::DynamoDB::GlobalTable) is removed or renamed');
-    expect(notRecorded).toMatch(
-      /^1\nStage 'dev' would lose data: UsersTable6D91A5EE [^\n]*\. If you mean it, delete [^\n]*dev\.template\.json and run this again\.\n$/,
+    expect(notRecorded).toMatchObject({ status: 1, stdout: '' });
+    expect(notRecorded.stderr).toMatch(
+      /^Stage 'dev' would lose data: UsersTable6D91A5EE [^\n]*\. If you mean it, delete [^\n]*dev\.template\.json and run this again\.\n$/,
     );
   });
 
