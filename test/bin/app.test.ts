@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { exec } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { SettingsError } from '../../lib/settings.ts';
 import { settingsFor } from '../fixtures/stages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
+const { app: command, context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
 
 /** A stage with users as it comes, whatever `lib/config.ts` says. */
 const asItComes = { ...settingsFor('prod'), customDomain: null, publicUrl: null, monthlyBudget: null };
@@ -50,7 +50,10 @@ function synthesize(settings: object | string, { stage = 'dev', ...variables }: 
   );
 }
 
-/** Runs the entry point as the CDK CLI does. */
+/**
+ * Runs the entry point as the CDK CLI does. One that is installed elsewhere brings a Node of another version along, so
+ * none is on the path here.
+ */
 async function run(
   settings: object,
 ): Promise<{ readonly stderr: string; readonly files: readonly string[] }> {
@@ -58,12 +61,12 @@ async function run(
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const { promise, resolve } = Promise.withResolvers<string>();
   const env = {
-    ...process.env,
+    PATH: '',
     CDK_OUTDIR: directory,
     CDK_CONTEXT_JSON: JSON.stringify(contextOf(settings, 'dev')),
     CDK_DEFAULT_ACCOUNT: '',
   };
-  execFile(process.execPath, ['bin/app.ts'], { cwd: root, env }, (_error, _stdout, text) => resolve(text));
+  exec(command, { cwd: root, env }, (_error, _stdout, text) => resolve(text));
   return { stderr: await promise, files: readdirSync(directory) };
 }
 

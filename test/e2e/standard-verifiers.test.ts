@@ -56,6 +56,17 @@ describe('the public documents', () => {
       const odd = await call(path, { headers: { 'content-type': 'application/x-amz-json-1.0' } });
       expect(odd.body).toMatchObject({ code: 415, error: 'unsupported_media_type' });
     }
+    // What an HTTP client may say that it sends, though it sends nothing.
+    for (const type of [
+      ...['application/json; charset=utf-8', 'application/octet-stream', 'application/x-www-form-urlencoded'],
+      ...['application/xml', 'multipart/form-data', 'text/html', 'text/plain', 'text/xml'],
+    ]) {
+      const paths = ['/.well-known/openid-configuration', '/.well-known/jwks.json', '/nowhere'];
+      const statuses = paths.map((path) =>
+        fetch(inject('baseUrl') + path, { headers: { 'content-type': type } }).then(({ status }) => status),
+      );
+      expect([type, ...(await Promise.all(statuses))]).toEqual([type, 200, 200, 404]);
+    }
     const posted = await post('/.well-known/jwks.json', { TableName: 'x', Key: { pk: { S: 'y' } } });
     expect(posted.status).toBe(405);
   });

@@ -27,8 +27,8 @@ export async function synthesize(
     app: string;
     context?: object;
   };
-  const [program, ...appArguments] = cdkJson.app.split(' ');
-  if (program !== 'node')
+  const [program = '', ...appArguments] = cdkJson.app.split(' ');
+  if (!/^(.*\/)?node$/.test(program))
     throw new LocalRunError(`${app}/cdk.json: the app must run with node, such as "node bin/app.ts".`);
   const assembly = await makeTemporaryDirectory();
   try {
