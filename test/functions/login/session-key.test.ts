@@ -51,7 +51,10 @@ async function setUp(...wechatSays: readonly (string | object)[]) {
     users: createUsers({ ...shared, admitsName: async () => true }),
     spentCodes: createSpentCodes({ ...shared, windowSeconds: 60, sleep: async () => {} }),
     revocations,
-    tokens: { prepare: () => {}, mint: async () => ({ token: 'token', expiresIn: 1, keyAgeSeconds: 1 }) },
+    tokens: {
+      prepare: () => {},
+      mint: async () => ({ token: 'token', jti: 'j', expiresIn: 1, expiresAt: 1, keyAgeSeconds: 1 }),
+    },
     now: Date.now,
   });
   const handler = createHttpHandler(

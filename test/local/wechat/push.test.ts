@@ -14,7 +14,7 @@ import {
   verificationUrl,
 } from '../../../local/wechat/push.ts';
 import { createPushReceiver, gatewayEvent } from '../../fixtures/push/receiver.ts';
-import { demo, page } from '../../fixtures/push/vectors.ts';
+import { demo, page, xmlReply } from '../../fixtures/push/vectors.ts';
 import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 const queryOf = ({ url }: { url: string }) =>
@@ -49,6 +49,15 @@ describe("WeChat's own examples are what is sent", () => {
 
     expect(JSON.parse(sent.body)).toMatchObject({ Encrypt: encrypt });
     expect(queryOf(sent)).toMatchObject({ encrypt_type: 'aes', msg_signature: msgSignature });
+  });
+
+  it('in safe mode, as XML', () => {
+    const { message, random, encrypt, msgSignature } = xmlReply;
+
+    const sent = pushRequest({ ...xmlReply, url: '/' }, message, { ...at(xmlReply), mode: 'safe', random });
+
+    expect(sent.body).toContain(`<Encrypt><![CDATA[${encrypt}]]></Encrypt>`);
+    expect(queryOf(sent)).toMatchObject({ msg_signature: msgSignature });
   });
 
   it('with a key whose last bits belong to no byte', () => {
