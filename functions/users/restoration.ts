@@ -2,13 +2,20 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import { PARTITION_KEY } from '../contracts/table.ts';
+import { DomainError } from '../errors/domain-error.ts';
 import { type RecordedChange, recording } from './recorded-changes.ts';
 import { writeAll } from './writes.ts';
 
 /**
+ * Changes of a user until nobody restores the account any more: whoever closed and restored it without end would fill
+ * the item, and no ban could be recorded.
+ */
+const MOST_CHANGES = 500;
+
+/**
  * Opens the account; false when it is not closed.
  *
- * @throws DomainError `unavailable`
+ * @throws DomainError `unavailable`; `account_closing` when it was closed and restored too often
  */
 export async function restoreUser(
   options: { readonly client: DynamoDBDocumentClient; readonly tableName: string; readonly now: Clock },
@@ -16,7 +23,7 @@ export async function restoreUser(
   order: Pick<RecordedChange, 'by' | 'reason'>,
 ): Promise<boolean> {
   const { client, tableName: TableName, now } = options;
-  const update = {
+  const opened = {
     TableName,
     Key: { [PARTITION_KEY]: userId },
     UpdateExpression: 'SET #status = :active REMOVE closes_at',
@@ -24,6 +31,12 @@ export async function restoreUser(
     ExpressionAttributeNames: { '#status': 'status' },
     ExpressionAttributeValues: { ':active': 'active', ':closing': 'closing' },
   };
-  const recorded = recording(TableName, userId, { at: unixSeconds(now), what: 'restore', ...order });
-  return (await writeAll(client, [{ Update: update }, recorded])) === 'written';
+  const entry = { at: unixSeconds(now), what: 'restore', ...order } as const;
+  const outcome = await writeAll(client, [
+    { Update: opened },
+    recording(TableName, userId, entry, MOST_CHANGES),
+  ]);
+  if (outcome === 1)
+    throw new DomainError('account_closing', { reason: 'it was closed and restored too often' });
+  return outcome === 'written';
 }

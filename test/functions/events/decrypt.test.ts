@@ -1,5 +1,6 @@
-import { createCipheriv } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import crypto, { createCipheriv } from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { decrypt } from '../../../functions/events/decrypt.ts';
 import { membersOfXml } from '../../../functions/events/members-of-xml.ts';
 import { PushRefusal } from '../../../functions/events/push-refusal.ts';
@@ -99,5 +100,20 @@ describe('sameSignature', () => {
     expect(sameSignature(signature, signature)).toBe(true);
     for (const other of ['', signature.slice(1), `${signature}0`, signature.toUpperCase(), 'é'.repeat(40)])
       expect(sameSignature(other, signature)).toBe(false);
+  });
+
+  it('compares in constant time, whatever the length', () => {
+    const compare = vi.spyOn(crypto, 'timingSafeEqual');
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+      syncBuiltinESMExports();
+    });
+
+    for (const given of ['', 'a', 'a'.repeat(1_000)]) sameSignature(given, page.plain.signature);
+
+    expect(compare.mock.calls.map(([one, other]) => [one.byteLength, other.byteLength])).toEqual(
+      Array(3).fill([32, 32]),
+    );
   });
 });

@@ -397,6 +397,31 @@ describe('a closed account', () => {
     });
   });
 
+  it('that was closed and restored without end stays closed, so that a ban can still be recorded', async () => {
+    const { userId, identity } = await logIn();
+    const { administration } = setUp();
+    await administration.close(userId, closesAt, order);
+    const before = Array.from({ length: 499 }, () => ({
+      at: now,
+      what: 'close',
+      by: 'member',
+      reason: 'again',
+    }));
+    await table.put({ pk: changesKey(userId), changes: before });
+    await logInAgain(identity, true);
+    await administration.close(userId, closesAt, order);
+
+    await expect(logInAgain(identity, true)).rejects.toMatchObject({ code: 'account_closing' });
+
+    expect((await table.item(userId))?.status).toBe('closing');
+    expect(await administration.ban(userId, order)).toBe(true);
+    expect((await administration.changesOf(userId)).slice(-3).map(({ what }) => what)).toEqual([
+      'restore',
+      'close',
+      'ban',
+    ]);
+  });
+
   it('is opened by an operator, once', async () => {
     const { userId } = await logIn();
     const { administration } = setUp();
