@@ -1,9 +1,9 @@
 /** How a closed account is opened again, by its member's login or by an operator: recorded like every other change. */
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import { PARTITION_KEY } from '../contracts/table.ts';
 import { DomainError } from '../errors/domain-error.ts';
-import { type RecordedChange, recording } from './recorded-changes.ts';
+import type { UsersTable } from './items.ts';
+import { type Order, recording } from './recorded-changes.ts';
 import { writeAll } from './writes.ts';
 
 /**
@@ -18,9 +18,9 @@ const MOST_CHANGES = 500;
  * @throws DomainError `unavailable`; `account_closing` when it was closed and restored too often
  */
 export async function restoreUser(
-  options: { readonly client: DynamoDBDocumentClient; readonly tableName: string; readonly now: Clock },
+  options: UsersTable & { readonly now: Clock },
   userId: string,
-  order: Pick<RecordedChange, 'by' | 'reason'>,
+  order: Order,
 ): Promise<boolean> {
   const { client, tableName: TableName, now } = options;
   const opened = {
