@@ -25,7 +25,10 @@ const USAGE = `Usage: npm start
 Variables, all optional:
   PORT                           of the API. Default: that of the data in DATA_DIR, else 3000
   WECHAT_APPID, WECHAT_SECRET    a mini-program of yours, for logins at the real WeChat
+  WECHAT_PUSH_TOKEN, WECHAT_ENCODING_AES_KEY
+                                 what its console shows for message push
   WECHAT_API_BASE                URLs of another WeChat, separated by commas
+  CONTENT_CHECK                  nicknames: WeChat checks them before they are stored
   DYNAMODB_ENDPOINT              a DynamoDB that already runs
   DATA_DIR                       directory that keeps the data between runs
   INSPECT                        login, member, account, authorizer or rotation: opens Node's inspector for it`;

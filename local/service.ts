@@ -84,6 +84,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   const { dataDir } = stack;
   const releaseDataDir = dataDir === undefined ? undefined : takeDataDir(dataDir);
   let simulator: WechatSimulator | undefined;
+  let serviceUrl = '';
   let assembly: Assembly | undefined;
   const end = async (): Promise<void> => {
     await simulator?.close();
@@ -95,11 +96,16 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
       simulator = await startWechatSimulator({
         apps: appSecrets,
         hosts: wechatHosts,
+        pushTargets: () =>
+          miniPrograms.flatMap(({ appid, push }) =>
+            push === undefined ? [] : [{ appid, ...push, url: `${serviceUrl}/wechat/events/${appid}` }],
+          ),
         ...(wechatDelayMs !== undefined && { delayMs: wechatDelayMs }),
       });
     const running = await startLocalStack({
       ...stack,
       assembly: async (url) => {
+        serviceUrl = url;
         assembly = await synthesize(loginApp, {
           stage,
           settings: {

@@ -31,9 +31,9 @@ export async function readAppSecret(appid: string, io: Io): Promise<string> {
   return given;
 }
 
-/** As WeChat's console takes them. */
-const TOKEN = /^[A-Za-z0-9]{3,32}$/;
-const ENCODING_AES_KEY = /^([A-Za-z0-9]{43})?$/;
+/** As WeChat's console takes them; there is no key where messages come in plaintext only. */
+export const PUSH_TOKEN = /^[A-Za-z0-9]{3,32}$/;
+export const ENCODING_AES_KEY = /^([A-Za-z0-9]{43})?$/;
 
 /**
  * Reads the Token and the EncodingAESKey of a message push, each from a prompt, or both from standard input, one a line.
@@ -51,7 +51,7 @@ export async function readPushSecrets(
         await promptHidden(io, 'EncodingAESKey (it is not shown; empty for none): '),
       ]
     : (await text(io.stdin)).split(/\r?\n/);
-  if (!TOKEN.test(token))
+  if (!PUSH_TOKEN.test(token))
     throw new CommandError('That is no Token: it must be 3 to 32 letters and digits; nothing was changed.');
   if (!ENCODING_AES_KEY.test(encodingAesKey))
     throw new CommandError(

@@ -1,11 +1,13 @@
 /** The variables of `npm start`, read and checked. */
 
 import { APPID } from '../../functions/contracts/appids.ts';
+import { contentChecks } from '../../functions/contracts/content-checks.ts';
 import { isWechatApiBase } from '../../lib/settings/values.ts';
 import { settingsFor } from '../../lib/stages.ts';
 import { keptPort } from '../../local/data-dir.ts';
 import type { MiniProgram } from '../../local/service.ts';
 import { CommandError } from '../command/errors.ts';
+import { ENCODING_AES_KEY, PUSH_TOKEN } from '../set-wechat-secret/appsecret-input.ts';
 import { bundledFunctions } from './bundles.ts';
 
 /** @throws CommandError naming the variable and what is allowed */
@@ -21,8 +23,24 @@ export function readVariables(variables: NodeJS.ProcessEnv) {
     throw new CommandError('WECHAT_APPID and WECHAT_SECRET go together: set both or none.');
   if (appid !== undefined && !APPID.test(appid))
     throw new CommandError('WECHAT_APPID must be an AppID: wx and letters or digits.');
+  const token = value('WECHAT_PUSH_TOKEN');
+  const encodingAesKey = value('WECHAT_ENCODING_AES_KEY') ?? '';
+  if (token !== undefined && (appid === undefined || !PUSH_TOKEN.test(token)))
+    throw new CommandError(
+      'WECHAT_PUSH_TOKEN must be 3 to 32 letters and digits, and goes with WECHAT_APPID.',
+    );
+  if (!ENCODING_AES_KEY.test(encodingAesKey) || (encodingAesKey !== '' && token === undefined))
+    throw new CommandError(
+      'WECHAT_ENCODING_AES_KEY must be 43 letters and digits, and goes with WECHAT_PUSH_TOKEN.',
+    );
+  const push = token === undefined ? undefined : { token, encodingAesKey };
   const miniPrograms: [MiniProgram] | undefined =
-    appid !== undefined && secret !== undefined ? [{ appid, secret }] : undefined;
+    appid !== undefined && secret !== undefined ? [{ appid, secret, ...(push && { push }) }] : undefined;
+  const contentCheck = contentChecks.find((each) => each === (value('CONTENT_CHECK') ?? 'off'));
+  if (contentCheck === undefined)
+    throw new CommandError(
+      `CONTENT_CHECK is '${value('CONTENT_CHECK')}'; it must be one of ${contentChecks.join(', ')}.`,
+    );
   const inspect = bundledFunctions.find((name) => name === value('INSPECT'));
   if (value('INSPECT') !== undefined && inspect === undefined)
     throw new CommandError(
@@ -37,6 +55,7 @@ export function readVariables(variables: NodeJS.ProcessEnv) {
     port: Number(port ?? 0) || (dataDir && keptPort(dataDir)) || Number(port ?? 3000),
     miniPrograms,
     wechatApiBases: bases ?? (miniPrograms && settingsFor('dev').wechatApiBases),
+    settings: { contentCheck },
     dynamodbEndpoint: value('DYNAMODB_ENDPOINT'),
     dataDir,
     inspect,

@@ -6,7 +6,7 @@ import type { Revocations } from '../tokens/revocations.ts';
 import { createErasure, type Erasure } from './erasure.ts';
 import type { UsersTable } from './items.ts';
 import { type Order, type RecordedChange, recording } from './recorded-changes.ts';
-import { restoration } from './restoration.ts';
+import { restoreUser } from './restoration.ts';
 import { createUserSearch, type UserSearch } from './search.ts';
 import { IS_USER } from './user.ts';
 import { type TransactItem, writeAll } from './writes.ts';
@@ -32,7 +32,7 @@ export interface Administration extends UserSearch, Erasure {
    * Closes the account until it is erased: ends every login, and takes up to a second for it. Resolves to when it is to
    * be erased, which is earlier when it was closed before; undefined without a user.
    *
-   * @throws DomainError `user_banned`
+   * @throws DomainError `user_banned`; `unavailable` also when it was restored at the same moment
    */
   close(userId: string, closesAt: number, order: Order): Promise<number | undefined>;
   /** Opens a closed account again. False also when it was not closed. */
@@ -96,13 +96,12 @@ export function createAdministration(options: AdministrationOptions): Administra
     if ((await write([{ Update: update }, record('close', userId, order)])) === 'written') return closesAt;
     const user = await search.findByUserId(userId);
     if (user?.status === 'banned') throw new DomainError('user_banned');
+    if (user?.status === 'active')
+      throw new DomainError('unavailable', { reason: 'the account was restored while it was being closed' });
     return user?.closesAt;
   }
 
-  async function restore(userId: string, order: Order): Promise<boolean> {
-    const update = { TableName, Key: { [PARTITION_KEY]: userId }, ...restoration };
-    return (await write([{ Update: update }, record('restore', userId, order)])) === 'written';
-  }
+  const restore = (userId: string, order: Order): Promise<boolean> => restoreUser(options, userId, order);
 
   async function clear(
     userId: string,

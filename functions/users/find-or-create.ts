@@ -19,9 +19,8 @@ import { erasureKey, openidGuardKey, openidIndex, PARTITION_KEY, TTL_ATTRIBUTE }
 import { DomainError } from '../errors/domain-error.ts';
 import type { WechatIdentity } from '../wechat/identity.ts';
 import type { Profile } from './profile.ts';
-import { restoration } from './restoration.ts';
+import { restoreUser } from './restoration.ts';
 import { type User, userFromItem, userToItem } from './user.ts';
-import { update } from './writes.ts';
 
 /** Whom WeChat knows by an openid in one of our mini-programs. */
 interface MiniProgramIdentity extends WechatIdentity {
@@ -80,6 +79,8 @@ const LAST_LOGIN_PRECISION_SECONDS = 24 * 3600;
 
 /** Empty as `''` or 0, and kept under the same names. */
 const profileMembers = ['username', 'sex', 'avatar'] as const;
+
+const RESTORED_BY_LOGIN = { by: 'member', reason: 'the member logged in to restore the account' };
 
 /** Rounds before giving up; the pauses between them add up to less than a second. */
 const ATTEMPTS = 5;
@@ -179,9 +180,8 @@ export function createUsers(options: UsersOptions): Users {
     restore: boolean,
   ): Promise<User | undefined> {
     if (restore && user.status === 'closing') {
-      const Key = { [PARTITION_KEY]: user.userId };
-      const item = await update(client, { TableName, Key, ...restoration });
-      return item && userFromItem(item);
+      const restored = await restoreUser(options, user.userId, RESTORED_BY_LOGIN);
+      return restored ? findUser(user.userId) : undefined;
     }
     admitted(user);
     const loginIsOld = unixSeconds(now) - user.lastLoginAt > LAST_LOGIN_PRECISION_SECONDS;

@@ -21,14 +21,30 @@ export type Order = Pick<RecordedChange, 'by' | 'reason'>;
 
 const changesItem = v.object({ changes: v.array(change) });
 
-/** The part of a transaction that appends a change to those of its user. */
-export function recording(TableName: string, userId: string, entry: RecordedChange): TransactItem {
+/**
+ * The part of a transaction that appends a change to those of its user.
+ *
+ * @param most it does not hold where there are so many already. Default: it always does.
+ */
+export function recording(
+  TableName: string,
+  userId: string,
+  entry: RecordedChange,
+  most?: number,
+): TransactItem {
   return {
     Update: {
       TableName,
       Key: { [PARTITION_KEY]: changesKey(userId) },
       UpdateExpression: 'SET changes = list_append(if_not_exists(changes, :none), :entry)',
-      ExpressionAttributeValues: { ':none': [], ':entry': [entry] },
+      ...(most !== undefined && {
+        ConditionExpression: 'attribute_not_exists(changes) OR size(changes) < :most',
+      }),
+      ExpressionAttributeValues: {
+        ':none': [],
+        ':entry': [entry],
+        ...(most !== undefined && { ':most': most }),
+      },
     },
   };
 }

@@ -36,7 +36,7 @@ export function createCode2Session(connection: Pick<WechatConnection, 'call'>): 
       path: '/sns/jscode2session',
       query: { appid, secret, js_code: code, grant_type: 'authorization_code' },
       schema: session,
-      expected: 'openid and session_key',
+      expected: 'session',
     });
     return { openid, ...(unionid !== undefined && { unionid }), host };
   };

@@ -10,8 +10,6 @@ export interface PhoneNumber {
   readonly e164: string;
   /** Digits, without a plus. */
   readonly countryCode: string;
-  /** Digits, as WeChat writes them. */
-  readonly nationalNumber: string;
 }
 
 interface PhoneCodeInput {
@@ -81,7 +79,7 @@ export function createGetPhoneNumber(options: {
         host,
       });
     }
-    const { countryCode, purePhoneNumber: nationalNumber } = info;
-    return { e164: `+${countryCode}${nationalNumber}`, countryCode, nationalNumber };
+    const { countryCode, purePhoneNumber } = info;
+    return { e164: `+${countryCode}${purePhoneNumber}`, countryCode };
   };
 }

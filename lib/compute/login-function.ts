@@ -8,6 +8,7 @@ import {
   JWKS_KEY,
   openidGuardKey,
   openidIndex,
+  pushMarkKey,
 } from '../../functions/contracts/table.ts';
 import type { KeyRing } from '../data/key-ring.ts';
 import type { WechatSecrets } from '../data/wechat-secrets.ts';
@@ -54,8 +55,9 @@ export class LoginFunction extends ServiceFunction<'login'> {
     users.grantItem(this.role, EVERY_ERASURE_KEY, 'dynamodb:ConditionCheckItem');
     // TransactWriteItems needs the permission of each write in it. Whoever may write the public keys decides whose
     // tokens are valid.
-    const ofOthers = [JWKS_KEY, changes, endedLoginKey('*'), EVERY_ERASURE_KEY];
-    users.grantItemsExcept(this.role, ofOthers, 'dynamodb:PutItem');
+    const ofOthers = [JWKS_KEY, endedLoginKey('*'), EVERY_ERASURE_KEY, pushMarkKey('*')];
+    users.grantItemsExcept(this.role, [...ofOthers, changes], 'dynamodb:PutItem');
+    // The changes, too, where a login that restores an account is recorded.
     users.grantItemsExcept(this.role, [...ofOthers, openidGuardKey('*', '*')], 'dynamodb:UpdateItem');
     users.grantQuery(this.role, openidIndex);
     keyRing.grantRead(this.role);

@@ -15,6 +15,12 @@ export interface PushTarget {
   readonly encodingAesKey: string;
 }
 
+export const userDataEvents = [
+  'user_info_modified',
+  'user_authorization_revoke',
+  'user_authorization_cancellation',
+] as const;
+
 export const pushModes = ['plain', 'compatible', 'safe'] as const;
 export const pushFormats = ['xml', 'json'] as const;
 
@@ -72,7 +78,7 @@ const TRY_MS = 5_000;
 /** Events about a user's data. Pushes of `user_info_modified` without an OpenID have been seen. */
 export function userDataEvent(
   appid: string,
-  event: 'user_info_modified' | 'user_authorization_revoke' | 'user_authorization_cancellation',
+  event: (typeof userDataEvents)[number],
   about: { readonly openid?: string; readonly revokeInfo?: string; readonly createTime: number },
 ): PushMessage {
   const { openid, revokeInfo, createTime } = about;

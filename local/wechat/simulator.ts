@@ -20,6 +20,8 @@ import {
   sendFaulty,
 } from './faults.ts';
 import { createPhoneCodes, type PhoneOwner } from './phone-codes.ts';
+import type { PushTarget } from './push.ts';
+import { pushAsOrdered } from './push-order.ts';
 import { type MediaType, sendJson, sendResponse, sendText } from './send.ts';
 import { checkText } from './text-check.ts';
 
@@ -34,6 +36,8 @@ export interface WechatSimulatorOptions {
   readonly delayMs?: number;
   /** Calls of one user within a minute before errcode 45011; WeChat once documented 100. Default: no limit. */
   readonly userMinuteLimit?: number;
+  /** Where `POST /__sim/push` pushes to, the default mini-program first. Default: nowhere. */
+  readonly pushTargets?: () => readonly PushTarget[];
   /** Unix time in milliseconds. Default: `Date.now`. */
   readonly now?: () => number;
 }
@@ -100,7 +104,7 @@ interface Route {
  */
 export async function startWechatSimulator(options: WechatSimulatorOptions): Promise<WechatSimulator> {
   const { port = 0, hosts = 1, delayMs = 0, userMinuteLimit = Number.POSITIVE_INFINITY } = options;
-  const { now = Date.now } = options;
+  const { now = Date.now, pushTargets = () => [] } = options;
   const apps: Record<string, string> = { ...options.apps };
   const errorResponse = createErrorResponse(' ', now);
   const snsErrorResponse = createErrorResponse(', ', now);
@@ -213,6 +217,10 @@ export async function startWechatSimulator(options: WechatSimulatorOptions): Pro
         return sendJson(response, 200, {
           code: control.issuePhoneCode(readPhoneOwner(await readJson(request))),
         });
+      case 'POST /__sim/push': {
+        const order = await readJson(request);
+        return sendJson(response, 200, await pushAsOrdered(order, pushTargets(), accounts.openidOf));
+      }
       case 'POST /__sim/faults':
         control.setFault(readFault(await readJson(request)));
         return sendJson(response, 200, {});

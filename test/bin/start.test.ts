@@ -31,6 +31,26 @@ it.each<[string, string, () => Promise<Record<string, string>>]>([
   ['a port in use', 'PORT', async () => ({ PORT: await anyPort() })],
   ['an appid without its secret', 'WECHAT_SECRET', async () => ({ WECHAT_APPID: 'wx1' })],
   ['an appid that is none', 'WECHAT_APPID', async () => ({ WECHAT_APPID: 'gh_1', WECHAT_SECRET: 's' })],
+  ['a Token of nobody', 'WECHAT_PUSH_TOKEN', async () => ({ WECHAT_PUSH_TOKEN: 'TheToken' })],
+  [
+    'a Token that is none',
+    'WECHAT_PUSH_TOKEN',
+    async () => ({ WECHAT_APPID: 'wx1', WECHAT_SECRET: 's', WECHAT_PUSH_TOKEN: 'the token' }),
+  ],
+  [
+    'a key without its Token',
+    'WECHAT_ENCODING_AES_KEY',
+    async () => ({ WECHAT_ENCODING_AES_KEY: 'A'.repeat(43) }),
+  ],
+  [
+    'a key that is too short',
+    'WECHAT_ENCODING_AES_KEY',
+    async () => ({
+      ...{ WECHAT_APPID: 'wx1', WECHAT_SECRET: 's', WECHAT_PUSH_TOKEN: 'TheToken' },
+      WECHAT_ENCODING_AES_KEY: 'A'.repeat(42),
+    }),
+  ],
+  ['a check that nobody knows', 'CONTENT_CHECK', async () => ({ CONTENT_CHECK: 'avatars' })],
   ['a WeChat that is no URL', 'WECHAT_API_BASE', async () => ({ WECHAT_API_BASE: 'localhost:8080' })],
   ['a WeChat with a query', 'WECHAT_API_BASE', async () => ({ WECHAT_API_BASE: 'http://a/?b' })],
   ['a list with a gap', 'WECHAT_API_BASE', async () => ({ WECHAT_API_BASE: 'http://a,,http://b' })],

@@ -1,9 +1,6 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { wxLogin } from './service.ts';
-import { startVariant } from './variant.ts';
+import { changedAssembly, startVariant } from './variant.ts';
 
 interface Statement {
   readonly Action: string | readonly string[];
@@ -11,27 +8,21 @@ interface Statement {
 
 /** The same stack, without one action in the policy of one role. */
 async function startWithout(action: string, role: string) {
-  const assembly = mkdtempSync(join(tmpdir(), 'wechat-login-variant-'));
-  onTestFinished(() => rmSync(assembly, { recursive: true }));
-  cpSync(inject('assembly'), assembly, { recursive: true });
-  const file = join(assembly, 'WechatLogin-dev.template.json');
-  const template = JSON.parse(readFileSync(file, 'utf8'));
   let removed = 0;
-  for (const { Type, Properties } of Object.values<{ Type: string; Properties: never }>(template.Resources)) {
+  const assembly = changedAssembly(({ Type, Properties }) => {
     const { Roles, PolicyDocument } = Properties as {
       Roles: { Ref: string }[];
       PolicyDocument: { Statement: Statement[] };
     };
-    if (Type !== 'AWS::IAM::Policy' || !Roles[0]?.Ref.startsWith(role)) continue;
+    if (Type !== 'AWS::IAM::Policy' || !Roles[0]?.Ref.startsWith(role)) return;
     PolicyDocument.Statement = PolicyDocument.Statement.flatMap((statement) => {
       const actions = [statement.Action].flat();
       const kept = actions.filter((one) => one !== action);
       removed += actions.length - kept.length;
       return kept.length === 0 ? [] : [{ ...statement, Action: kept }];
     });
-  }
+  });
   expect(removed).toBe(1);
-  writeFileSync(file, JSON.stringify(template));
 
   return startVariant({ assembly });
 }

@@ -1,5 +1,7 @@
-/** The shared service's stack once more, with something changed, for tests of what a change in it breaks. */
-
+/** The shared service's stack once more, with something changed, for tests of what a change in it does. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startLocalStack } from 'local-aws';
 import { inject, onTestFinished } from 'vitest';
 
@@ -16,6 +18,24 @@ export interface StartedVariant {
   readonly url: string;
   readonly logs: readonly string[];
   readonly denied: readonly string[];
+}
+
+/** A resource of the template, as far as a variant may change it. */
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+/** A copy of the shared service's assembly with some resources changed; it is removed with the test. */
+export function changedAssembly(change: (resource: Resource, logicalId: string) => void): string {
+  const assembly = mkdtempSync(join(tmpdir(), 'wechat-login-variant-'));
+  onTestFinished(() => rmSync(assembly, { recursive: true }));
+  cpSync(inject('assembly'), assembly, { recursive: true });
+  const file = join(assembly, 'WechatLogin-dev.template.json');
+  const template = JSON.parse(readFileSync(file, 'utf8')) as { Resources: Record<string, Resource> };
+  for (const [logicalId, resource] of Object.entries(template.Resources)) change(resource, logicalId);
+  writeFileSync(file, JSON.stringify(template));
+  return assembly;
 }
 
 /** Starts a variant that has a database of its own and shares the WeChat; it ends with the test. */

@@ -1,8 +1,10 @@
 /** The life of a member, from the first silent login to the erasure, and what is left of it. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
+import { closingIndex, openidIndex } from '../../../functions/contracts/table.ts';
 import { push, userDataEvent, verificationUrl } from '../../../local/wechat/push.ts';
 import { localIdentity } from '../../fixtures/users-table.ts';
 import {
@@ -59,15 +61,36 @@ const tell = (event: Event, openid: string, revokeInfo?: string) =>
     { mode: 'safe' },
   );
 
-/** Every item of the table, as text. */
-async function wholeTable(): Promise<string> {
+/** Every item of the table, and what its indexes show, as one text each. */
+async function wholeTable(): Promise<string[]> {
   const client = new DynamoDBClient({ endpoint: inject('dynamodbEndpoint'), ...localIdentity });
-  const { Items, LastEvaluatedKey } = await client.send(
-    new ScanCommand({ TableName: inject('usersTable'), ConsistentRead: true }),
-  );
+  const pages = [
+    { ConsistentRead: true },
+    ...[openidIndex, closingIndex].map(({ name }) => ({ IndexName: name })),
+  ];
+  const items: string[] = [];
+  for (const page of pages) {
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new ScanCommand({ TableName: inject('usersTable'), ...page }),
+    );
+    expect(LastEvaluatedKey).toBeUndefined();
+    items.push(...Items.map((item) => JSON.stringify(item)));
+  }
   client.destroy();
-  expect(LastEvaluatedKey).toBeUndefined();
-  return JSON.stringify(Items);
+  return items;
+}
+
+/** A stream or a replica would keep copies of what was erased. */
+function expectNoCopies(): void {
+  const file = join(inject('assembly'), 'WechatLogin-dev.template.json');
+  const { Resources } = JSON.parse(readFileSync(file, 'utf8'));
+  const tables = Object.values<{ Type: string; Properties: { Replicas: unknown[] } }>(Resources).filter(
+    ({ Type }) => Type === 'AWS::DynamoDB::GlobalTable',
+  );
+  expect(
+    tables.map(({ Properties }) => [Properties.Replicas.length, 'StreamSpecification' in Properties]),
+  ).toEqual([[1, false]]);
+  expect(JSON.stringify(Resources)).not.toContain('KinesisStreamSpecification');
 }
 
 describe('a member', () => {
@@ -96,7 +119,7 @@ describe('a member', () => {
     const profile = (await get('/member/me', first.token)).body.data;
     expect(profile).toMatchObject({ username: nickname, phone: masked });
     expect(Date.parse(profile.created_at)).toBeLessThanOrEqual(Date.parse(profile.last_login_at));
-    expect(await wholeTable()).toContain(phone);
+    expect(String(await wholeTable())).toContain(phone);
 
     await send('POST', '/member/logout', first.token, { all: true });
     expect((await get('/member/me', first.token)).body.error).toBe('token_revoked');
@@ -120,9 +143,14 @@ describe('a member', () => {
       expect((await send('DELETE', '/member/me', token)).body.error).toBe('token_revoked');
     }
 
-    const left = await wholeTable();
+    const items = await wholeTable();
+    const left = String(items);
     const output = readFileSync(inject('logFile'), 'utf8');
-    expect(left).toContain(first.user_id);
+    for (const name of ['Login', 'Member', 'Account', 'Authorizer'])
+      expect(output).toMatch(new RegExp(`^${name}\\w* \\{`, 'm'));
+    const naming = items.filter((item) => item.includes(first.user_id));
+    expect(naming).toEqual([expect.stringContaining(`"pk":{"S":"changes#${first.user_id}"}`)]);
+    expectNoCopies();
     for (const [what, secret] of Object.entries({ ...person, masked })) {
       expect(left.includes(secret), `the table still holds the ${what}`).toBe(false);
       expect(output.includes(secret), `the logs hold the ${what}`).toBe(false);
@@ -171,7 +199,7 @@ describe('a member', () => {
     expect((await send('POST', '/member/phone', token, { code: own })).status).toBe(200);
     expect((await send('DELETE', '/member/phone', token)).body.data.phone).toBeNull();
     expect((await send('POST', '/member/phone', token, { code: own })).body.error).toBe('phone_code_invalid');
-    expect(await wholeTable()).not.toContain(bob.phone);
+    expect(String(await wholeTable())).not.toContain(bob.phone);
   });
 
   it('binds one number with a code that arrives twice at once', async () => {

@@ -1,8 +1,11 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { startRun } from '../../fixtures/started-run.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { push as pushEvent, userDataEvent } from '../../../local/wechat/push.ts';
+import { startWechatSimulator, type WechatSimulator } from '../../../local/wechat/simulator.ts';
+import { runCommand } from '../../fixtures/operator-command.ts';
+import { type StartedRun, startRun } from '../../fixtures/started-run.ts';
 
 describe('DATA_DIR', () => {
   let folder: string;
@@ -36,21 +39,79 @@ describe('DATA_DIR', () => {
 });
 
 describe('npm start with a mini-program of ours', () => {
-  it('prints the same lines, without what only the simulator can do', async () => {
-    const run = await startRun({
-      WECHAT_APPID: 'wx00000000000000aa',
-      WECHAT_SECRET: 's'.repeat(32),
-      WECHAT_API_BASE: 'http://127.0.0.1:1',
+  const appid = 'wx00000000000000aa';
+  const secret = 's'.repeat(32);
+  const push = { token: 'TheTokenOfThePush', encodingAesKey: 'kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR' };
+  let wechat: WechatSimulator;
+  let run: StartedRun;
+  beforeAll(async () => {
+    wechat = await startWechatSimulator({ apps: { [appid]: secret } });
+    run = await startRun({
+      WECHAT_APPID: appid,
+      WECHAT_SECRET: secret,
+      WECHAT_API_BASE: wechat.url,
+      WECHAT_PUSH_TOKEN: push.token,
+      WECHAT_ENCODING_AES_KEY: push.encodingAesKey,
+      CONTENT_CHECK: 'nicknames',
     });
-    onTestFinished(run.end);
+  });
+  afterAll(async () => {
+    await run.end();
+    await wechat.close();
+  });
+
+  const request = async (method: string, path: string, body?: object, token?: string) => {
+    const response = await fetch(run.url + path, {
+      method,
+      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return (await response.json()) as { code: number; error?: string; data: Record<string, string> };
+  };
+
+  it('prints the same lines, without what only the simulator can do', async () => {
     const printed = run.lines.join('\n');
 
-    expect(printed).toContain('Logins of wx00000000000000aa go to http://127.0.0.1:1');
+    expect(printed).toContain(`Logins of ${appid} go to ${wechat.url}`);
     expect(printed).toMatch(/TOKEN=\$\(curl -s \S+\/member\/login .*"code":"<code of wx\.login>"/);
     expect(printed).toContain('npm run status');
     expect(printed).not.toMatch(/simulator|demo-|wechat -- fault/);
+    for (const hidden of [secret, push.token, push.encodingAesKey]) expect(printed).not.toContain(hidden);
     const state = await (await fetch(`${run.url}/_local/state`)).json();
     expect(state).toMatchObject({ presets: [], faults: [] });
     expect(state).not.toHaveProperty('addresses.simulator');
   });
+
+  it('has WeChat check nicknames, and takes the messages of its push', async () => {
+    const code = wechat.issueCode({ openid: 'oAlice' });
+    const { token = '' } = (await request('POST', '/member/login', { code })).data;
+    const risky = { nickname: '特3456书yuuo莞6543李zxcz蒜7782法fgnv级' };
+    expect((await request('PUT', '/member/me', risky, token)).error).toBe('content_rejected');
+
+    const target = { ...push, appid, url: `${run.url}/wechat/events/${appid}` };
+    const createTime = Math.floor(Date.now() / 1000);
+    const cancelled = userDataEvent(appid, 'user_authorization_cancellation', {
+      openid: 'oAlice',
+      createTime,
+    });
+    for (const mode of ['safe', 'plain'] as const)
+      expect(await pushEvent(target, cancelled, { mode })).toMatchObject({ status: 200, body: 'success' });
+    expect((await request('GET', '/member/me', undefined, token)).error).toBe('token_revoked');
+  });
+
+  it.each([
+    ['TheTokenOfThePush', 0, `ok       message push of ${appid}: http`],
+    ['AnotherToken', 1, `problem  message push of ${appid}: http`],
+  ])(
+    'the doctor, told the Token %s, says whether the URL of the push is verified',
+    async (token, status, line) => {
+      const finished = await runCommand('doctor', ['--url', run.url, '--appid', appid], {
+        env: { WECHAT_PUSH_TOKEN: token },
+      });
+
+      expect(finished.stdout).toContain(line);
+      expect(finished.stdout).not.toContain(token);
+      expect(finished.status).toBe(status);
+    },
+  );
 });

@@ -1,10 +1,11 @@
-import { createCipheriv } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import crypto, { createCipheriv } from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { decrypt } from '../../../functions/events/decrypt.ts';
 import { membersOfXml } from '../../../functions/events/members-of-xml.ts';
 import { PushRefusal } from '../../../functions/events/push-refusal.ts';
 import { sameSignature, signatureOf } from '../../../functions/events/signature.ts';
-import { demo, page } from '../../fixtures/push/vectors.ts';
+import { demo, page, xmlReply } from '../../fixtures/push/vectors.ts';
 
 describe("WeChat's own examples", () => {
   it('have the signatures that we compute', () => {
@@ -15,7 +16,8 @@ describe("WeChat's own examples", () => {
     for (const { timestamp, nonce, encrypt, msgSignature } of [safe, reply])
       expect(signatureOf(token, timestamp, nonce, encrypt)).toBe(msgSignature);
     expect(signatureOf(demo.token, demo.timestamp, demo.nonce)).toBe(demo.signature);
-    expect(signatureOf(demo.token, demo.timestamp, demo.nonce, demo.encrypt)).toBe(demo.msgSignature);
+    for (const { token: of, timestamp, nonce, encrypt, msgSignature } of [demo, xmlReply])
+      expect(signatureOf(of, timestamp, nonce, encrypt)).toBe(msgSignature);
   });
 
   it('open with the keys beside them', () => {
@@ -28,6 +30,9 @@ describe("WeChat's own examples", () => {
     expect(Buffer.byteLength(message)).toBe(280);
     expect(message).toContain('<Content><![CDATA[abcdteT]]></Content>');
     expect(membersOfXml(message).get('MsgId')).toBe(demo.msgId);
+
+    const reply = membersOfXml(decrypt(xmlReply.encrypt, xmlReply.encodingAesKey, xmlReply.appid));
+    expect([reply.get('MsgType'), reply.get('CreateTime')]).toEqual(['text', xmlReply.timestamp]);
   });
 });
 
@@ -95,5 +100,20 @@ describe('sameSignature', () => {
     expect(sameSignature(signature, signature)).toBe(true);
     for (const other of ['', signature.slice(1), `${signature}0`, signature.toUpperCase(), 'é'.repeat(40)])
       expect(sameSignature(other, signature)).toBe(false);
+  });
+
+  it('compares in constant time, whatever the length', () => {
+    const compare = vi.spyOn(crypto, 'timingSafeEqual');
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+      syncBuiltinESMExports();
+    });
+
+    for (const given of ['', 'a', 'a'.repeat(1_000)]) sameSignature(given, page.plain.signature);
+
+    expect(compare.mock.calls.map(([one, other]) => [one.byteLength, other.byteLength])).toEqual(
+      Array(3).fill([32, 32]),
+    );
   });
 });

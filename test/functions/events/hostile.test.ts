@@ -1,5 +1,11 @@
 /** What nobody at WeChat sends: from a seed, so that a failure comes again. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createAct } from '../../../functions/events/act.ts';
+import type { PushEvent } from '../../../functions/events/push-event.ts';
+import { createRevocations } from '../../../functions/tokens/revocations.ts';
+import { createAdministration } from '../../../functions/users/administer.ts';
+import { createUserChanges } from '../../../functions/users/change.ts';
+import { createUsers } from '../../../functions/users/find-or-create.ts';
 import {
   type PushTarget,
   pushFormats,
@@ -11,6 +17,7 @@ import { createPushReceiver } from '../../fixtures/push/receiver.ts';
 import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
+const PROFILE = { username: '小明', sex: 1, avatar: 'https://a.example/1.png' } as const;
 const target: PushTarget = {
   url: '/wechat/events/wx0123456789abcdef',
   appid: 'wx0123456789abcdef',
@@ -24,9 +31,10 @@ beforeAll(async () => {
 });
 afterAll(() => table.stop());
 
-const receiver = () =>
+const receiver = (act?: (event: PushEvent) => Promise<void>) =>
   createPushReceiver({
     table,
+    ...(act && { act }),
     credentialsFor: async (appid) => (appid === target.appid ? target : undefined),
     now: () => NOW,
   });
@@ -82,14 +90,21 @@ it.each(pushModes.flatMap((mode) => pushFormats.map((format) => [mode, format] a
   'nothing acts after 150 mutations of a message in %s mode as %s',
   async (mode, format) => {
     const random = randomFrom(mode.length * 31 + format.length);
-    const { post, acted, counted } = receiver();
+    const shared = { client: table.client, tableName: table.tableName, now: () => NOW };
+    const administration = createAdministration({ ...shared, revocations: createRevocations(shared) });
+    const { post, counted } = receiver(createAct({ administration, onErased: () => {} }));
+    const openid = `o-${mode}-${format}`;
+    const { user } = await createUsers(shared).findOrCreateUser({ appid: target.appid, openid }, PROFILE);
     const message = userDataEvent(target.appid, 'user_authorization_revoke', {
-      openid: `o-${mode}-${format}`,
+      openid,
       revokeInfo: '6,8',
       createTime: NOW / 1000,
     });
     const sent = pushRequest(target, message, { mode, format, now: NOW, nonce: `1234${random(1_000_000)}` });
     expect((await post(sent)).statusCode).toBe(200);
+    expect(await table.item(user.userId)).toMatchObject({ username: '', avatar: '' });
+    await createUserChanges(shared).changeProfile(user.userId, PROFILE);
+    const before = await allButMarks();
     const [path = '', query = ''] = sent.url.split('?');
 
     for (let round = 0; round < 150; round += 1) {
@@ -100,12 +115,18 @@ it.each(pushModes.flatMap((mode) => pushFormats.map((format) => [mode, format] a
       expect([200, 401], `round ${round}: ${mutatedQuery}\n${body}`).toContain(statusCode);
     }
 
-    expect(acted).toHaveLength(1);
+    expect(await allButMarks()).toEqual(before);
     const results = new Set(counted);
     expect(results.has('signature')).toBe(true);
     expect(counted.filter((result) => result === 'acted')).toHaveLength(1);
   },
 );
+
+/** What the table says of people, the changes of each included. */
+async function allButMarks(): Promise<unknown[]> {
+  const items = (await table.items()).filter(({ pk }) => !String(pk).startsWith('push#'));
+  return items.sort((one, other) => String(one.pk).localeCompare(String(other.pk)));
+}
 
 /** Signed as plaintext, which covers no body: reading it must do no harm by itself. */
 it.each([

@@ -1,14 +1,17 @@
 /** An erasure against everything else that a member can do at the same moment, on a real engine. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openidGuardKey } from '../../../functions/contracts/table.ts';
+import { changesKey, openidGuardKey } from '../../../functions/contracts/table.ts';
 import { asDomainError } from '../../../functions/errors/domain-error.ts';
 import { createRevocations } from '../../../functions/tokens/revocations.ts';
 import { createAdministration } from '../../../functions/users/administer.ts';
 import { createUserChanges } from '../../../functions/users/change.ts';
 import { createUsers } from '../../../functions/users/find-or-create.ts';
+import { changesFromItem } from '../../../functions/users/recorded-changes.ts';
 import { userFromItem } from '../../../functions/users/user.ts';
 import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
+const ROUNDS = 200;
+/** Much of a round is waiting. */
 const AT_ONCE = 20;
 const appid = 'wx0123456789abcdef';
 const order = { by: 'member', reason: 'a race' };
@@ -34,66 +37,79 @@ async function jittered<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-it.each([
-  ['erase', 200],
-  ['close and erase', 40],
-] as const)(
-  'leaves never half a user, a token that works, or a guard without its user: %s, %i rounds',
-  async (how, rounds) => {
+it.each(['erased', 'closed, restored and erased'] as const)(
+  'an account that is %s is never half a user, a token that works, or a guard without its user',
+  async (how) => {
+    let waited = 0;
     const shared = { client: table.client, tableName: table.tableName, now: Date.now };
     const users = createUsers(shared);
     const changes = createUserChanges(shared);
-    const revocations = createRevocations({ ...shared, sleep: async () => {} });
-    const administration = createAdministration({
+    const revocations = createRevocations({
       ...shared,
-      revocations: how === 'erase' ? revocations : { revokeAllTokens: async () => {} },
+      now: () => Date.now() + waited,
+      sleep: async (ms) => {
+        waited += ms;
+      },
     });
-    const race = async (round: number): Promise<void> => {
-      const openid = `o${how.length}-${String(round).padStart(10, '0')}`;
-      const identity = { appid, openid };
+    const administration = createAdministration({ ...shared, revocations });
+    const closes = how !== 'erased';
+    const cancel = (userId: string): Promise<unknown> =>
+      closes ? administration.close(userId, 1, order) : administration.erase(userId, order);
+    /** The schedule looks at all accounts at once. */
+    const eraseDue = async (): Promise<void> => {
+      if (closes) expect((await administration.eraseDue(order)).failures).toEqual([]);
+    };
+
+    const race = async (round: number) => {
+      const identity = { appid, openid: `o${how.length}-${String(round).padStart(10, '0')}` };
       const { userId } = (await users.findOrCreateUser(identity, nothing)).user;
       const authTime = Math.floor(Date.now() / 1000);
-      const cancel = async (): Promise<boolean> => {
-        if (how === 'erase') return administration.erase(userId, order);
-        await administration.close(userId, authTime - 1, order);
-        return (await administration.eraseDue(order)).erased > 0;
-      };
-
       const [refreshed, again] = await Promise.all([
         // A refresh asks once whether the login counts, and then signs whatever becomes of it.
         jittered(() => revocations.statusOf({ userId, loginId: 'l', authTime })),
         jittered(() =>
-          users.findOrCreateUser({ ...identity, unionid: 'u' }, { ...nothing, username: '小明' }),
+          users.findOrCreateUser(
+            { ...identity, unionid: 'u' },
+            { ...nothing, username: '小明' },
+            { restore: closes },
+          ),
         ),
-        jittered(cancel),
-        jittered(cancel),
+        jittered(() => cancel(userId)),
+        jittered(() => cancel(userId)),
         jittered(() => changes.changeProfile(userId, { username: '小红', sex: 1 })),
         jittered(() => changes.bindPhone(userId, phone)),
         jittered(() => administration.clear(userId, ['username', 'phone'], order)),
-        jittered(() => revocations.revokeAllTokens(userId)),
       ]);
-      // Whoever was in the way of both may have outlasted them.
-      await cancel();
-
-      expect(await table.item(userId), `round ${round}`).toBeUndefined();
       expect(['active', 'token_revoked', undefined]).toContain(refreshed);
-      for (const sid of ['l', 'another'])
-        expect(await revocations.statusOf({ userId, loginId: sid, authTime: authTime + 3600 })).toBe(
+      return { ...identity, userId, authTime, again };
+    };
+
+    for (let first = 0; first < ROUNDS; first += AT_ONCE) {
+      const batch = Array.from({ length: AT_ONCE }, (_, index) => race(first + index));
+      const [ended] = await Promise.all([Promise.all(batch), jittered(eraseDue), jittered(eraseDue)]);
+      // Whoever was in the way of all of them may have outlasted them.
+      await Promise.all(ended.map(({ userId }) => cancel(userId)));
+      await eraseDue();
+
+      for (const { userId, openid, authTime, again } of ended) {
+        expect(await table.item(userId), openid).toBeUndefined();
+        expect(await revocations.statusOf({ userId, loginId: 'l', authTime: authTime + 3_600_000 })).toBe(
           'token_revoked',
         );
-      const guard = await table.item(openidGuardKey(appid, openid));
-      if (guard !== undefined) {
-        const { user, isNew } = again ?? {};
-        expect([guard.user_id, isNew]).toEqual([user?.userId, true]);
+        const recorded = changesFromItem(await table.item(changesKey(userId))).map(({ what }) => what);
+        expect(recorded.filter((what) => what === 'erase')).toHaveLength(1);
+        // What was closed n times was restored n - 1 times, by whomever.
+        const times = (wanted: string) => recorded.filter((what) => what === wanted).length;
+        expect(times('close') - times('restore'), openid).toBe(closes ? 1 : 0);
+        const guard = await table.item(openidGuardKey(appid, openid));
+        if (guard === undefined) continue;
+        expect([guard.user_id, again?.isNew]).toEqual([again?.user.userId, true]);
         expect(userFromItem(await table.item(String(guard.user_id)))).toMatchObject({
           openid,
           username: '小明',
         });
       }
-    };
-    // Much of a round is waiting.
-    for (let first = 0; first < rounds; first += AT_ONCE)
-      await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => race(first + index)));
+    }
 
     const items = await table.items();
     const people = items.filter(({ openid }) => openid !== undefined);

@@ -16,7 +16,7 @@ const stored: User = {
   createdAt: NOW,
   lastLoginAt: NOW,
 };
-const number = { e164: '+8613800138000', countryCode: '86', nationalNumber: '13800138000' };
+const number = { e164: '+8613800138000', countryCode: '86' };
 
 function setUp({ windowSeconds = 60, gone = false } = {}) {
   let user = gone ? undefined : stored;

@@ -362,6 +362,64 @@ describe('a closed account', () => {
     expect(await revocations.statusOf({ userId, loginId: 'l', authTime: now })).toBe('token_revoked');
     expect(await revocations.statusOf({ userId, loginId: 'l', authTime: now + 5 })).toBe('active');
     expect((await administration.closing()).map((each) => each.userId)).not.toContain(userId);
+    expect(await administration.changesOf(userId)).toMatchObject([
+      { what: 'close' },
+      { what: 'restore', by: 'member', at: now + 5 },
+    ]);
+  });
+
+  it('is opened and recorded once by any number of logins and operators at once', async () => {
+    const { userId, identity } = await logIn();
+    const { administration } = setUp();
+    await administration.close(userId, closesAt, order);
+
+    const found = await Promise.all([
+      ...[1, 2, 3].map(() => logInAgain(identity, true)),
+      ...[1, 2].map(() => administration.restore(userId, order)),
+    ]);
+
+    const logins = found.filter((each) => typeof each !== 'boolean');
+    expect(logins.map(({ user, isNew }) => [user.userId, isNew])).toEqual(Array(3).fill([userId, false]));
+    expect((await administration.changesOf(userId)).map(({ what }) => what)).toEqual(['close', 'restore']);
+  });
+
+  it('is not said to be erased when it is restored while it is closed once more', async () => {
+    const { userId, identity } = await logIn();
+    await setUp().administration.close(userId, closesAt, order);
+    // The second cancellation finds the account closed, and open when it looks for the time.
+    const { administration } = setUp(async ({ command }, proceed) => {
+      if (command !== 'TransactWriteItems') return proceed();
+      return proceed().finally(() => logInAgain(identity, true));
+    });
+
+    await expect(administration.close(userId, closesAt, order)).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+  });
+
+  it('that was closed and restored without end stays closed, so that a ban can still be recorded', async () => {
+    const { userId, identity } = await logIn();
+    const { administration } = setUp();
+    await administration.close(userId, closesAt, order);
+    const before = Array.from({ length: 499 }, () => ({
+      at: now,
+      what: 'close',
+      by: 'member',
+      reason: 'again',
+    }));
+    await table.put({ pk: changesKey(userId), changes: before });
+    await logInAgain(identity, true);
+    await administration.close(userId, closesAt, order);
+
+    await expect(logInAgain(identity, true)).rejects.toMatchObject({ code: 'account_closing' });
+
+    expect((await table.item(userId))?.status).toBe('closing');
+    expect(await administration.ban(userId, order)).toBe(true);
+    expect((await administration.changesOf(userId)).slice(-3).map(({ what }) => what)).toEqual([
+      'restore',
+      'close',
+      'ban',
+    ]);
   });
 
   it('is opened by an operator, once', async () => {

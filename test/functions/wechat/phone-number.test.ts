@@ -20,28 +20,20 @@ describe('a phone code', () => {
   it('gives the number of the member who tapped the button', async () => {
     const code = service.wechat.issuePhoneCode({ openid, phone });
 
-    expect(await get(code)).toEqual({
-      e164: '+8613912345678',
-      countryCode: '86',
-      nationalNumber: '13912345678',
-    });
+    expect(await get(code)).toEqual({ e164: '+8613912345678', countryCode: '86' });
   });
 
   it('gives a foreign number with its country code', async () => {
     const code = service.wechat.issuePhoneCode({ openid, phone: '0612345678', countryCode: '39' });
 
-    expect(await get(code)).toEqual({
-      e164: '+390612345678',
-      countryCode: '39',
-      nationalNumber: '0612345678',
-    });
+    expect(await get(code)).toEqual({ e164: '+390612345678', countryCode: '39' });
   });
 
   it("of somebody else is phone_code_invalid, and stays the other's", async () => {
     const code = service.wechat.issuePhoneCode({ openid: 'oBob', phone });
 
     expect((await failureOf(get(code), code)).code).toBe('phone_code_invalid');
-    expect((await get(code, 'oBob')).nationalNumber).toBe(phone);
+    expect((await get(code, 'oBob')).e164).toBe(`+86${phone}`);
   });
 
   it('that is used, expired, unknown or of another mini-program is phone_code_invalid', async () => {
@@ -89,13 +81,13 @@ describe('a phone code', () => {
     await get(service.wechat.issuePhoneCode({ openid, phone }));
     await endToken(service.wechat);
 
-    expect((await get(service.wechat.issuePhoneCode({ openid, phone }))).nationalNumber).toBe(phone);
+    expect((await get(service.wechat.issuePhoneCode({ openid, phone }))).e164).toBe(`+86${phone}`);
   });
 
   it('works once more when WeChat was busy before it looked', async () => {
     service.wechat.setFault({ fault: 'errcode', errcode: -1, times: 1, route: 'getuserphonenumber' });
 
-    expect((await get(service.wechat.issuePhoneCode({ openid, phone }))).nationalNumber).toBe(phone);
+    expect((await get(service.wechat.issuePhoneCode({ openid, phone }))).e164).toBe(`+86${phone}`);
   });
 });
 
@@ -144,7 +136,7 @@ describe("WeChat's answer", () => {
   ])('is read with %s', async (_, phone_info) => {
     const { settled } = await read({ phone_info });
 
-    expect(settled).toEqual({ e164: `+86${phone}`, countryCode: '86', nationalNumber: phone });
+    expect(settled).toEqual({ e164: `+86${phone}`, countryCode: '86' });
   });
 
   it('for another mini-program is refused', async () => {

@@ -13,8 +13,9 @@ import {
   userDataEvent,
   verificationUrl,
 } from '../../../local/wechat/push.ts';
+import { startWechatSimulator, type WechatSimulator } from '../../../local/wechat/simulator.ts';
 import { createPushReceiver, gatewayEvent } from '../../fixtures/push/receiver.ts';
-import { demo, page } from '../../fixtures/push/vectors.ts';
+import { demo, page, xmlReply } from '../../fixtures/push/vectors.ts';
 import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 const queryOf = ({ url }: { url: string }) =>
@@ -49,6 +50,15 @@ describe("WeChat's own examples are what is sent", () => {
 
     expect(JSON.parse(sent.body)).toMatchObject({ Encrypt: encrypt });
     expect(queryOf(sent)).toMatchObject({ encrypt_type: 'aes', msg_signature: msgSignature });
+  });
+
+  it('in safe mode, as XML', () => {
+    const { message, random, encrypt, msgSignature } = xmlReply;
+
+    const sent = pushRequest({ ...xmlReply, url: '/' }, message, { ...at(xmlReply), mode: 'safe', random });
+
+    expect(sent.body).toContain(`<Encrypt><![CDATA[${encrypt}]]></Encrypt>`);
+    expect(queryOf(sent)).toMatchObject({ msg_signature: msgSignature });
   });
 
   it('with a key whose last bits belong to no byte', () => {
@@ -137,6 +147,53 @@ describe('push', () => {
     for (const message of [punished, nobody])
       expect(await push(target, message)).toMatchObject({ status: 200, body: 'success' });
     expect(receiver.acted).toEqual([]);
+  });
+
+  describe('on order over HTTP', () => {
+    let wechat: WechatSimulator;
+    beforeAll(async () => {
+      wechat = await startWechatSimulator({ apps: { [appid]: 'secret' }, pushTargets: () => [target] });
+    });
+    afterAll(() => wechat.close());
+
+    const order = async (body: object) => {
+      const response = await fetch(`${wechat.url}/__sim/push`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+      });
+      return { code: response.status, ...((await response.json()) as object) };
+    };
+
+    it('sends the event about whom the openid or a code names, in the mode and format of the order', async () => {
+      receiver.acted.length = 0;
+      const code = wechat.issueCode({ openid: 'o-of-the-code' });
+      const revoke = { event: 'user_authorization_revoke', revokeInfo: '8' };
+
+      for (const how of [...combinations, {}])
+        expect(await order({ ...revoke, openid: `o-${JSON.stringify(how)}`, ...how })).toEqual({
+          ...{ code: 200, status: 200, body: 'success', tries: 1 },
+        });
+      await order({ ...revoke, code, appid });
+      expect(await order({ ...revoke, code, fault: 'wrong_signature' })).toMatchObject({
+        status: 401,
+        tries: 3,
+      });
+
+      expect(receiver.acted).toHaveLength(combinations.length + 2);
+      expect(receiver.acted.at(-1)).toMatchObject({ openid: 'o-of-the-code', revoked: ['phone'] });
+    });
+
+    it.each([
+      [{}, 'event'],
+      [{ event: 'user_info_changed' }, 'event'],
+      [{ event: 'user_info_modified', mode: 'secret' }, 'mode'],
+      [{ event: 'user_info_modified', format: 'yaml' }, 'format'],
+      [{ event: 'user_info_modified', fault: 'late' }, 'fault'],
+      [{ event: 'user_info_modified', appid: 'wx1' }, 'appid'],
+      [{ event: 'user_info_modified', openId: 'o' }, 'openId'],
+    ])('refuses %j and names %s', async (body, name) => {
+      expect(await order(body)).toMatchObject({ code: 400, error: expect.stringContaining(name) });
+    });
   });
 
   it.each(pushFaults)('shows what comes of the fault %s', async (fault) => {
