@@ -73,8 +73,8 @@ async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): 
       journal.request(record);
       print(stdout, requestLine(record));
     },
-    onLog: (functionId, line) => {
-      journal.line(functionId, line);
+    onLog: (functionId, line, invocationId) => {
+      journal.line(functionId, line, invocationId);
       const shown = logLine(functionId, line);
       if (shown !== undefined) print(stdout, shown);
     },
