@@ -5,7 +5,7 @@ import { routes } from '../functions/contracts/routes.ts';
 import { type Controls, createControls } from '../local/console/controls.ts';
 import { createJournal } from '../local/console/journal.ts';
 import { serveConsole } from '../local/console/server.ts';
-import { keptPort } from '../local/data-dir.ts';
+import { keptAddress } from '../local/data-dir.ts';
 import { type LocalService, startLocalService } from '../local/service.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { CommandError } from './command/errors.ts';
@@ -16,6 +16,7 @@ import { introductionOf } from './start/introduction.ts';
 import { logLine, requestLine } from './start/log-lines.ts';
 import { addressesOf, createOperations } from './start/operations.ts';
 import { readVariables } from './start/options.ts';
+import { phoneLines } from './start/phones.ts';
 import { watchSources } from './start/watch.ts';
 
 const USAGE = `Usage: npm start
@@ -24,6 +25,7 @@ const USAGE = `Usage: npm start
 
 Variables, all optional:
   PORT                           of the API. Default: that of the data in DATA_DIR, else 3000
+  HOST                           0.0.0.0, or an address of this machine: phones of its network reach the API
   WECHAT_APPID, WECHAT_SECRET    a mini-program of yours, for logins at the real WeChat
   WECHAT_PUSH_TOKEN, WECHAT_ENCODING_AES_KEY
                                  what its console shows for message push
@@ -109,7 +111,11 @@ async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): 
     await buildPackage();
     // Where examples/mini-program expects it; anywhere when the service itself may be anywhere.
     const port = options.port % 65_535 === 0 ? 0 : options.port + 1;
-    running.example = await startExample(service, await synthesizeExample('dev'), { ...lines, port });
+    running.example = await startExample(service, await synthesizeExample('dev'), {
+      ...lines,
+      port,
+      host: wanted.host,
+    });
     onStep('example', performance.now() - exampleStartedAt);
   }
   return service;
@@ -158,15 +164,19 @@ export const run = defineCommand({
         dataDir: variables.dataDir ?? (values.watch ? await temporaryData() : undefined),
         withExample: values['with-example'] === true,
       };
-      const before = variables.dataDir && keptPort(variables.dataDir);
-      if (before && before !== variables.port)
+      const { address, port } = variables;
+      const before = variables.dataDir && keptAddress(variables.dataDir)?.origin;
+      const now = `http://${address}:${port}`;
+      if (before && before !== now)
         print(
           io.stderr,
-          `Tokens that were handed out at port ${before} are refused at port ${variables.port}: the address is their issuer. Without PORT the run comes back to ${before}.`,
+          `Tokens that were handed out at ${before} are refused at ${now}: the address is their issuer. PORT and HOST decide about it.`,
         );
       print(io.stdout, 'Starting the service from its synthesized template');
       const service = await start(wanted, running, io);
       print(io.stdout, await introductionOf(service, running.example, wanted.wechatApiBases));
+      const phones = phoneLines(service);
+      if (phones !== undefined) print(io.stdout, phones);
       announceRun(service.url);
       if (values.watch) watchFor(wanted, running, service.url, io);
       print(io.stdout, `Ready after ${seconds(performance.now() - startedAt)}; Ctrl-C ends it.`);

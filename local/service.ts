@@ -1,4 +1,6 @@
 /** The whole service on this machine: the synthesized stack, and the WeChat it calls. */
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type Assembly,
@@ -8,7 +10,8 @@ import {
   startLocalStack,
   synthesize,
 } from 'local-aws';
-import { keepPort, takeDataDir } from './data-dir.ts';
+import { JWKS_PATH } from '../functions/contracts/token.ts';
+import { keepAddress, takeDataDir } from './data-dir.ts';
 import { startWechatSimulator, type WechatSimulator } from './wechat/simulator.ts';
 
 /** Directory of the CDK app of the login service. */
@@ -40,6 +43,8 @@ export interface LocalServiceOptions
   readonly stage?: string;
   /** Settings of the stage to override, as `-c settings=…` would. */
   readonly settings?: object;
+  /** Address of this machine by which clients reach the API, where it listens. Default: 127.0.0.1 */
+  readonly address?: string | undefined;
   /** The mini-programs that log in, the default one first. Default: the simulator's. */
   readonly miniPrograms?: readonly [MiniProgram, ...MiniProgram[]] | undefined;
   /** Base URLs of the WeChat to call. Default: the simulator. */
@@ -56,6 +61,8 @@ export interface LocalServiceOptions
 
 /** The running service. */
 export interface LocalService extends LocalStack {
+  /** Where clients reach the API, which is the tokens' issuer; `url` is the same for this machine alone. */
+  readonly publicUrl: string;
   /** Base URL of the simulator; undefined when another WeChat is called. */
   readonly simulatorUrl: string | undefined;
   readonly simulator: WechatSimulator | undefined;
@@ -72,6 +79,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   const {
     stage = 'dev',
     settings,
+    address = '127.0.0.1',
     miniPrograms = [demoMiniProgram] as const,
     wechatApiBases,
     wechatDelayMs,
@@ -81,6 +89,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   } = options;
   const appSecrets = Object.fromEntries(miniPrograms.map(({ appid, secret }) => [appid, secret]));
   const wechatSecrets = Object.fromEntries(miniPrograms.map((app) => [app.appid, storedSecretsOf(app)]));
+  const publicUrlOf = (url: string): string => url.replace('127.0.0.1', address);
   const { dataDir } = stack;
   const releaseDataDir = dataDir === undefined ? undefined : takeDataDir(dataDir);
   let simulator: WechatSimulator | undefined;
@@ -117,15 +126,18 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
             ...settings,
           },
         });
+        if (publicUrlOf(url) !== url) publishAt(publicUrlOf(url), url, assembly.directory);
         prepare?.(assembly.directory);
         return assembly.directory;
       },
       secretValue: ({ logicalId }) =>
         logicalId.startsWith('WechatSecrets') ? JSON.stringify(wechatSecrets) : undefined,
     });
-    if (dataDir !== undefined) keepPort(dataDir, running.url);
+    const publicUrl = publicUrlOf(running.url);
+    if (dataDir !== undefined) keepAddress(dataDir, publicUrl);
     return {
       ...running,
+      publicUrl,
       simulatorUrl: simulator?.url,
       simulator,
       miniPrograms,
@@ -137,6 +149,21 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   } catch (error) {
     await end();
     throw error instanceof LocalRunError ? error : new LocalRunError(messageOf(error), { cause: error });
+  }
+}
+
+/**
+ * Puts another address in place of the one that the template was synthesized with: the settings refuse plain http where
+ * others could listen in, which a run for phones of the same network is. Functions fetch keys at the one of before, because
+ * they refuse it too.
+ */
+function publishAt(publicUrl: string, url: string, assembly: string): void {
+  for (const name of globSync('*.template.json', { cwd: assembly })) {
+    const file = path.join(assembly, name);
+    const template = readFileSync(file, 'utf8')
+      .replaceAll(url, publicUrl)
+      .replaceAll(`"${publicUrl}${JWKS_PATH}"`, `"${url}${JWKS_PATH}"`);
+    writeFileSync(file, template);
   }
 }
 

@@ -294,7 +294,8 @@ async function serveApis(
 ): Promise<readonly LocalApi[]> {
   const served: LocalApi[] = [];
   for (const { logicalId, protocol, served: api } of apis) {
-    const gateway = served.length === 0 ? first : await startGateway(0, options.onRequest, undefined, options.host);
+    const gateway =
+      served.length === 0 ? first : await startGateway(0, options.onRequest, undefined, options.host);
     if (gateway !== first) onClose(gateway.close);
     gateway.serve(api);
     const url = protocol === 'WEBSOCKET' ? gateway.url.replace('http:', 'ws:') : gateway.url;

@@ -67,7 +67,9 @@ describe('a function', () => {
     const source = `console.log('INIT'); export const handler = async (_, { awsRequestId }) => {
       console.log(awsRequestId); await new Promise(setImmediate); console.error(awsRequestId); };`;
     const functions = readFunctions(createResolver(template({ Fn: lambda('Fn') }, { Fn: source })), {});
-    const runtime = createLambdaRuntime(functions, (_, line, invocationId) => written.push([line, invocationId]));
+    const runtime = createLambdaRuntime(functions, (_, line, invocationId) =>
+      written.push([line, invocationId]),
+    );
 
     await runtime.warm('Fn');
     await Promise.all([runtime.invoke('Fn', {}), runtime.invoke('Fn', {}), runtime.invoke('Fn', {})]);
