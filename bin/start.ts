@@ -10,6 +10,7 @@ import { type LocalService, startLocalService } from '../local/service.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { CommandError } from './command/errors.ts';
 import { announceRun } from './command/local-run.ts';
+import { painter } from './command/output.ts';
 import { bundlesIn, isFunction, type RunningBundle } from './start/bundles.ts';
 import { buildPackage, type Example, routesOf, startExample, synthesizeExample } from './start/example.ts';
 import { introductionOf } from './start/introduction.ts';
@@ -68,12 +69,14 @@ async function close(running: Running): Promise<readonly string[]> {
 /** Fills in what runs as soon as it does, so that Ctrl-C ends it at any time. */
 async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): Promise<LocalService> {
   const { withExample, inspect, ...options } = wanted;
-  const onStep = (name: string, ms: number): void => print(stdout, `  ${name.padEnd(12)} ${seconds(ms)}`);
+  const paint = painter(stdout);
+  const onStep = (name: string, ms: number): void =>
+    print(stdout, `  ${name.padEnd(12)} ${paint('faint', seconds(ms))}`);
   const journal = createJournal();
   const lines: Pick<LocalStackOptions, 'onRequest' | 'onLog' | 'onDenied'> = {
     onRequest: (record) => {
       journal.request(record);
-      print(stdout, requestLine(record));
+      print(stdout, requestLine(record, paint));
     },
     onLog: (functionId, line, invocationId) => {
       journal.line(functionId, line, invocationId);
