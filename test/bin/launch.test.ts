@@ -166,7 +166,7 @@ describe('npm run launch', () => {
       aws: { ...aws(), ...variables },
     });
 
-    expect(status).toBe(2);
+    expect(status).toBe(stderr.includes('\n\nUsage: ') ? 2 : 1);
     expect(stderr).toMatch(words);
   });
 
