@@ -10,7 +10,6 @@ import {
   startLocalStack,
   synthesize,
 } from 'local-aws';
-import { JWKS_PATH } from '../functions/contracts/token.ts';
 import { keepAddress, takeDataDir } from './data-dir.ts';
 import { startWechatSimulator, type WechatSimulator } from './wechat/simulator.ts';
 
@@ -154,15 +153,15 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
 
 /**
  * Puts another address in place of the one that the template was synthesized with: the settings refuse plain http where
- * others could listen in, which a run for phones of the same network is. Functions fetch keys at the one of before, because
- * they refuse it too.
+ * others could listen in, which a run for phones of the same network is. Functions refuse to fetch keys there too, so a
+ * value that leads below the address keeps it; the documents, which are text in a longer value, do not.
  */
 function publishAt(publicUrl: string, url: string, assembly: string): void {
   for (const name of globSync('*.template.json', { cwd: assembly })) {
     const file = path.join(assembly, name);
     const template = readFileSync(file, 'utf8')
       .replaceAll(url, publicUrl)
-      .replaceAll(`"${publicUrl}${JWKS_PATH}"`, `"${url}${JWKS_PATH}"`);
+      .replaceAll(`"${publicUrl}/`, `"${url}/`);
     writeFileSync(file, template);
   }
 }

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { RunState } from '../../local/console/run-state.ts';
 import { presetNames } from '../../local/wechat/presets.ts';
 import { type StartedRun, startRun } from '../fixtures/started-run.ts';
-import { findChromium } from './chromium.ts';
+import { requireChromium } from './chromium.ts';
 
 let browser: Browser;
 let run: StartedRun;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   [run, browser] = await Promise.all([
     startRun(),
     chromium.launch({
-      executablePath: findChromium() ?? '',
+      executablePath: requireChromium(),
       // Chromium refuses its sandbox to root, as whom containers often run.
       chromiumSandbox: process.getuid?.() !== 0,
       // As if the network was off: there is nothing but this machine.
