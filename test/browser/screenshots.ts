@@ -12,7 +12,7 @@ try {
     ['page-en', 'en', 'light'],
     ['page-zh-dark', 'zh-CN', 'dark'],
   ] as const) {
-    const context = await browser.newContext({ locale, colorScheme, viewport: { width: 1000, height: 820 } });
+    const context = await browser.newContext({ locale, colorScheme, viewport: { width: 1200, height: 900 } });
     const page = await context.newPage();
     await page.goto(`${run.url}/`);
     await page.click('#do-logIn');

@@ -8,7 +8,7 @@ const texts = {
   miniProgram: ['小程序', 'Mini-program'],
   code: ['wx.login 的 code', 'Code of wx.login'],
   newCode: ['换一个新 code', 'Issue a new code'],
-  nickname: ['昵称（可不填）', 'Nickname (may be empty)'],
+  nickname: ['昵称（选填）', 'Nickname (optional)'],
   logIn: ['登录', 'Log in'],
   me: ['个人资料', 'Profile'],
   whoami: ['鉴权上下文', 'Who am I'],
