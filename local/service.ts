@@ -1,6 +1,4 @@
 /** The whole service on this machine: the synthesized stack, and the WeChat it calls. */
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type Assembly,
@@ -11,6 +9,7 @@ import {
   synthesize,
 } from 'local-aws';
 import { keepAddress, takeDataDir } from './data-dir.ts';
+import { publishAt } from './public-address.ts';
 import { startWechatSimulator, type WechatSimulator } from './wechat/simulator.ts';
 
 /** Directory of the CDK app of the login service. */
@@ -148,21 +147,6 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   } catch (error) {
     await end();
     throw error instanceof LocalRunError ? error : new LocalRunError(messageOf(error), { cause: error });
-  }
-}
-
-/**
- * Puts another address in place of the one that the template was synthesized with: the settings refuse plain http where
- * others could listen in, which a run for phones of the same network is. Functions refuse to fetch keys there too, so a
- * value that leads below the address keeps it; the documents, which are text in a longer value, do not.
- */
-function publishAt(publicUrl: string, url: string, assembly: string): void {
-  for (const name of globSync('*.template.json', { cwd: assembly })) {
-    const file = path.join(assembly, name);
-    const template = readFileSync(file, 'utf8')
-      .replaceAll(url, publicUrl)
-      .replaceAll(`"${publicUrl}/`, `"${url}/`);
-    writeFileSync(file, template);
   }
 }
 

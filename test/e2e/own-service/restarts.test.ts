@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -139,5 +141,15 @@ describe('npm start with a mini-program of ours, for phones', () => {
 
     expect(response.status).toBeGreaterThanOrEqual(403);
     expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+  });
+
+  it('keeps the controls from whoever only says that it is this machine', async () => {
+    const { host, port } = new URL(run.url);
+    const from = { host: '127.0.0.2', localAddress: '127.0.0.2', port, path: '/_local/state' };
+
+    const [answer] = await once(request({ ...from, headers: { host } }).end(), 'response');
+    answer.resume();
+
+    expect(answer.statusCode).toBe(403);
   });
 });
