@@ -2,11 +2,12 @@
 import { rmSync } from 'node:fs';
 import { LocalRunError, type LocalStackOptions, makeTemporaryDirectory } from 'local-aws';
 import { routes } from '../functions/contracts/routes.ts';
+import { settingsFor } from '../lib/stages.ts';
 import { type Controls, createControls } from '../local/console/controls.ts';
 import { createJournal } from '../local/console/journal.ts';
 import { serveConsole } from '../local/console/server.ts';
 import { keptAddress } from '../local/data-dir.ts';
-import { type LocalService, startLocalService } from '../local/service.ts';
+import { demoMiniPrograms, type LocalService, startLocalService } from '../local/service.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { CommandError } from './command/errors.ts';
 import { announceRun } from './command/local-run.ts';
@@ -88,6 +89,7 @@ async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): 
   const controls = Promise.withResolvers<Controls>();
   const service = await startLocalService({
     ...options,
+    miniPrograms: options.miniPrograms ?? demoMiniPrograms(settingsFor('dev').appids),
     ...lines,
     onStep,
     wechatHosts: 2,

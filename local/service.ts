@@ -34,6 +34,12 @@ export const demoMiniProgram: MiniProgram = {
   push: { token: 'demo-push-token', encodingAesKey: 'demoEncodingAesKey0123456789abcdefghijklmno' },
 };
 
+/** The demo mini-program, and beside it those of a stage, so that a team with several meets them all. */
+export function demoMiniPrograms(appids: readonly string[]): readonly [MiniProgram, ...MiniProgram[]] {
+  const others = appids.filter((appid) => appid !== demoMiniProgram.appid);
+  return [demoMiniProgram, ...others.map((appid) => ({ ...demoMiniProgram, appid }))];
+}
+
 /** What a run may differ in. */
 export interface LocalServiceOptions
   extends Omit<LocalStackOptions, 'assembly' | 'secretValue' | 'dynamodbEndpoint'> {
