@@ -380,7 +380,7 @@ describe('the gateway', () => {
 
   test('listens at a further address too, and ends there as well', async () => {
     const gateway = await startGateway(0, undefined, undefined, '127.0.0.2');
-    gateway.serve({ answer: async () => ({ response: { status: 200, headers: [], body: 'here' } }) });
+    gateway.serve({ respond: async () => ({ response: { status: 200, headers: [], body: 'here' } }) });
     const there = gateway.url.replace('127.0.0.1', '127.0.0.2');
 
     for (const url of [gateway.url, there]) expect(await (await fetch(url)).text(), url).toBe('here');
