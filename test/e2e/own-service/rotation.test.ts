@@ -186,7 +186,7 @@ describe('keys that rotate under load', () => {
 
     const { status, stderr } = await rotateKeys('not-a-key-id');
 
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain('--drop must be all, or a key id');
 
     expect(await publishedKids()).toEqual(before);
