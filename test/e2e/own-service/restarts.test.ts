@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { request } from 'node:http';
+import { request as requestFrom } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -147,7 +147,7 @@ describe('npm start with a mini-program of ours, for phones', () => {
     const { host, port } = new URL(run.url);
     const from = { host: '127.0.0.2', localAddress: '127.0.0.2', port, path: '/_local/state' };
 
-    const [answer] = await once(request({ ...from, headers: { host } }).end(), 'response');
+    const [answer] = await once(requestFrom({ ...from, headers: { host } }).end(), 'response');
     answer.resume();
 
     expect(answer.statusCode).toBe(403);
