@@ -1,8 +1,8 @@
 /** `npm run doctor`: looks at a deployment, or a local run, from outside and says in words what is wrong with it. */
 import { createAppSecrets } from '../functions/wechat/app-secrets.ts';
 import { settingsFor } from '../lib/stages.ts';
-import { Remark, report } from './command/check.ts';
-import { defineCommand, print, runIfMain } from './command/command.ts';
+import { createReport, Remark } from './command/check.ts';
+import { defineCommand, runIfMain } from './command/command.ts';
 import { UsageError } from './command/errors.ts';
 import type { Given } from './command/options.ts';
 import type { Deployment } from './doctor/deployment.ts';
@@ -11,14 +11,20 @@ import { outsideChecks } from './doctor/outside-checks.ts';
 import { type PushTokenOf, pushChecks } from './doctor/push-check.ts';
 import { wechatChecks } from './doctor/wechat-check.ts';
 
-const USAGE = `Usage: npm run doctor -- --stage <stage> [--url <ApiAddress>]
-       npm run doctor -- --url <Issuer> [--appid <appid>] [--log FILE]
+const USAGE = `Usage: npm run doctor -- --stage <stage> [--url <ApiAddress>] [--json]
+       npm run doctor -- --url <Issuer> [--appid <appid>] [--log FILE] [--json]
 --url with --stage: for a stage whose domain leads nowhere yet. --appid may be given several times; FILE holds the output of npm start, which says why WeChat refuses.
 The variable WECHAT_PUSH_TOKEN with --url has the URL of the message push checked.
-Exit status: 0 all is well, 1 something is wrong.`;
+Exit status: 0 all is well, 1 something is wrong, 2 wrong command line.`;
 
 const text = { type: 'string' } as const;
-const options = { stage: text, url: text, appid: { ...text, multiple: true }, log: text } as const;
+const options = {
+  stage: text,
+  url: text,
+  appid: { ...text, multiple: true },
+  log: text,
+  json: { type: 'boolean' },
+} as const;
 
 interface Target {
   readonly deployment: Deployment;
@@ -95,10 +101,11 @@ export const run = defineCommand({
       ...wechatChecks(deployment, log),
       ...pushChecks(deployment, pushTokenOf),
     ];
+    const report = createReport(stdout, values.json);
     // Where nothing of ours answers, the other checks would say so again.
-    let well = reachable !== undefined && (await report(reachable, stdout));
-    if (well) for (const check of others) well = (await report(check, stdout)) && well;
-    print(stdout, well ? '\nAll is well.' : '\nSomething is wrong.');
+    let well = reachable !== undefined && (await report.add(reachable));
+    if (well) for (const check of others) well = (await report.add(check)) && well;
+    report.end(well ? 'All is well.' : 'Something is wrong.');
     return well ? 0 : 1;
   },
 });

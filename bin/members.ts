@@ -8,9 +8,10 @@ import { describeError } from '../functions/telemetry/describe-error.ts';
 import { createRevocations } from '../functions/tokens/revocations.ts';
 import { type Administration, createAdministration } from '../functions/users/administer.ts';
 import type { User } from '../functions/users/user.ts';
-import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
+import { defineCommand, type Io, print, printJson, runIfMain } from './command/command.ts';
 import { CommandError } from './command/errors.ts';
 import { localIdentity } from './command/local-identity.ts';
+import { columns, painter } from './command/output.ts';
 import {
   type Command,
   options,
@@ -20,7 +21,7 @@ import {
   USAGE,
 } from './members/arguments.ts';
 import { readableExport, withMaskedPhone } from './members/user-export.ts';
-import { sentenceOf, timeOf, viewOf } from './members/user-view.ts';
+import { linesOf, sentenceOf, timeOf, type UserView, viewOf } from './members/user-view.ts';
 
 /** The users of a target, and who works on them. */
 interface Site {
@@ -62,12 +63,24 @@ function localUser(): string {
 }
 
 async function carryOut(command: Command, { administration, operator }: Site, io: Io): Promise<void> {
-  if (command.name === 'find') return printJson(io, await find(command.search, command.show, administration));
+  const { stdout } = io;
+  const paint = painter(stdout);
+  if (command.name === 'find') {
+    const users = await find(command.search, command.show, administration);
+    return command.json
+      ? printJson(stdout, users)
+      : print(stdout, users.map((user) => linesOf(user, paint).join('\n')).join('\n\n'));
+  }
   if (command.name === 'closing') {
-    const users = await administration.closing();
-    return printJson(
-      io,
-      users.map(({ userId, closesAt }) => ({ user_id: userId, closes_at: timeOf(closesAt) })),
+    const users = (await administration.closing()).map(({ userId, closesAt }) => ({
+      user_id: userId,
+      closes_at: timeOf(closesAt),
+    }));
+    if (command.json) return printJson(stdout, users);
+    const rows = users.map(({ user_id, closes_at = '' }) => [user_id, closes_at]);
+    return print(
+      stdout,
+      rows.length === 0 ? 'No account is closed.' : columns([['user_id', 'closes_at'], ...rows]).join('\n'),
     );
   }
   const { name, userId } = command;
@@ -75,15 +88,19 @@ async function carryOut(command: Command, { administration, operator }: Site, io
     const held = await administration.exportUser(userId);
     if (held === undefined) throw await noSuchUser(userId, administration);
     const shown = command.show ? held : withMaskedPhone(held);
-    return command.json ? printJson(io, shown) : print(io.stdout, readableExport(shown));
+    return command.json ? printJson(stdout, shown) : print(stdout, readableExport(shown, paint));
   }
   if (name === 'erase' && !command.confirmed) await confirmErasure(userId, administration, io);
   const done = await administration[name](userId, { by: operator, reason: command.reason });
   if (!done) throw await noSuchUser(userId, administration);
-  print(io.stdout, `${name} ${userId}: done, recorded as ordered by ${operator}`);
+  print(stdout, `${name} ${userId}: done, recorded as ordered by ${operator}`);
 }
 
-async function find(search: Search, show: boolean, administration: Administration): Promise<object[]> {
+async function find(
+  search: Search,
+  show: boolean,
+  administration: Administration,
+): Promise<readonly UserView[]> {
   const users = await usersFor(search, administration);
   if (users.length === 0) {
     if (search.kind === 'user_id') throw await noSuchUser(search.userId, administration);
@@ -132,10 +149,6 @@ async function confirmErasure(
   throw new CommandError('Nothing was erased.');
 }
 
-function printJson({ stdout }: Io, value: unknown): void {
-  print(stdout, JSON.stringify(value, undefined, 2));
-}
-
 /** A foreign error's message can quote what it could not read, which may be somebody's data. */
 function withoutData(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
@@ -148,7 +161,6 @@ export const run = defineCommand({
   usage: USAGE,
   options,
   allowPositionals: true,
-  mistakeStatus: 2,
   body: async (given, io) => {
     const { command, target } = readArguments(given);
     try {

@@ -58,13 +58,10 @@ interface Request extends Target {
 }
 
 async function readRequest(values: Values, env: NodeJS.ProcessEnv): Promise<Request> {
-  const target = await readTarget(values, env);
   const { drop = [] } = values;
-  if (drop.includes('all')) return { ...target, drop: 'all' };
-  for (const kid of drop)
-    if (!/^[\w-]{43}$/.test(kid))
-      throw new CommandError(`'${kid}' is no key id: take it from ${target.issuer}${documentPath('jwks')}`);
-  return { ...target, drop };
+  if (!drop.every((kid) => kid === 'all' || /^[\w-]{43}$/.test(kid)))
+    throw new UsageError(`--drop must be all, or a key id: take it from <Issuer>${documentPath('jwks')}.`);
+  return { ...(await readTarget(values, env)), drop: drop.includes('all') ? 'all' : drop };
 }
 
 async function readTarget(values: Values, env: NodeJS.ProcessEnv): Promise<Target> {

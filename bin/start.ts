@@ -2,20 +2,23 @@
 import { rmSync } from 'node:fs';
 import { LocalRunError, type LocalStackOptions, makeTemporaryDirectory } from 'local-aws';
 import { routes } from '../functions/contracts/routes.ts';
+import { settingsFor } from '../lib/stages.ts';
 import { type Controls, createControls } from '../local/console/controls.ts';
 import { createJournal } from '../local/console/journal.ts';
 import { serveConsole } from '../local/console/server.ts';
-import { keptPort } from '../local/data-dir.ts';
-import { type LocalService, startLocalService } from '../local/service.ts';
+import { keptAddress } from '../local/data-dir.ts';
+import { demoMiniPrograms, type LocalService, startLocalService } from '../local/service.ts';
 import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
 import { CommandError } from './command/errors.ts';
 import { announceRun } from './command/local-run.ts';
+import { painter } from './command/output.ts';
 import { bundlesIn, isFunction, type RunningBundle } from './start/bundles.ts';
 import { buildPackage, type Example, routesOf, startExample, synthesizeExample } from './start/example.ts';
 import { introductionOf } from './start/introduction.ts';
 import { logLine, requestLine } from './start/log-lines.ts';
 import { addressesOf, createOperations } from './start/operations.ts';
 import { readVariables } from './start/options.ts';
+import { phoneLines } from './start/phones.ts';
 import { watchSources } from './start/watch.ts';
 
 const USAGE = `Usage: npm start
@@ -24,6 +27,7 @@ const USAGE = `Usage: npm start
 
 Variables, all optional:
   PORT                           of the API. Default: that of the data in DATA_DIR, else 3000
+  HOST                           0.0.0.0, or an address of this machine: phones of its network reach the API
   WECHAT_APPID, WECHAT_SECRET    a mini-program of yours, for logins at the real WeChat
   WECHAT_PUSH_TOKEN, WECHAT_ENCODING_AES_KEY
                                  what its console shows for message push
@@ -66,15 +70,17 @@ async function close(running: Running): Promise<readonly string[]> {
 /** Fills in what runs as soon as it does, so that Ctrl-C ends it at any time. */
 async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): Promise<LocalService> {
   const { withExample, inspect, ...options } = wanted;
-  const onStep = (name: string, ms: number): void => print(stdout, `  ${name.padEnd(12)} ${seconds(ms)}`);
+  const paint = painter(stdout);
+  const onStep = (name: string, ms: number): void =>
+    print(stdout, `  ${name.padEnd(12)} ${paint('faint', seconds(ms))}`);
   const journal = createJournal();
   const lines: Pick<LocalStackOptions, 'onRequest' | 'onLog' | 'onDenied'> = {
     onRequest: (record) => {
       journal.request(record);
-      print(stdout, requestLine(record));
+      print(stdout, requestLine(record, paint));
     },
-    onLog: (functionId, line) => {
-      journal.line(functionId, line);
+    onLog: (functionId, line, invocationId) => {
+      journal.line(functionId, line, invocationId);
       const shown = logLine(functionId, line);
       if (shown !== undefined) print(stdout, shown);
     },
@@ -83,6 +89,7 @@ async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): 
   const controls = Promise.withResolvers<Controls>();
   const service = await startLocalService({
     ...options,
+    miniPrograms: options.miniPrograms ?? demoMiniPrograms(settingsFor('dev').appids),
     ...lines,
     onStep,
     wechatHosts: 2,
@@ -109,7 +116,11 @@ async function start(wanted: Wanted, running: Running, { stdout, stderr }: Io): 
     await buildPackage();
     // Where examples/mini-program expects it; anywhere when the service itself may be anywhere.
     const port = options.port % 65_535 === 0 ? 0 : options.port + 1;
-    running.example = await startExample(service, await synthesizeExample('dev'), { ...lines, port });
+    running.example = await startExample(service, await synthesizeExample('dev'), {
+      ...lines,
+      port,
+      host: wanted.host,
+    });
     onStep('example', performance.now() - exampleStartedAt);
   }
   return service;
@@ -158,15 +169,19 @@ export const run = defineCommand({
         dataDir: variables.dataDir ?? (values.watch ? await temporaryData() : undefined),
         withExample: values['with-example'] === true,
       };
-      const before = variables.dataDir && keptPort(variables.dataDir);
-      if (before && before !== variables.port)
+      const { address, port } = variables;
+      const before = variables.dataDir && keptAddress(variables.dataDir)?.origin;
+      const now = `http://${address}:${port}`;
+      if (before && before !== now)
         print(
           io.stderr,
-          `Tokens that were handed out at port ${before} are refused at port ${variables.port}: the address is their issuer. Without PORT the run comes back to ${before}.`,
+          `Tokens that were handed out at ${before} are refused at ${now}: the address is their issuer. PORT and HOST decide about it.`,
         );
       print(io.stdout, 'Starting the service from its synthesized template');
       const service = await start(wanted, running, io);
       print(io.stdout, await introductionOf(service, running.example, wanted.wechatApiBases));
+      const phones = phoneLines(service);
+      if (phones !== undefined) print(io.stdout, phones);
       announceRun(service.url);
       if (values.watch) watchFor(wanted, running, service.url, io);
       print(io.stdout, `Ready after ${seconds(performance.now() - startedAt)}; Ctrl-C ends it.`);

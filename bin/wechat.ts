@@ -1,10 +1,11 @@
 /** `npm run wechat`: what the WeChat of a local run does: its faults, codes and users. */
-import type { FaultRow, RunState } from '../local/console/run-state.ts';
-import { FIRST_HOST_DOWN, presetNames } from '../local/wechat/presets.ts';
-import { defineCommand, type Io, print, runIfMain } from './command/command.ts';
+import { type FaultRow, oddTokens, type RunState } from '../local/console/run-state.ts';
+import { FIRST_HOST_DOWN, faultNamed, presetNames } from '../local/wechat/presets.ts';
+import { defineCommand, type Io, print, printJson, runIfMain } from './command/command.ts';
 import { UsageError } from './command/errors.ts';
 import { findLocalRun, type LocalRun } from './command/local-run.ts';
 import type { Given } from './command/options.ts';
+import { columns, type Paint, painter } from './command/output.ts';
 
 const USAGE = `Usage: npm run wechat -- <command> [options]
 
@@ -34,70 +35,87 @@ const options = {
 } as const;
 type Values = Given<typeof options>['values'];
 
-/** A fault in a line. */
-export function faultLine({ name, callsLeft, code, openid }: FaultRow): string {
+/** The faults, a line each. */
+export const faultLines = (faults: readonly FaultRow[], paint: Paint): readonly string[] =>
+  faults.length === 0
+    ? [paint('good', 'WeChat is well.')]
+    : columns(faults.map(faultCells)).map((line) => paint('bad', line));
+
+function faultCells({ name, callsLeft, code, openid }: FaultRow): readonly string[] {
   const whom = code ?? openid;
-  return [
-    name,
-    callsLeft === undefined
-      ? name === FIRST_HOST_DOWN || whom !== undefined
-        ? 'until it is switched off'
-        : 'for every call until it is switched off'
-      : `for ${callsLeft === 1 ? 'one more call' : `${callsLeft} more calls`}`,
-    ...(whom === undefined ? [] : [`of ${whom}`]),
-  ].join(' ');
+  if (callsLeft !== undefined)
+    return [
+      name,
+      `for ${callsLeft === 1 ? 'one more call' : `${callsLeft} more calls`}${whom ? ` of ${whom}` : ''}`,
+    ];
+  if (whom !== undefined) return [name, `until it is switched off, of ${whom}`];
+  return [name, `${name === FIRST_HOST_DOWN ? '' : 'for every call '}until it is switched off`];
 }
 
-/** A user in a line. */
-export const userLine = ({ user_id, status, username, appid }: RunState['users'][number]): string =>
-  `${user_id}  ${status.padEnd(7)} ${appid}  ${username}`.trimEnd();
+/** The users, a line each. */
+export const userLines = (users: RunState['users'], paint: Paint): readonly string[] =>
+  users.length === 0
+    ? ['Nobody has logged in.']
+    : columns(users.map(({ user_id, status, appid, username }) => [user_id, status, appid, username])).map(
+        (line, index) => (users[index]?.status === 'active' ? line : paint('bad', line)),
+      );
 
 /** Says it in lines, or as JSON. */
-type Say = (value: object, lines: readonly string[]) => void;
+type Say = (value: object, lines: (paint: Paint) => readonly string[]) => void;
 
-type Verb = (run: LocalRun, argument: string | undefined, values: Values, say: Say) => Promise<void>;
+/** What is asked of the run, once there is one. */
+type Ask = (run: LocalRun, say: Say) => Promise<void>;
+
+/** A command, once its argument and options are read. @throws UsageError */
+type Verb = (argument: string | undefined, values: Values) => Ask;
 
 const sayFaults = (say: Say, faults: readonly FaultRow[]): void =>
-  say(faults, faults.length === 0 ? ['WeChat is well.'] : faults.map(faultLine));
+  say(faults, (paint) => faultLines(faults, paint));
 
 const verbs: Readonly<Record<string, Verb>> = {
-  async fault(run, name, { times, code, user }, say) {
+  fault(name, { times, code, user }) {
     if (name === undefined) throw new UsageError('Name a fault.');
+    if (name !== FIRST_HOST_DOWN && faultNamed(name) === undefined)
+      throw new UsageError(`There is no such fault; there are errcodes, and ${presetNames.join(', ')}.`);
     if (times !== undefined && !/^[1-9]\d{0,5}$/.test(times))
       throw new UsageError('--times must be a whole number from 1 up.');
     if (code !== undefined && user !== undefined) throw new UsageError('--code or --user, not both.');
-    const { faults } = await run.ask<{ faults: FaultRow[] }>('fault', {
+    const fault = {
       name,
       ...(times !== undefined && { times: Number(times) }),
       ...(code !== undefined && { code }),
       ...(user !== undefined && { user_id: user }),
-    });
-    sayFaults(say, faults);
+    };
+    return async (run, say) => sayFaults(say, (await run.ask<{ faults: FaultRow[] }>('fault', fault)).faults);
   },
-  async faults(run, _argument, _values, say) {
-    sayFaults(say, (await run.ask<RunState>('state')).faults);
-  },
-  async heal(run, _argument, _values, say) {
-    sayFaults(say, (await run.ask<{ faults: FaultRow[] }>('clear-faults')).faults);
-  },
-  async code(run, _argument, { openid, appid }, say) {
-    const issued = await run.ask<{ code: string }>('code', {
-      ...(openid !== undefined && { openid }),
-      ...(appid !== undefined && { appid }),
-    });
-    say(issued, [issued.code]);
-  },
-  async users(run, _argument, _values, say) {
+  faults: () => async (run, say) => sayFaults(say, (await run.ask<RunState>('state')).faults),
+  heal: () => async (run, say) =>
+    sayFaults(say, (await run.ask<{ faults: FaultRow[] }>('clear-faults')).faults),
+  code:
+    (_argument, { openid, appid }) =>
+    async (run, say) => {
+      const owner = { ...(openid !== undefined && { openid }), ...(appid !== undefined && { appid }) };
+      const issued = await run.ask<{ code: string }>('code', owner);
+      say(issued, () => [issued.code]);
+    },
+  users: () => async (run, say) => {
     const { users } = await run.ask<RunState>('state');
-    say(users, users.length === 0 ? ['Nobody has logged in.'] : users.map(userLine));
+    say(users, (paint) => userLines(users, paint));
   },
-  async token(run, kind, _values, say) {
-    const minted = await run.ask<{ token: string }>('token', { kind: kind ?? '' });
-    say(minted, [minted.token]);
+  token(kind) {
+    if (!oddTokens.some((each) => each === kind))
+      throw new UsageError(`Name a kind of token: ${oddTokens.join(', ')}.`);
+    return async (run, say) => {
+      const minted = await run.ask<{ token: string }>('token', { kind });
+      say(minted, () => [minted.token]);
+    };
   },
-  async 'reset-secret'(run, _argument, { appid }, say) {
-    const { secret } = await run.ask<{ secret: string }>('reset-secret', { appid: appid ?? '' });
-    say({ secret }, [secret]);
+  'reset-secret'(_argument, { appid }) {
+    if (appid === undefined) throw new UsageError('Say whose AppSecret it is: --appid.');
+    return async (run, say) => {
+      const { secret } = await run.ask<{ secret: string }>('reset-secret', { appid });
+      say({ secret }, () => [secret]);
+    };
   },
 };
 
@@ -123,11 +141,11 @@ export const run = defineCommand({
     if (foreign !== undefined) throw new UsageError(`${name} has no option --${foreign}.`);
     const argument = known.find((each) => each === each.toUpperCase());
     if (words.length > (argument === undefined ? 0 : 1)) throw new UsageError('One command at a time.');
-    const say: Say = (value, lines) => {
-      if (values.json) print(io.stdout, JSON.stringify(value, undefined, 2));
-      else for (const line of lines) print(io.stdout, line);
-    };
-    await verb(await findLocalRun(io.env), words[0], values, say);
+    const ask = verb(words[0], values);
+    await ask(await findLocalRun(io.env), (value, lines) => {
+      if (values.json) printJson(io.stdout, value);
+      else for (const line of lines(painter(io.stdout))) print(io.stdout, line);
+    });
     return 0;
   },
 });

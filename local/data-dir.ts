@@ -4,7 +4,7 @@ import path from 'node:path';
 import { LocalRunError } from 'local-aws';
 
 const LOCK = 'run.lock';
-const PORT = 'port';
+const ADDRESS = 'address';
 
 /**
  * Makes the directory and keeps other runs out of it.
@@ -40,17 +40,17 @@ export function takeDataDir(directory: string): () => void {
   };
 }
 
-/** The port of the run before: its address is the issuer of the tokens that were handed out. */
-export function keptPort(directory: string): number | undefined {
+/** The address of the run before, which is the issuer of the tokens that were handed out; undefined when there was none. */
+export function keptAddress(directory: string): URL | undefined {
   try {
-    return Number(readFileSync(path.join(directory, PORT), 'utf8')) || undefined;
+    return new URL(readFileSync(path.join(directory, ADDRESS), 'utf8'));
   } catch {
     return undefined;
   }
 }
 
-export function keepPort(directory: string, url: string): void {
-  writeFileSync(path.join(directory, PORT), new URL(url).port, { mode: 0o600 });
+export function keepAddress(directory: string, url: string): void {
+  writeFileSync(path.join(directory, ADDRESS), url, { mode: 0o600 });
 }
 
 /** Step by step: Node's recursive way never ends where a folder takes no folders, as in /proc. */

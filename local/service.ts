@@ -8,7 +8,8 @@ import {
   startLocalStack,
   synthesize,
 } from 'local-aws';
-import { keepPort, takeDataDir } from './data-dir.ts';
+import { keepAddress, takeDataDir } from './data-dir.ts';
+import { publishAt } from './public-address.ts';
 import { startWechatSimulator, type WechatSimulator } from './wechat/simulator.ts';
 
 /** Directory of the CDK app of the login service. */
@@ -33,6 +34,12 @@ export const demoMiniProgram: MiniProgram = {
   push: { token: 'demo-push-token', encodingAesKey: 'demoEncodingAesKey0123456789abcdefghijklmno' },
 };
 
+/** The demo mini-program, and beside it those of a stage, so that a team with several meets them all. */
+export function demoMiniPrograms(appids: readonly string[]): readonly [MiniProgram, ...MiniProgram[]] {
+  const others = appids.filter((appid) => appid !== demoMiniProgram.appid);
+  return [demoMiniProgram, ...others.map((appid) => ({ ...demoMiniProgram, appid }))];
+}
+
 /** What a run may differ in. */
 export interface LocalServiceOptions
   extends Omit<LocalStackOptions, 'assembly' | 'secretValue' | 'dynamodbEndpoint'> {
@@ -40,6 +47,8 @@ export interface LocalServiceOptions
   readonly stage?: string;
   /** Settings of the stage to override, as `-c settings=…` would. */
   readonly settings?: object;
+  /** Address of this machine by which clients reach the API, where it listens. Default: 127.0.0.1 */
+  readonly address?: string | undefined;
   /** The mini-programs that log in, the default one first. Default: the simulator's. */
   readonly miniPrograms?: readonly [MiniProgram, ...MiniProgram[]] | undefined;
   /** Base URLs of the WeChat to call. Default: the simulator. */
@@ -56,6 +65,8 @@ export interface LocalServiceOptions
 
 /** The running service. */
 export interface LocalService extends LocalStack {
+  /** Where clients reach the API, which is the tokens' issuer; `url` is the same for this machine alone. */
+  readonly publicUrl: string;
   /** Base URL of the simulator; undefined when another WeChat is called. */
   readonly simulatorUrl: string | undefined;
   readonly simulator: WechatSimulator | undefined;
@@ -72,6 +83,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   const {
     stage = 'dev',
     settings,
+    address = '127.0.0.1',
     miniPrograms = [demoMiniProgram] as const,
     wechatApiBases,
     wechatDelayMs,
@@ -81,6 +93,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   } = options;
   const appSecrets = Object.fromEntries(miniPrograms.map(({ appid, secret }) => [appid, secret]));
   const wechatSecrets = Object.fromEntries(miniPrograms.map((app) => [app.appid, storedSecretsOf(app)]));
+  const publicUrlOf = (url: string): string => url.replace('127.0.0.1', address);
   const { dataDir } = stack;
   const releaseDataDir = dataDir === undefined ? undefined : takeDataDir(dataDir);
   let simulator: WechatSimulator | undefined;
@@ -117,15 +130,18 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
             ...settings,
           },
         });
+        if (publicUrlOf(url) !== url) publishAt(publicUrlOf(url), url, assembly.directory);
         prepare?.(assembly.directory);
         return assembly.directory;
       },
       secretValue: ({ logicalId }) =>
         logicalId.startsWith('WechatSecrets') ? JSON.stringify(wechatSecrets) : undefined,
     });
-    if (dataDir !== undefined) keepPort(dataDir, running.url);
+    const publicUrl = publicUrlOf(running.url);
+    if (dataDir !== undefined) keepAddress(dataDir, publicUrl);
     return {
       ...running,
+      publicUrl,
       simulatorUrl: simulator?.url,
       simulator,
       miniPrograms,

@@ -4,11 +4,12 @@ import type { Readable, Writable } from 'node:stream';
 import { SettingsError } from '../../lib/settings.ts';
 import { CommandError, UsageError } from './errors.ts';
 import { type Given, type Options, readOptions, type Syntax } from './options.ts';
+import type { Output } from './output.ts';
 
 /** What a command uses of its process. */
 export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: Writable;
+  readonly stdout: Output;
   readonly stderr: Writable;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -20,15 +21,16 @@ export type Run = (argv: readonly string[], io: Io) => Promise<number>;
 export interface Command<T extends Options> extends Syntax<T> {
   /** Printed by `--help`, and with every mistake in the command line. */
   readonly usage: string;
-  /** Exit status after a mistake in the command line. Default: 1 */
-  readonly mistakeStatus?: number;
   /** Does the work; resolves to the exit status. */
   readonly body: (given: Given<T>, io: Io) => Promise<number>;
 }
 
+/** Exit status after a mistake in the command line; whatever else goes wrong ends with 1. */
+const MISTAKE = 2;
+
 /** Makes a command that does not reject: whatever goes wrong is on `stderr`. */
 export function defineCommand<const T extends Options>(command: Command<T>): Run {
-  const { usage, mistakeStatus = 1, body } = command;
+  const { usage, body } = command;
   return async (argv, io) => {
     if (argv.includes('--help')) {
       print(io.stdout, usage);
@@ -40,7 +42,7 @@ export function defineCommand<const T extends Options>(command: Command<T>): Run
       print(io.stderr, sentenceOf(error));
       if (!(error instanceof UsageError)) return 1;
       print(io.stderr, `\n${usage}`);
-      return mistakeStatus;
+      return MISTAKE;
     }
   };
 }
@@ -50,6 +52,11 @@ export async function runIfMain({ filename }: ImportMeta, run: Run): Promise<voi
   // Not `import.meta.main`, which an older Node has not: the command would end with 0 and have done nothing.
   if (realpathSync(process.argv[1] ?? '.') === filename)
     process.exitCode = await run(process.argv.slice(2), process);
+}
+
+/** Writes what a machine reads. */
+export function printJson(stream: Writable, value: unknown): void {
+  print(stream, JSON.stringify(value, undefined, 2));
 }
 
 /** Writes a line. */

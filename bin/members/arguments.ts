@@ -6,6 +6,7 @@ import type { Given } from '../command/options.ts';
 export const USAGE = `Usage: npm run members -- <command> [options]
 
   find    --user-id ID | --openid OPENID [--appid APPID] | --unionid UNIONID | --phone +8613800138000
+          [--json] [--show]
           shows users and what was done about them; openid, unionid and phone are
           masked unless --show is given. --unionid and --phone read the whole table:
           slow, and too rare for an index.
@@ -13,7 +14,7 @@ export const USAGE = `Usage: npm run members -- <command> [options]
   unban   --user-id ID --reason TEXT           takes a ban back
   revoke  --user-id ID --reason TEXT           ends all logins of the user
   erase   --user-id ID --reason TEXT [--yes]   removes the user and all personal data
-  closing                                      shows the closed accounts, the next to be erased first
+  closing [--json]                             shows the closed accounts, the next to be erased first
   restore --user-id ID --reason TEXT           opens a closed account again
   export  --user-id ID [--json] [--show]       prints everything held about the user,
                                                the phone number masked unless --show is given
@@ -42,7 +43,12 @@ export type Search =
 
 /** What an operator wants done. */
 export type Command =
-  | { readonly name: 'find'; readonly search: Search; readonly show: boolean }
+  | {
+      readonly name: 'find';
+      readonly search: Search;
+      readonly json: boolean;
+      readonly show: boolean;
+    }
   | {
       readonly name: 'ban' | 'unban' | 'revoke' | 'restore';
       readonly userId: string;
@@ -50,7 +56,7 @@ export type Command =
     }
   | { readonly name: 'erase'; readonly userId: string; readonly reason: string; readonly confirmed: boolean }
   | { readonly name: 'export'; readonly userId: string; readonly json: boolean; readonly show: boolean }
-  | { readonly name: 'closing' };
+  | { readonly name: 'closing'; readonly json: boolean };
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
@@ -74,12 +80,12 @@ type Values = Given<typeof options>['values'];
 
 /** What each command knows beside the target's options. */
 const commandOptions: Readonly<Record<Command['name'], readonly Option[]>> = {
-  find: ['user-id', 'openid', 'appid', 'unionid', 'phone', 'show'],
+  find: ['user-id', 'openid', 'appid', 'unionid', 'phone', 'json', 'show'],
   ban: ['user-id', 'reason'],
   unban: ['user-id', 'reason'],
   revoke: ['user-id', 'reason'],
   erase: ['user-id', 'reason', 'yes'],
-  closing: [],
+  closing: ['json'],
   restore: ['user-id', 'reason'],
   export: ['user-id', 'json', 'show'],
 };
@@ -110,10 +116,11 @@ function isCommand(name: string): name is Command['name'] {
 }
 
 function readCommand(name: Command['name'], values: Values): Command {
-  if (name === 'find') return { name, search: readSearch(values), show: values.show === true };
-  if (name === 'closing') return { name };
+  const { json = false, show = false } = values;
+  if (name === 'find') return { name, search: readSearch(values), json, show };
+  if (name === 'closing') return { name, json };
   const userId = readUserId(values);
-  if (name === 'export') return { name, userId, json: values.json === true, show: values.show === true };
+  if (name === 'export') return { name, userId, json, show };
   const reason = readReason(values);
   return name === 'erase'
     ? { name, userId, reason, confirmed: values.yes === true }

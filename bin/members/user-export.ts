@@ -3,6 +3,7 @@
 import { maskPhone } from '../../functions/users/masked-phone.ts';
 import type { UserExport } from '../../functions/users/search.ts';
 import { userFromItem } from '../../functions/users/user.ts';
+import { columns, type Paint } from '../command/output.ts';
 import { timeOf } from './user-view.ts';
 
 /** The same with the phone number as its owner recognizes it. */
@@ -12,15 +13,17 @@ export function withMaskedPhone(held: UserExport): UserExport {
 }
 
 /** One member a line, times in UTC. */
-export function readableExport({ user, openid_guard: guard, changes }: UserExport): string {
+export function readableExport({ user, openid_guard: guard, changes }: UserExport, paint: Paint): string {
   const lines = (item: Readonly<Record<string, unknown>>): string[] =>
-    Object.entries(item).map(([name, value]) => `  ${name.padEnd(20)} ${textOf(name, value)}`);
+    columns(Object.entries(item).map(([name, value]) => [name, textOf(name, value)])).map(
+      (line) => `  ${line}`,
+    );
   return [
-    'The user',
+    paint('heading', 'The user'),
     ...lines(user),
-    ...(guard === undefined ? [] : ['', 'What makes the openid unique', ...lines(guard)]),
+    ...(guard === undefined ? [] : ['', paint('heading', 'What makes the openid unique'), ...lines(guard)]),
     '',
-    'What was done about the user',
+    paint('heading', 'What was done about the user'),
     ...(changes.length === 0
       ? ['  nothing']
       : changes.map(({ at, what, reason }) => `  ${timeOf(at)} ${what}: ${reason}`)),

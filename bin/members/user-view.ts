@@ -2,9 +2,15 @@
 import { maskPhone } from '../../functions/users/masked-phone.ts';
 import type { RecordedChange } from '../../functions/users/recorded-changes.ts';
 import type { User } from '../../functions/users/user.ts';
+import { columns, type Paint } from '../command/output.ts';
 
-/** The user for the screen, named as in the API; with `show` nothing is masked. Times are UTC. */
-export function viewOf(user: User, changes: readonly RecordedChange[], show: boolean): object {
+/** What is shown of a user, by the API's names; times are UTC. */
+export interface UserView extends Readonly<Record<string, unknown>> {
+  readonly changes: readonly (Omit<RecordedChange, 'at'> & { readonly at: string | undefined })[];
+}
+
+/** The user for the screen; with `show` nothing is masked. */
+export function viewOf(user: User, changes: readonly RecordedChange[], show: boolean): UserView {
   const identifier = (value: string | undefined): string | undefined =>
     value === undefined || show ? value : mask(value);
   return {
@@ -23,6 +29,17 @@ export function viewOf(user: User, changes: readonly RecordedChange[], show: boo
     tokens_valid_after: timeOf(user.tokensValidAfter),
     changes: changes.map((change) => ({ ...change, at: timeOf(change.at) })),
   };
+}
+
+/** The user as a person reads it: what is known a line each, then what was done. */
+export function linesOf({ changes, ...members }: UserView, paint: Paint): readonly string[] {
+  const known = Object.entries(members).filter(([, value]) => value !== undefined && value !== '');
+  const done = changes.map(({ at = '', what, by, reason }) => [at, what, by, reason]);
+  return [
+    ...columns(known.map(([name, value]) => [name, String(value)])),
+    paint('heading', done.length === 0 ? 'Nothing was done about the user.' : 'What was done about the user'),
+    ...columns(done).map((line) => `  ${line}`),
+  ];
 }
 
 /** A change in a sentence, for what is left of an erased user. */

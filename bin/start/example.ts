@@ -67,7 +67,7 @@ export interface Example {
 export async function startExample(
   login: LocalStack,
   assembly: Assembly,
-  options: Pick<LocalStackOptions, 'port' | 'onLog' | 'onRequest' | 'onDenied'>,
+  options: Pick<LocalStackOptions, 'port' | 'host' | 'onLog' | 'onRequest' | 'onDenied'>,
 ): Promise<Example> {
   try {
     const stack = await startLocalStack({ ...options, assembly: () => assembly.directory, beside: login });

@@ -8,7 +8,11 @@ const tokenLine = (url: string, body: string): string =>
   `TOKEN=$(curl -s ${url}/member/login -H 'content-type: application/json' -d '${body}' | sed 's/.*"token":"//;s/".*//')`;
 
 /** The same for every WeChat. */
-const linesFor = ({ url, dynamodbEndpoint, tableNames }: LocalService, body: string, userId: string) => `
+const linesFor = (
+  { url, publicUrl, dynamodbEndpoint, tableNames }: LocalService,
+  body: string,
+  userId: string,
+) => `
 Log in yourself, and send the token along:
 
   ${tokenLine(url, body)}
@@ -16,7 +20,7 @@ Log in yourself, and send the token along:
 
 Be the operator:
 
-  npm run doctor -- --url ${url}
+  npm run doctor -- --url ${publicUrl}
   npm run members -- find --user-id ${userId} --local ${dynamodbEndpoint} --table ${tableNames[0]}
   npm run status
 `;

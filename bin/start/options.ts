@@ -1,14 +1,15 @@
 /** The variables of `npm start`, read and checked. */
-
+import { isIPv4 } from 'node:net';
 import { APPID } from '../../functions/contracts/appids.ts';
 import { contentChecks } from '../../functions/contracts/content-checks.ts';
 import { isWechatApiBase } from '../../lib/settings/values.ts';
 import { settingsFor } from '../../lib/stages.ts';
-import { keptPort } from '../../local/data-dir.ts';
+import { keptAddress } from '../../local/data-dir.ts';
 import type { MiniProgram } from '../../local/service.ts';
 import { CommandError } from '../command/errors.ts';
 import { ENCODING_AES_KEY, PUSH_TOKEN } from '../set-wechat-secret/appsecret-input.ts';
 import { bundledFunctions } from './bundles.ts';
+import { EVERY_ADDRESS, networkAddress } from './phones.ts';
 
 /** @throws CommandError naming the variable and what is allowed */
 export function readVariables(variables: NodeJS.ProcessEnv) {
@@ -17,6 +18,14 @@ export function readVariables(variables: NodeJS.ProcessEnv) {
   const port = value('PORT');
   if (port !== undefined && (!/^\d+$/.test(port) || Number(port) > 65_535))
     throw new CommandError(`PORT is '${port}'; it must be a whole number from 0 to 65535.`);
+  const host = value('HOST');
+  if (host !== undefined && !isIPv4(host))
+    throw new CommandError(
+      `HOST is '${host}'; it must be an IPv4 address of this machine, or ${EVERY_ADDRESS} for all of them.`,
+    );
+  const address = host === EVERY_ADDRESS ? networkAddress() : host;
+  if (host !== undefined && address === undefined)
+    throw new CommandError('HOST cannot be used: this machine is in no network.');
   const appid = value('WECHAT_APPID');
   const secret = value('WECHAT_SECRET');
   if ((appid === undefined) !== (secret === undefined))
@@ -52,7 +61,9 @@ export function readVariables(variables: NodeJS.ProcessEnv) {
   if (bases?.every(isWechatApiBase) === false)
     throw new CommandError('WECHAT_API_BASE must be http(s) URLs without a query, separated by commas.');
   return {
-    port: Number(port ?? 0) || (dataDir && keptPort(dataDir)) || Number(port ?? 3000),
+    port: Number(port ?? 0) || Number(dataDir && keptAddress(dataDir)?.port) || Number(port ?? 3000),
+    host,
+    address: address ?? '127.0.0.1',
     miniPrograms,
     wechatApiBases: bases ?? (miniPrograms && settingsFor('dev').wechatApiBases),
     settings: { contentCheck },

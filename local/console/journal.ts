@@ -1,10 +1,13 @@
-/** The live log: each request with everything that the functions wrote about it, joined by its request id. */
+/**
+ * The live log: each request with everything that the functions wrote about it. A function writes the request id on its
+ * line and not on its metrics, so both are kept by the invocation that wrote them, and the line says whose it is.
+ */
 import type { RequestRecord } from 'local-aws';
 import type { Fields, JournalEntry } from './run-state.ts';
 
 /** Joins what a run reports. */
 export interface Journal {
-  line(functionId: string, line: string): void;
+  line(functionId: string, line: string, invocationId: string | undefined): void;
   request(record: RequestRecord): void;
   /** The entries after one, of the last few hundred. */
   after(seq: number): readonly JournalEntry[];
@@ -14,6 +17,14 @@ export interface Journal {
 
 const KEPT = 200;
 
+/** What one invocation of a function has written so far. */
+interface Written {
+  /** Undefined until a line names it. */
+  requestId?: string;
+  readonly lines: Fields[];
+  readonly metrics: Fields[];
+}
+
 /** The `error` of our envelope; undefined in any other body. */
 export function errorIn(body: string | Buffer): string | undefined {
   const { error } = parsed(body.toString());
@@ -22,26 +33,30 @@ export function errorIn(body: string | Buffer): string | undefined {
 
 export function createJournal(): Journal {
   const entries: JournalEntry[] = [];
-  const waiting = new Map<string, Fields[]>();
-  let metrics: Fields[] = [];
+  const waiting = new Map<string, Written>();
   // Ahead of those of an earlier run on this port, which an open page may have seen.
   let seq = Date.now();
   const listeners = new Set<(entry: JournalEntry) => void>();
   return {
-    line(functionId, line) {
-      const { _aws, ...fields } = parsed(line);
-      if (_aws !== undefined) {
-        const { service: _service, function_name: _name, ...counted } = fields;
-        metrics.push(counted);
-      } else if (typeof fields.request_id === 'string') {
-        const { request_id, level: _level, timestamp: _time, service: _service, ...rest } = fields;
-        waiting.set(request_id, [...(waiting.get(request_id) ?? []), { function: functionId, ...rest }]);
-        // Of requests that were never answered.
-        if (waiting.size > KEPT) waiting.delete(waiting.keys().next().value ?? '');
+    line(functionId, line, invocationId) {
+      const { _aws, service: _service, ...fields } = parsed(line);
+      const isMetric = _aws !== undefined;
+      if (invocationId === undefined || !(isMetric || typeof fields.request_id === 'string')) return;
+      const written: Written = waiting.get(invocationId) ?? { lines: [], metrics: [] };
+      waiting.set(invocationId, written);
+      if (isMetric) written.metrics.push(fields);
+      else {
+        const { request_id, level: _level, timestamp: _time, ...rest } = fields;
+        written.requestId = String(request_id);
+        written.lines.push({ function: functionId, ...rest });
       }
+      // Of requests that were never answered, and of invocations that no request caused.
+      if (waiting.size > KEPT) waiting.delete(waiting.keys().next().value ?? '');
     },
     request({ requestId, method, path, status, durationMs, body, refusal }) {
       const error = errorIn(body);
+      const written = [...waiting].filter(([, each]) => each.requestId === requestId);
+      for (const [invocationId] of written) waiting.delete(invocationId);
       seq += 1;
       const entry: JournalEntry = {
         seq,
@@ -53,11 +68,9 @@ export function createJournal(): Journal {
         ms: Math.round(durationMs),
         ...(error !== undefined && { error }),
         ...(refusal !== undefined && { refusal }),
-        lines: waiting.get(requestId) ?? [],
-        metrics,
+        lines: written.flatMap(([, { lines }]) => lines),
+        metrics: written.flatMap(([, { metrics }]) => metrics),
       };
-      waiting.delete(requestId);
-      metrics = [];
       entries.push(entry);
       if (entries.length > KEPT) entries.shift();
       for (const listener of listeners) listener(entry);

@@ -79,7 +79,7 @@ export interface JournalEntry {
   readonly refusal?: string;
   /** What the functions logged of it, each with the name of its function. */
   readonly lines: readonly Fields[];
-  /** What was counted since the request before. */
+  /** What the functions counted in it. */
   readonly metrics: readonly Fields[];
 }
 

@@ -4,7 +4,8 @@ import { text } from 'node:stream/consumers';
 
 export async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
   const body: unknown = JSON.parse((await text(request)) || '{}');
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Error('send a JSON object');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new SyntaxError('send a JSON object');
   return { ...body };
 }
 

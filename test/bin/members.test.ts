@@ -32,8 +32,8 @@ describe('the operator command, on a local run', () => {
   it('finds a user, masked unless everything is asked for', async () => {
     const { userId, openid } = await logIn();
 
-    const masked = await members(local('find', '--openid', openid));
-    const shown = await members(local('find', '--user-id', userId, '--show'));
+    const masked = await members(local('find', '--json', '--openid', openid));
+    const shown = await members(local('find', '--json', '--user-id', userId, '--show'));
 
     expect(masked.stderr + masked.stdout).not.toContain(openid);
     expect(JSON.parse(masked.stdout)).toMatchObject([
@@ -41,6 +41,19 @@ describe('the operator command, on a local run', () => {
     ]);
     expect(JSON.parse(shown.stdout)).toMatchObject([{ user_id: userId, openid }]);
     expect([masked.status, shown.status]).toEqual([0, 0]);
+  });
+
+  it('shows a user for a person to read, with what was done', async () => {
+    const { userId, openid } = await logIn();
+    await members(local('ban', '--user-id', userId, '--reason', 'spam, ticket 7'));
+
+    const { stdout } = await members(local('find', '--user-id', userId));
+
+    expect(stdout).toMatch(new RegExp(`^user_id +${userId}\nappid +${appid}\nopenid +oSEC…\\(28\\)\n`));
+    expect(stdout).toMatch(/^status +banned$/m);
+    expect(stdout).toMatch(/What was done about the user\n {2}\S+Z {2}ban {2}local:\S+ {2}spam, ticket 7\n$/);
+    expect(stdout).not.toMatch(/unionid|undefined/);
+    expect(stdout).not.toContain(openid);
   });
 
   it('bans, takes the ban back and revokes, and shows who did it and why', async () => {
@@ -56,7 +69,7 @@ describe('the operator command, on a local run', () => {
 
     expect(statuses).toEqual(['banned', 'active', 'active']);
     expect((await table.item(userId))?.tokens_valid_after).toBeGreaterThanOrEqual(startedAt);
-    const [user] = JSON.parse((await members(local('find', '--user-id', userId))).stdout);
+    const [user] = JSON.parse((await members(local('find', '--json', '--user-id', userId))).stdout);
     expect(user.changes).toEqual(
       ['ban', 'unban', 'revoke'].map((what) => ({
         what,
@@ -122,7 +135,7 @@ describe('the operator command, on a local run', () => {
     expect(masked.stdout).toContain('+86 138******00');
     expect(masked.stdout).not.toContain('13800138000');
     expect(shown.stdout).toContain('+8613800138000');
-    const found = await members(local('find', '--phone', '+8613800138000'));
+    const found = await members(local('find', '--json', '--phone', '+8613800138000'));
     expect(JSON.parse(found.stdout)).toMatchObject([{ user_id: userId, phone: '+86 138******00' }]);
   });
 
@@ -131,11 +144,14 @@ describe('the operator command, on a local run', () => {
     const closesAt = 1_893_456_000;
     await table.put({ ...(await table.item(userId)), status: 'closing', closes_at: closesAt });
 
-    const { stdout } = await members(local('closing'));
+    const { stdout } = await members(local('closing', '--json'));
     expect(JSON.parse(stdout)).toEqual([{ user_id: userId, closes_at: '2030-01-01T00:00:00.000Z' }]);
+    expect((await members(local('closing'))).stdout).toMatch(
+      new RegExp(`^user_id +closes_at\n${userId}  2030-01-01T00:00:00.000Z\n$`),
+    );
 
     expect((await members(local('restore', '--user-id', userId, '--reason', 'they called'))).status).toBe(0);
-    expect(JSON.parse((await members(local('closing'))).stdout)).toEqual([]);
+    expect((await members(local('closing'))).stdout).toBe('No account is closed.\n');
     expect(await table.item(userId)).toMatchObject({ status: 'active' });
   });
 
@@ -248,7 +264,7 @@ describe('the operator command, on a deployed stage', () => {
     }
 
     expect(await table.item(userId)).toMatchObject({ status: 'banned' });
-    const { stdout } = await members(local('find', '--user-id', userId));
+    const { stdout } = await members(local('find', '--json', '--user-id', userId));
     expect(JSON.parse(stdout)).toMatchObject([{ changes: [{ by: operator }, { by: operator }] }]);
   });
 

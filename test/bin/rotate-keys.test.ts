@@ -95,7 +95,7 @@ describe('npm run rotate-keys', () => {
   ])('explains itself when called as %j', async (args) => {
     const { status, stderr } = await rotateKeys(...args);
 
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain('Usage: npm run rotate-keys');
   });
 });

@@ -114,7 +114,7 @@ describe('npm run set-wechat-secret', () => {
   ])('refuses an AppSecret as an argument (%#)', async (args) => {
     const { status, stderr } = await setWechatSecret(args, appSecret);
 
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain('never an argument');
     expect(await stored()).toBe('{}');
   });
@@ -141,7 +141,7 @@ describe('npm run set-wechat-secret', () => {
   ])('explains itself when called as %j', async (args) => {
     const { status, stderr } = await setWechatSecret(args, appSecret);
 
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain('Usage: npm run set-wechat-secret');
   });
 });

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { keepAddress } from '../../local/data-dir.ts';
 import { runCommand, spawnCommand } from '../fixtures/operator-command.ts';
 
 async function listen(answer: RequestListener): Promise<number> {
@@ -29,6 +30,8 @@ it.each<[string, string, () => Promise<Record<string, string>>]>([
   ['a port of spaces', 'PORT', async () => ({ PORT: ' ' })],
   ['a port that is too high', 'PORT', async () => ({ PORT: '65536' })],
   ['a port in use', 'PORT', async () => ({ PORT: await anyPort() })],
+  ['a host that is a name', 'HOST', async () => ({ HOST: 'my-laptop' })],
+  ['a host of another machine', 'HOST', async () => ({ HOST: '203.0.113.1' })],
   ['an appid without its secret', 'WECHAT_SECRET', async () => ({ WECHAT_APPID: 'wx1' })],
   ['an appid that is none', 'WECHAT_APPID', async () => ({ WECHAT_APPID: 'gh_1', WECHAT_SECRET: 's' })],
   ['a Token of nobody', 'WECHAT_PUSH_TOKEN', async () => ({ WECHAT_PUSH_TOKEN: 'TheToken' })],
@@ -65,6 +68,21 @@ it.each<[string, string, () => Promise<Record<string, string>>]>([
 
   expect(stderr).toMatch(new RegExp(`^[^\\n]*\\b${variable}\\b[^\\n]*\\.\\n$`));
   expect(status).toBe(1);
+});
+
+it('says which tokens of the data do not survive another address', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'local-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  keepAddress(folder, 'http://192.168.1.5:4711');
+  const PORT = await anyPort();
+
+  const { stderr } = await runCommand('start', [], { env: { PORT, DATA_DIR: folder } });
+
+  expect(stderr).toMatch(
+    new RegExp(
+      `^Tokens that were handed out at http://192\\.168\\.1\\.5:4711 are refused at http://127\\.0\\.0\\.1:${PORT}: [^\n]+\nPort ${PORT} is already in use`,
+    ),
+  );
 });
 
 it('ends with 1 as a process of its own too', async () => {

@@ -1,4 +1,4 @@
-/** The browser of the browser tests: one that is on this machine, because none is downloaded for them. */
+/** The browser of the browser tests and the screenshots: one that is on this machine, because none is downloaded for them. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -7,6 +7,13 @@ const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 /** What somebody reads who has none. */
 export const WITHOUT_CHROMIUM =
   'The browser tests were not run: there is no Chromium. Install it (apt-get install chromium) or name one in CHROMIUM, then npm test runs them.';
+
+/** Path of a Chromium. @throws Error when there is none */
+export function requireChromium(): string {
+  const path = findChromium();
+  if (path === undefined) throw new Error(WITHOUT_CHROMIUM);
+  return path;
+}
 
 /** Path of a Chromium, undefined when there is none. */
 export function findChromium(): string | undefined {

@@ -2,10 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { startRun } from '../fixtures/started-run.ts';
-import { findChromium, WITHOUT_CHROMIUM } from './chromium.ts';
+import { requireChromium } from './chromium.ts';
 
-const executablePath = findChromium();
-if (executablePath === undefined) throw new Error(WITHOUT_CHROMIUM);
+const executablePath = requireChromium();
 const run = await startRun({ PORT: '3000' });
 const browser = await chromium.launch({ executablePath, chromiumSandbox: process.getuid?.() !== 0 });
 try {
@@ -13,7 +12,7 @@ try {
     ['page-en', 'en', 'light'],
     ['page-zh-dark', 'zh-CN', 'dark'],
   ] as const) {
-    const context = await browser.newContext({ locale, colorScheme, viewport: { width: 1000, height: 820 } });
+    const context = await browser.newContext({ locale, colorScheme, viewport: { width: 1200, height: 900 } });
     const page = await context.newPage();
     await page.goto(`${run.url}/`);
     await page.click('#do-logIn');

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
-import { keepPort, keptPort, takeDataDir } from '../../local/data-dir.ts';
+import { keepAddress, keptAddress, takeDataDir } from '../../local/data-dir.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -41,12 +41,12 @@ it('is read by its owner alone, what was there before too', () => {
   expect(statSync(made).mode & 0o777).toBe(0o700);
 });
 
-it('remembers the port, and has none at first', () => {
-  expect(keptPort(folder)).toBeUndefined();
-  keepPort(folder, 'http://127.0.0.1:4711');
+it('remembers the address, and has none at first', () => {
+  expect(keptAddress(folder)).toBeUndefined();
+  keepAddress(folder, 'http://192.168.1.5:4711');
 
-  expect(keptPort(folder)).toBe(4711);
-  expect(readFileSync(join(folder, 'port'), 'utf8')).toBe('4711');
+  expect(keptAddress(folder)).toMatchObject({ hostname: '192.168.1.5', port: '4711' });
+  expect(statSync(join(folder, 'address')).mode & 0o777).toBe(0o600);
 });
 
 it('that cannot be one is refused at once', () => {

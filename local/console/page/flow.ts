@@ -49,23 +49,31 @@ export function flowOf(
     const session = client().session;
     fill(who, session === undefined ? say('nobody') : `${say('loggedIn')} ${session.userId}`);
   };
-  const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+  let sure = false;
+  const setSure = (isSure: boolean): void => {
+    sure = isSure;
+    erase.textContent = say(sure ? 'eraseAgain' : 'erase');
+  };
+  const attempt = async (work: (wasSure: boolean) => Promise<unknown>): Promise<void> => {
+    const wasSure = sure;
+    setSure(false);
+    section.setAttribute('aria-busy', 'true');
     Object.assign(memory, { code: code.value, nickname: nickname.value, appid: miniProgram.value });
     fill(said);
     try {
-      await work();
+      await work(wasSure);
     } catch (error) {
       const { message } = error as Error;
       fill(said, error instanceof LoginError ? `${say('clientSays')}: ${error.code}: ${message}` : message);
     }
     showWho();
+    section.setAttribute('aria-busy', 'false');
   };
   const step = (
     name: Parameters<typeof say>[0],
-    work: () => Promise<unknown>,
-    main = false,
-  ): HTMLButtonElement =>
-    button(say(name), () => attempt(work), { id: `do-${name}`, class: main ? 'main' : undefined });
+    work: (wasSure: boolean) => Promise<unknown>,
+    look = '',
+  ): HTMLButtonElement => button(say(name), () => attempt(work), { id: `do-${name}`, class: look });
   const withToken = (token: string): Promise<unknown> =>
     fetch(`${location.origin}/member/me`, {
       method: 'GET',
@@ -73,12 +81,8 @@ export function flowOf(
       body: null,
     });
 
-  let sure = false;
-  const erase = step('erase', async () => {
-    if (sure) await client().deleteMe();
-    sure = !sure;
-    erase.textContent = say(sure ? 'eraseAgain' : 'erase');
-  });
+  // Nothing else may have been pressed in between.
+  const erase = step('erase', async (wasSure) => (wasSure ? client().deleteMe() : setSure(true)), 'danger');
   const foreign = foreignRoutes.map(({ method, url }) =>
     button(`${method} ${url}`, () =>
       attempt(async () => {
@@ -103,58 +107,57 @@ export function flowOf(
       { id: `token-${kind}` },
     ),
   );
-  showWho();
-  return {
-    code: () => code.value,
-    element: element(
-      'section',
-      { class: 'flow', 'aria-labelledby': 'flow' },
-      element('h2', { id: 'flow' }, say('flow')),
-      element(
-        'div',
-        { class: 'row' },
-        ...(appids.length > 1 ? [element('label', {}, say('miniProgram'), miniProgram)] : []),
-        element('label', {}, say('code'), code),
-        element('label', {}, say('nickname'), nickname),
-      ),
-      element(
-        'p',
-        { class: 'row' },
-        step(
-          'logIn',
-          () => client().login({ force: true, profile: nickname.value ? { nickname: nickname.value } : {} }),
-          true,
-        ),
-        ...(presets.length === 0
-          ? []
-          : [
-              step('newCode', async () => {
-                code.value = (await control<{ code: string }>('code', { appid: miniProgram.value })).code;
-              }),
-            ]),
-      ),
-      who,
-      element(
-        'p',
-        { class: 'row' },
-        step('me', () => client().me()),
-        step('whoami', () => client().request({ url: '/whoami' })),
-        step('refresh', () => client().request({ url: '/member/refresh', method: 'POST', data: {} })),
-        step('logOut', () => client().logout()),
-        step('logOutAll', () => client().logout({ all: true })),
-        ...(routes.includes('DELETE /member/me') ? [erase] : []),
-      ),
-      said,
-      ...(foreign.length === 0
-        ? []
-        : [element('h3', {}, say('foreign')), element('p', { class: 'row' }, ...foreign)]),
-      element('h3', {}, say('odd')),
-      element(
-        'p',
-        { class: 'row' },
-        ...(presets.length === 0 ? [] : odd),
-        step('last', () => withToken(memory.lastToken)),
-      ),
+  const section = element(
+    'section',
+    { class: 'flow', 'aria-labelledby': 'flow' },
+    element('h2', { id: 'flow' }, say('flow')),
+    element('p', { class: 'faint' }, say('flowHint')),
+    element(
+      'div',
+      { class: 'fields' },
+      ...(appids.length > 1 ? [element('label', {}, say('miniProgram'), miniProgram)] : []),
+      element('label', {}, say('code'), code),
+      element('label', {}, say('nickname'), nickname),
     ),
-  };
+    element(
+      'p',
+      { class: 'row' },
+      step(
+        'logIn',
+        () => client().login({ force: true, profile: nickname.value ? { nickname: nickname.value } : {} }),
+        'main',
+      ),
+      ...(presets.length === 0
+        ? []
+        : [
+            step('newCode', async () => {
+              code.value = (await control<{ code: string }>('code', { appid: miniProgram.value })).code;
+            }),
+          ]),
+    ),
+    who,
+    element(
+      'p',
+      { class: 'row' },
+      step('me', () => client().me()),
+      step('whoami', () => client().request({ url: '/whoami' })),
+      step('refresh', () => client().request({ url: '/member/refresh', method: 'POST', data: {} })),
+      step('logOut', () => client().logout()),
+      step('logOutAll', () => client().logout({ all: true })),
+      ...(routes.includes('DELETE /member/me') ? [erase] : []),
+    ),
+    said,
+    ...(foreign.length === 0
+      ? []
+      : [element('h3', {}, say('foreign')), element('p', { class: 'row' }, ...foreign)]),
+    element('h3', {}, say('odd')),
+    element(
+      'p',
+      { class: 'row' },
+      ...(presets.length === 0 ? [] : odd),
+      step('last', () => withToken(memory.lastToken)),
+    ),
+  );
+  showWho();
+  return { element: section, code: () => code.value };
 }

@@ -5,6 +5,8 @@ import { say } from './texts.ts';
 
 const SHOWN = 100;
 
+const clock = (at: string): string => new Date(at).toLocaleTimeString('en-GB');
+
 const list = ({ function: name, ...fields }: Fields): HTMLElement =>
   element(
     'dl',
@@ -36,17 +38,22 @@ const row = ({
       element(
         'summary',
         {},
-        `${new Date(at).toLocaleTimeString()} ${method} ${path} `,
+        element('span', { class: 'faint' }, clock(at)),
+        element('span', {}, `${method} ${path}`),
         element(
           'b',
           { class: status < 400 ? 'good' : 'bad' },
           [status, error ?? refusal].filter(Boolean).join(' '),
         ),
-        ` ${ms} ms `,
-        wechat === undefined
-          ? ''
-          : `WeChat host ${wechat.wechat_host ?? '–'} ${wechat.wechat_errcode ?? wechat.wechat_outcome ?? ''} `,
-        element('code', {}, request_id),
+        element('span', { class: 'faint' }, `${ms} ms`),
+        element(
+          'span',
+          {},
+          wechat === undefined
+            ? ''
+            : `${say('wechat')} ${wechat.wechat_host ?? '–'} ${wechat.wechat_errcode ?? wechat.wechat_outcome ?? ''}`,
+        ),
+        element('code', { class: 'faint' }, request_id),
       ),
       list({ gateway: refusal ?? 'ok', status, ...(error !== undefined && { error }) }),
       ...lines.map(list),

@@ -14,6 +14,13 @@ let last: Exchange | undefined;
 let state: RunState = await readState();
 let log: ReturnType<typeof logSection>;
 let drawPanels: () => void;
+let isLive = true;
+const connection = element('span', { role: 'status', id: 'connection' });
+
+function sayLive(): void {
+  connection.className = isLive ? 'good' : 'bad';
+  fill(connection, say(isLive ? 'live' : 'gone'));
+}
 
 function draw(): void {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
@@ -25,7 +32,8 @@ function draw(): void {
   };
   if (last !== undefined) show(last);
   const flow = flowOf(state, show);
-  const panels = element('div', { class: 'row', id: 'panels' });
+  const faults = element('div');
+  const panels = element('div', { class: 'panels' });
   const done = element('span', { role: 'status', id: 'done' });
   const act: Act = async (name, body) => {
     try {
@@ -36,14 +44,12 @@ function draw(): void {
     }
     await update();
   };
-  drawPanels = () =>
-    fill(
-      panels,
-      ...(state.presets.length === 0 ? [] : [faultsPanel(state, act, flow.code)]),
-      usersPanel(state, act),
-      keysPanel(state, act),
-    );
+  drawPanels = () => {
+    if (state.presets.length > 0) fill(faults, faultsPanel(state, act, flow.code));
+    fill(panels, usersPanel(state, act), keysPanel(state, act));
+  };
   drawPanels();
+  sayLive();
   log = logSection(entries);
   fill(
     document.body,
@@ -52,6 +58,7 @@ function draw(): void {
       {},
       element('h1', {}, say('title')),
       done,
+      connection,
       button(say('language'), speakOther, {
         id: 'language',
         lang: language === 'zh' ? 'en' : 'zh-CN',
@@ -60,7 +67,7 @@ function draw(): void {
     element(
       'main',
       {},
-      flow.element,
+      element('div', { class: 'life' }, flow.element, faults),
       element(
         'section',
         { class: 'wire', 'aria-labelledby': 'wire' },
@@ -87,7 +94,17 @@ async function update(): Promise<void> {
 
 draw();
 let waiting: ReturnType<typeof setTimeout> | undefined;
-new EventSource('/_local/events').addEventListener('message', ({ data }) => {
+const events = new EventSource('/_local/events');
+events.addEventListener('error', () => {
+  isLive = false;
+  sayLive();
+});
+events.addEventListener('open', () => {
+  isLive = true;
+  sayLive();
+  void update();
+});
+events.addEventListener('message', ({ data }) => {
   const entry: JournalEntry = JSON.parse(data);
   entries.push(entry);
   log.add(entry);

@@ -11,16 +11,18 @@ const timeOf = (unixSeconds: number): string => new Date(unixSeconds * 1000).toL
 function panel(name: 'users' | 'keys' | 'faults', ...children: readonly (Node | string)[]): HTMLElement {
   return element(
     'section',
-    { class: 'half', 'aria-labelledby': name },
+    { 'aria-labelledby': name },
     element('h2', { id: name }, say(name)),
+    element('p', { class: 'faint' }, say(`${name}Hint`)),
     ...children,
   );
 }
 
 export function usersPanel({ users }: RunState, act: Act): HTMLElement {
-  const change = (user_id: string, what: string, word: string): HTMLElement =>
+  const change = (user_id: string, what: string, word: string, look = ''): HTMLElement =>
     button(say(word), () => act('user', { change: what, user_id }), {
       id: `${what}-${user_id}`,
+      class: look,
       'aria-label': `${say(word)} ${user_id}`,
     });
   const rows = users.map(({ user_id, username, appid, status }) => [
@@ -39,7 +41,7 @@ export function usersPanel({ users }: RunState, act: Act): HTMLElement {
       { class: 'row' },
       status === 'banned' ? change(user_id, 'unban', 'unban') : change(user_id, 'ban', 'ban'),
       change(user_id, 'revoke', 'revoke'),
-      change(user_id, 'erase', 'eraseUser'),
+      change(user_id, 'erase', 'eraseUser', 'danger'),
     ),
   ]);
   return panel(
@@ -56,12 +58,12 @@ export function keysPanel({ keys }: RunState, act: Act): HTMLElement {
     element('span', {}, element('code', {}, `${kid.slice(0, 12)}…`), element('br'), timeOf(when)),
     button(say('drop'), () => act('drop', { kid }), {
       id: `drop-${kid}`,
+      class: 'danger',
       'aria-label': `${say('drop')} ${say(role)} ${kid.slice(0, 12)}`,
     }),
   ];
   return panel(
     'keys',
-    button(say('rotate'), () => act('rotate'), { id: 'rotate' }),
     table(
       say('keys'),
       [say('role'), say('key'), say('actions')],
@@ -70,6 +72,11 @@ export function keysPanel({ keys }: RunState, act: Act): HTMLElement {
         row('next', keys.next.kid, keys.next.published_at),
         ...keys.retired.map(({ kid, remove_after }) => row('retired', kid, remove_after)),
       ],
+    ),
+    element(
+      'p',
+      { class: 'row' },
+      button(say('rotate'), () => act('rotate'), { id: 'rotate' }),
     ),
   );
 }
@@ -114,7 +121,7 @@ export function faultsPanel({ presets, faults, users }: RunState, act: Act, code
     'faults',
     element(
       'div',
-      { class: 'row' },
+      { class: 'fields' },
       element('label', {}, say('fault'), name),
       element('label', {}, say('times'), times),
       element('label', {}, say('whom'), whom),

@@ -27,8 +27,11 @@ export async function showExchange(
   if (!isLast()) return;
   const copied = element('span', { role: 'status', class: 'good' });
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(curlLine(exchange));
-    copied.textContent = say('copied');
+    const outcome = await navigator.clipboard.writeText(curlLine(exchange)).then(
+      () => 'copied' as const,
+      () => 'notCopied' as const,
+    );
+    copied.textContent = say(outcome);
   };
   const shown = [
     element('h3', {}, say('request')),

@@ -1,6 +1,6 @@
 /** How each emulated service listens on this machine, and ends. */
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server as SocketServer } from 'node:net';
 
 /** A server that listens. */
 interface LoopbackServer {
@@ -11,27 +11,40 @@ interface LoopbackServer {
   close(): Promise<void>;
 }
 
+const LOOPBACK = '127.0.0.1';
+const EVERY_ADDRESS = '0.0.0.0';
+
 /**
  * Makes a server listen on 127.0.0.1.
  *
  * @param port 0 picks a free one
+ * @param host a further address to listen at; `0.0.0.0` is every one
  * @throws Error of the socket, such as `EADDRINUSE`
  */
-export async function listenOnLoopback(server: Server, port = 0): Promise<LoopbackServer> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', () => {
+export async function listenOnLoopback(server: Server, port = 0, host = LOOPBACK): Promise<LoopbackServer> {
+  await bind(server, port, host === EVERY_ADDRESS ? host : LOOPBACK);
+  const { port: bound } = server.address() as AddressInfo;
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      further.close();
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  // One server listens once; what comes to the other address is its all the same.
+  const further = createServer((socket) => server.emit('connection', socket));
+  if (host !== LOOPBACK && host !== EVERY_ADDRESS)
+    await bind(further, bound, host).catch(async (error: Error) => {
+      await close();
+      throw error;
+    });
+  return { port: bound, url: `http://${LOOPBACK}:${bound}`, close };
+}
+
+function bind(server: SocketServer, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject).listen(port, host, () => {
       server.off('error', reject);
       resolve();
     });
   });
-  const { port: bound } = server.address() as AddressInfo;
-  return {
-    port: bound,
-    url: `http://127.0.0.1:${bound}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }

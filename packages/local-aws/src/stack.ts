@@ -38,6 +38,8 @@ export interface LocalStackOptions {
   readonly assembly: (url: string) => string | Promise<string>;
   /** Port on 127.0.0.1 of the REST API; further APIs have free ones. Default: a free one. */
   readonly port?: number;
+  /** A further address of this machine that the APIs listen at; `0.0.0.0` is every one. Default: none. */
+  readonly host?: string | undefined;
   /** Base URL of a DynamoDB that already runs. Default: the embedded engine. */
   readonly dynamodbEndpoint?: string | undefined;
   /** Directory the data is kept in between runs. Default: in memory. */
@@ -150,7 +152,8 @@ const measured =
 async function start(run: Run): Promise<Omit<LocalStack, 'close'>> {
   const { options, step, onClose } = run;
   const account = options.beside?.account ?? createAccount();
-  const gateway = await startGateway(options.port ?? 0, options.onRequest, options.respondBefore);
+  const { port = 0, onRequest, respondBefore, host } = options;
+  const gateway = await startGateway(port, onRequest, respondBefore, host);
   onClose(gateway.close);
 
   // The two long waits at once; the database is waited for first, so that it is always ended again.
@@ -291,7 +294,8 @@ async function serveApis(
 ): Promise<readonly LocalApi[]> {
   const served: LocalApi[] = [];
   for (const { logicalId, protocol, served: api } of apis) {
-    const gateway = served.length === 0 ? first : await startGateway(0, options.onRequest);
+    const gateway =
+      served.length === 0 ? first : await startGateway(0, options.onRequest, undefined, options.host);
     if (gateway !== first) onClose(gateway.close);
     gateway.serve(api);
     const url = protocol === 'WEBSOCKET' ? gateway.url.replace('http:', 'ws:') : gateway.url;

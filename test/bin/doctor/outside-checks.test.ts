@@ -203,7 +203,7 @@ describe('npm run doctor', () => {
   ])('explains itself when called as %j', async (args) => {
     const { status, stderr } = await runCommand('doctor', args);
 
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain('Usage: npm run doctor');
   });
 });

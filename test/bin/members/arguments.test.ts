@@ -21,7 +21,12 @@ describe('the command line', () => {
     expect(
       read(line('find --openid oAB_-c --appid wx1 --table t --local http://127.0.0.1:1 --show')),
     ).toEqual({
-      command: { name: 'find', search: { kind: 'openid', openid: 'oAB_-c', appid: 'wx1' }, show: true },
+      command: {
+        name: 'find',
+        search: { kind: 'openid', openid: 'oAB_-c', appid: 'wx1' },
+        json: false,
+        show: true,
+      },
       target: { kind: 'local', tableName: 't', endpoint: 'http://127.0.0.1:1' },
     });
   });

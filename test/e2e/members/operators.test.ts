@@ -15,7 +15,7 @@ describe('an operator', () => {
     const change = (command: string, ...more: string[]) =>
       operate(command, '--user-id', userId, '--reason', 'end-to-end test', ...more);
 
-    const found = await operate('find', '--openid', openid);
+    const found = await operate('find', '--json', '--openid', openid);
     expect(found.stdout + found.stderr).not.toContain(openid);
     expect(JSON.parse(found.stdout)).toMatchObject([{ user_id: userId, status: 'active' }]);
 
@@ -58,7 +58,7 @@ describe('an operator', () => {
 
     await login({ unionid });
 
-    const found = await operate('find', '--unionid', unionid);
+    const found = await operate('find', '--json', '--unionid', unionid);
     expect(JSON.parse(found.stdout)).toMatchObject([{ user_id: userId }]);
   });
 });

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type StartedRun, startRun } from '../../fixtures/started-run.ts';
 
@@ -67,6 +68,15 @@ it('prints what the page says, command by command, however it is pasted', async 
       rest = rest.slice(rest.indexOf(part) + part.length);
     }
   }
+});
+
+it('prints lines that log in when they are pasted', async () => {
+  const lines = run.lines.filter((line) => /^ {2}(TOKEN=|curl )/.test(line));
+  expect(lines).toHaveLength(2);
+
+  const { stdout } = await promisify(execFile)('bash', ['-c', lines.join('\n')]);
+
+  expect(JSON.parse(stdout)).toMatchObject({ code: 200, data: { user_id: expect.any(String) } });
 });
 
 it('says at the end what was ended', async () => {

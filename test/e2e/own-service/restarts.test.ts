@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { request as requestFrom } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -38,12 +40,14 @@ describe('DATA_DIR', () => {
   });
 });
 
-describe('npm start with a mini-program of ours', () => {
+describe('npm start with a mini-program of ours, for phones', () => {
   const appid = 'wx00000000000000aa';
   const secret = 's'.repeat(32);
   const push = { token: 'TheTokenOfThePush', encodingAesKey: 'kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR' };
   let wechat: WechatSimulator;
   let run: StartedRun;
+  /** Where phones reach it. */
+  let reached: string;
   beforeAll(async () => {
     wechat = await startWechatSimulator({ apps: { [appid]: secret } });
     run = await startRun({
@@ -53,7 +57,9 @@ describe('npm start with a mini-program of ours', () => {
       WECHAT_PUSH_TOKEN: push.token,
       WECHAT_ENCODING_AES_KEY: push.encodingAesKey,
       CONTENT_CHECK: 'nicknames',
+      HOST: '127.0.0.2',
     });
+    reached = run.url.replace('127.0.0.1', '127.0.0.2');
   });
   afterAll(async () => {
     await run.end();
@@ -105,7 +111,7 @@ describe('npm start with a mini-program of ours', () => {
   ])(
     'the doctor, told the Token %s, says whether the URL of the push is verified',
     async (token, status, line) => {
-      const finished = await runCommand('doctor', ['--url', run.url, '--appid', appid], {
+      const finished = await runCommand('doctor', ['--url', reached, '--appid', appid], {
         env: { WECHAT_PUSH_TOKEN: token },
       });
 
@@ -114,4 +120,36 @@ describe('npm start with a mini-program of ours', () => {
       expect(finished.status).toBe(status);
     },
   );
+
+  it('serves them at the address of HOST, which its documents name and its doctor line too', async () => {
+    const health = await fetch(`${reached}/health`);
+    const documents = await fetch(`${reached}/.well-known/openid-configuration`);
+
+    expect(health.status).toBe(200);
+    expect(await documents.json()).toMatchObject({
+      issuer: reached,
+      jwks_uri: `${reached}/.well-known/jwks.json`,
+    });
+    expect(run.lines).toContain(`  npm run doctor -- --url ${reached}`);
+    expect(run.lines.join('\n')).toContain(
+      `Warning: everybody in the network of ${reached} can reach this API`,
+    );
+  });
+
+  it.each(['/', '/_local/state', '/_local/page.js'])('keeps %s from them', async (path) => {
+    const response = await fetch(reached + path, { headers: { accept: 'text/html' } });
+
+    expect(response.status).toBeGreaterThanOrEqual(403);
+    expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+  });
+
+  it('keeps the controls from whoever only says that it is this machine', async () => {
+    const { host, port } = new URL(run.url);
+    const from = { host: '127.0.0.2', localAddress: '127.0.0.2', port, path: '/_local/state' };
+
+    const [answer] = await once(requestFrom({ ...from, headers: { host } }).end(), 'response');
+    answer.resume();
+
+    expect(answer.statusCode).toBe(403);
+  });
 });

@@ -1,12 +1,13 @@
 /**
  * `npm run screenshots`: renders the example's pages in Chromium, checks that each shows what it should, and writes
- * the pictures of its README. `CHROMIUM` names the browser; the default is the one on the path.
+ * the pictures of its README.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { requireChromium } from '../../browser/chromium.ts';
 import { readPreparedExample } from '../host/app.ts';
 import type { Scene } from './browser.ts';
 import { bundleRuntime, HEIGHT, htmlOf, WIDTH } from './html.ts';
@@ -56,7 +57,7 @@ const scenes: Record<string, Scene & { readonly kind: string }> = {
 
 const files = await readPreparedExample();
 const runtime = await bundleRuntime();
-const chromium = process.env.CHROMIUM ?? 'chromium';
+const chromium = requireChromium();
 const work = mkdtempSync(join(tmpdir(), 'screenshots-'));
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });

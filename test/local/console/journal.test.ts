@@ -3,15 +3,15 @@ import { createJournal } from '../../../local/console/journal.ts';
 
 const record = { method: 'POST', path: '/member/login', durationMs: 12.4 };
 
-it('joins what gateway, authorizer and function say of a request by its id', () => {
+it('joins what gateway, authorizer and function say of a request, and count in it, while others are under way', () => {
   const journal = createJournal();
-  journal.line(
-    'Authorizer',
-    '{"message":"authorized","request_id":"a","decision":"refuse","reason":"expired"}',
-  );
-  journal.line('Login', '{"level":"INFO","message":"request","request_id":"b","wechat_errcode":45011}');
-  journal.line('Login', '{"_aws":{},"service":"s","Logins":1,"outcome":"rate_limited"}');
-  journal.line('Login', 'no JSON');
+  journal.line('Login', '{"_aws":{},"service":"s","Logins":1,"outcome":"rate_limited"}', '1');
+  journal.line('Authorizer', '{"_aws":{},"service":"s","TokenRefusals":1}', '2');
+  journal.line('Login', '{"_aws":{},"service":"s","Logins":1,"outcome":"never answered"}', '3');
+  journal.line('Authorizer', '{"message":"authorized","request_id":"a","reason":"expired"}', '2');
+  journal.line('Login', '{"level":"INFO","message":"request","request_id":"b","wechat_errcode":45011}', '1');
+  journal.line('Login', 'no JSON', '1');
+  journal.line('Login', '{"request_id":"b","message":"of no invocation"}', undefined);
 
   journal.request({ ...record, requestId: 'b', status: 429, body: '{"error":"rate_limited"}' });
   journal.request({
@@ -35,8 +35,8 @@ it('joins what gateway, authorizer and function say of a request by its id', () 
       request_id: 'a',
       error: 'unauthorized',
       refusal: 'UNAUTHORIZED',
-      lines: [{ function: 'Authorizer', decision: 'refuse', reason: 'expired' }],
-      metrics: [],
+      lines: [{ function: 'Authorizer', message: 'authorized', reason: 'expired' }],
+      metrics: [{ TokenRefusals: 1 }],
     },
   ]);
 });
@@ -44,7 +44,7 @@ it('joins what gateway, authorizer and function say of a request by its id', () 
 it('keeps the last few hundred, whatever is logged of requests that are never answered', () => {
   const journal = createJournal();
   for (let count = 0; count < 500; count++) {
-    journal.line('Login', `{"request_id":"never-${count}"}`);
+    journal.line('Login', `{"request_id":"never-${count}"}`, `${count}`);
     journal.request({ ...record, requestId: `${count}`, status: 200, body: '' });
   }
 

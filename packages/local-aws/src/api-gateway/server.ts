@@ -1,4 +1,4 @@
-/** API Gateway on 127.0.0.1: each API has a port and is served at its root, as behind a custom domain. */
+/** API Gateway on this machine: each API has a port and is served at its root, as behind a custom domain. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { LocalRunError } from '../errors.ts';
@@ -30,19 +30,23 @@ const MAX_BODY_BYTES = 10 * 1024 * 1024;
  *
  * @param port 0 picks a free one
  * @param respondBefore what is served beside the API
+ * @param host a further address to listen at, `0.0.0.0` for every one
  * @throws LocalRunError when the port cannot be opened
  */
 export async function startGateway(
   port: number,
   onRequest: OnRequest = () => {},
   respondBefore: RespondBefore = () => false,
+  host?: string,
 ): Promise<Gateway> {
   const { promise: api, resolve: setApi } = Promise.withResolvers<ServedApi>();
   let disconnectAll = (): void => {};
   const server = createServer((message, response) => {
     if (!respondBefore(message, response)) void serve(message, response, api, onRequest);
   });
-  const { url, close } = await listenOnLoopback(server, port).catch((error: NodeJS.ErrnoException) => {
+  const { url, close } = await listenOnLoopback(server, port, host).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRNOTAVAIL')
+      throw new LocalRunError(`HOST ${host} is no address of this machine.`, { cause: error });
     const why = error.code === 'EADDRINUSE' ? 'is already in use' : `cannot be opened (${error.code})`;
     throw new LocalRunError(`Port ${port} ${why}: set PORT to another one, or to 0 for any free one.`, {
       cause: error,

@@ -90,9 +90,12 @@ const compiledCode = (): NodeJS.ProcessEnv => {
 /**
  * Starts an environment; INIT begins at once.
  *
- * @param onLog receives each line the function writes
+ * @param onLog receives each line the function writes, with the id of the invocation that wrote it
  */
-export function startEnvironment(spec: FunctionSpec, onLog: (line: string) => void): ExecutionEnvironment {
+export function startEnvironment(
+  spec: FunctionSpec,
+  onLog: (line: string, invocationId: string | undefined) => void,
+): ExecutionEnvironment {
   const child = fork(bootstrap, [], {
     cwd: spec.directory,
     env: { ...spec.environment, ...compiledCode() },
@@ -116,7 +119,9 @@ export function startEnvironment(spec: FunctionSpec, onLog: (line: string) => vo
   running.add(child);
   void gone.then(() => running.delete(child));
 
-  const marks = readLogs(child, onLog);
+  let serving: string | undefined;
+  const log = (line: string): void => onLog(line, serving);
+  const marks = readLogs(child, log);
   const initialized = initialize(child, gone, kill);
 
   return {
@@ -125,6 +130,7 @@ export function startEnvironment(spec: FunctionSpec, onLog: (line: string) => vo
     async invoke(requestId, event) {
       const failed = await initialized;
       if (failed !== undefined) return { ok: false, error: failed };
+      serving = requestId;
       const deadline = Date.now() + spec.timeoutMs;
       const logged = marks.wait(requestId);
       let timedOut = false;
@@ -149,7 +155,7 @@ export function startEnvironment(spec: FunctionSpec, onLog: (line: string) => vo
       await Promise.race([Promise.all([outcome, logged]), gone]);
       clearTimeout(timer);
       const result = await outcome;
-      if (timedOut && !result.ok) onLog(result.error.errorMessage);
+      if (timedOut && !result.ok) log(result.error.errorMessage);
       return result;
     },
     async close() {

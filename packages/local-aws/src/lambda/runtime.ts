@@ -38,8 +38,12 @@ export interface LambdaRuntime {
   close(): Promise<void>;
 }
 
-/** Receives each line a function writes to stdout or stderr. */
-export type OnLog = (functionLogicalId: string, line: string) => void;
+/**
+ * Receives each line a function writes to stdout or stderr.
+ *
+ * @param invocationId of the invocation that wrote it; undefined for what INIT wrote
+ */
+export type OnLog = (functionLogicalId: string, line: string, invocationId: string | undefined) => void;
 
 /** Creates the runtime; no environment starts before it is needed or warmed. */
 export function createLambdaRuntime(
@@ -86,7 +90,9 @@ function createPool(spec: FunctionSpec, onLog: OnLog): Pool {
   let closed = false;
 
   const start = (): ExecutionEnvironment => {
-    const environment = startEnvironment(spec, (line) => onLog(spec.logicalId, line));
+    const environment = startEnvironment(spec, (line, invocationId) =>
+      onLog(spec.logicalId, line, invocationId),
+    );
     all.add(environment);
     return environment;
   };

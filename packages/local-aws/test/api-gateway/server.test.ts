@@ -378,6 +378,20 @@ describe('the gateway', () => {
     await first.close();
   });
 
+  test('listens at a further address too, and ends there as well', async () => {
+    const gateway = await startGateway(0, undefined, undefined, '127.0.0.2');
+    gateway.serve({ respond: async () => ({ response: { status: 200, headers: [], body: 'here' } }) });
+    const there = gateway.url.replace('127.0.0.1', '127.0.0.2');
+
+    for (const url of [gateway.url, there]) expect(await (await fetch(url)).text(), url).toBe('here');
+    await gateway.close();
+    await expect(fetch(there)).rejects.toThrow();
+
+    await expect(startGateway(0, undefined, undefined, '203.0.113.1')).rejects.toThrow(
+      'HOST 203.0.113.1 is no address of this machine.',
+    );
+  });
+
   test('holds requests back until it has an API', async () => {
     const gateway = await startGateway(0);
     const early = fetch(`${gateway.url}/nowhere`);

@@ -62,6 +62,25 @@ describe('a function', () => {
     });
   });
 
+  test('says of each line which invocation wrote it, while several run at once', async () => {
+    const written: (readonly [string, string | undefined])[] = [];
+    const source = `console.log('INIT'); export const handler = async (_, { awsRequestId }) => {
+      console.log(awsRequestId); await new Promise(setImmediate); console.error(awsRequestId); };`;
+    const functions = readFunctions(createResolver(template({ Fn: lambda('Fn') }, { Fn: source })), {});
+    const runtime = createLambdaRuntime(functions, (_, line, invocationId) =>
+      written.push([line, invocationId]),
+    );
+
+    await runtime.warm('Fn');
+    await Promise.all([runtime.invoke('Fn', {}), runtime.invoke('Fn', {}), runtime.invoke('Fn', {})]);
+    await runtime.close();
+
+    const lines = written.filter(([line]) => line !== 'INIT');
+    expect(lines).toHaveLength(6);
+    for (const [line, invocationId] of lines) expect(invocationId).toBe(line);
+    expect(written).toContainEqual(['INIT', undefined]);
+  });
+
   test('gets the event and a context, and returns JSON', async () => {
     const { runtime } = startFunctions(
       {
