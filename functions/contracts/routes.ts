@@ -8,6 +8,7 @@ import { loginRequest } from './http/login-request.ts';
 import { logoutRequest } from './http/logout-request.ts';
 import { phoneRequest } from './http/phone-request.ts';
 import { profileChanges } from './http/profile-changes.ts';
+import { type RequestRule, ruleEntry } from './http/request-rules.ts';
 import {
   callerContext,
   deletionResult,
@@ -30,7 +31,9 @@ interface RouteEntry {
   readonly request?: v.GenericSchema;
   /** Of a 200: the envelope's `data`, or a whole body that is in no envelope. */
   readonly response: v.GenericSchema;
-  /** Which errors it ends in, besides {@link tokenErrors} where there is a token and {@link errorsAnywhere}. */
+  /** Which rules a request may break. Default: none. */
+  readonly rules?: readonly RequestRule[];
+  /** Which errors it ends in besides those of its rules, {@link tokenErrors}, and {@link errorsAnywhere}. */
   readonly errors: readonly ErrorCode[];
 }
 
@@ -73,7 +76,16 @@ export const errorsAnywhere = [
 /** How a request ends that is for no route: its path or its method is unknown. */
 export const errorsOfNoRoute = ['not_found', 'method_not_allowed'] as const;
 
-const bodyErrors = ['invalid_request', 'payload_too_large', 'unsupported_media_type'] as const;
+const bodyRules = [
+  'body_size',
+  'charset',
+  'media_type',
+  'utf8',
+  'json',
+  'json_object',
+  'field_once',
+] as const;
+const codeRules = ['code', 'code_text', 'code_characters'] as const;
 const wechatErrors = ['rate_limited', 'wechat_unavailable', 'wechat_misconfigured'] as const;
 
 /** Path of the route that strangers have WeChat called with; it is limited more than the others. */
@@ -88,17 +100,8 @@ export const routes = [
     function: 'login',
     request: loginRequest,
     response: loginResult,
-    errors: [
-      ...bodyErrors,
-      ...wechatErrors,
-      'missing_code',
-      'invalid_code',
-      'code_used',
-      'login_blocked',
-      'user_banned',
-      'account_closing',
-      'unavailable',
-    ],
+    rules: [...bodyRules, ...codeRules, 'code_not_mock', 'appid', 'referer', 'restore'],
+    errors: [...wechatErrors, 'invalid_code', 'code_used', 'login_blocked', 'user_banned', 'account_closing'],
   },
   {
     operationId: 'refreshToken',
@@ -117,7 +120,8 @@ export const routes = [
     function: 'member',
     request: logoutRequest,
     response: nothing,
-    errors: bodyErrors,
+    rules: [...bodyRules, 'all'],
+    errors: [],
   },
   {
     operationId: 'getProfile',
@@ -136,7 +140,8 @@ export const routes = [
     function: 'account',
     request: profileChanges,
     response: memberProfile,
-    errors: [...bodyErrors, ...wechatErrors, 'content_rejected'],
+    rules: [...bodyRules, 'nickname', 'sex', 'avatar', 'profile_named'],
+    errors: [...wechatErrors, 'content_rejected'],
   },
   {
     operationId: 'deleteAccount',
@@ -155,7 +160,8 @@ export const routes = [
     function: 'account',
     request: phoneRequest,
     response: memberProfile,
-    errors: [...bodyErrors, ...wechatErrors, 'missing_code', 'phone_code_invalid'],
+    rules: [...bodyRules, ...codeRules],
+    errors: [...wechatErrors, 'phone_code_invalid'],
   },
   {
     operationId: 'unbindPhone',
@@ -239,6 +245,12 @@ export type RouteKey = Served extends infer R
 export type ResponseOf<K extends RouteKey> = K extends `${infer M} ${infer P}`
   ? v.InferOutput<Extract<Served, { method: M; path: P }>['response']>
   : never;
+
+/** The errors that are a route's own: every one but {@link errorsAnywhere}, unless it has a reason of its own for it. */
+export function errorsOf({ auth, rules = [], errors }: Route): readonly ErrorCode[] {
+  const own = [...rules.map((rule) => ruleEntry(rule).error), ...errors];
+  return [...new Set(auth === 'token' ? [...tokenErrors, ...own] : own)];
+}
 
 /** A method with those that come with it: whatever can be read can be probed (RFC 9110, 9.3.2). */
 export const withHead = (method: Route['method']): readonly string[] =>

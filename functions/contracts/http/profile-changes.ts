@@ -46,6 +46,7 @@ export const profileChanges = v.pipe(
     (body) => Object.values(body).some((value) => value !== undefined && value !== null),
     'profile_named' satisfies RequestRule,
   ),
+  v.metadata({ minProperties: 1 }),
   v.transform((body): Partial<Profile> => {
     const [username, sex, avatar] = [spellings.username, spellings.sex, spellings.avatar].map((names) =>
       firstGiven(body, names),

@@ -2,7 +2,7 @@
  * The login of one service and AppID in one app: its session, and the only place that starts a login or a refresh.
  * Clients of the same service share it.
  */
-import type { TokenAnswer } from '../api-types.ts';
+import type { LoginAnswer, RefreshAnswer } from '../api-types.ts';
 import { callService, type Language } from '../http/service.ts';
 import { hasCode, isRefused, LoginError, loggedOut } from '../login-error.ts';
 import type { Platform } from '../platforms/platform.ts';
@@ -93,7 +93,7 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
   }
 
   function keep(data: unknown, login: number): Session {
-    const answer = data as TokenAnswer;
+    const answer = data as RefreshAnswer & Partial<Pick<LoginAnswer, 'is_new'>>;
     if (!answer.user_id || !answer.token || !(answer.expires_in > 0))
       throw new LoginError('unavailable', 'No token in the answer');
     const session: Session = {
