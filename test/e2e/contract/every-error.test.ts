@@ -92,11 +92,15 @@ describe('what WeChat says to a route for members', () => {
 describe('a stack without one permission', () => {
   it('is unavailable for changes, and says when to come back', async () => {
     const { url } = await startWithout('dynamodb:UpdateItem', 'AccountRole');
-    const { token } = await logInAt(url);
+    const openid = newOpenid();
+    const { token } = await logInAt(url, { openid });
+    const code = await tapPhoneButton({ openid, phone: keepSecret('13800138001') });
 
-    const changed = await at(url, 'PUT', '/member/me', { token, body: { sex: 1 } });
-
-    expect(changed).toMatchObject({ status: 503, body: { error: 'unavailable' } });
+    for (const answer of [
+      await at(url, 'PUT', '/member/me', { token, body: { sex: 1 } }),
+      await at(url, 'POST', '/member/phone', { token, body: { code } }),
+    ])
+      expect(answer).toMatchObject({ status: 503, body: { error: 'unavailable' } });
   });
 });
 
