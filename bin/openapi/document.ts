@@ -130,7 +130,7 @@ function requestBodyOf(route: Route, writer: SchemaWriter, schemas: Map<string, 
   const ref = named(schemas, requestNames[route.operationId], schema);
   const content = { schema: ref, example: requestExampleOf(schema) };
   return {
-    required: (schema.required ?? []).length > 0,
+    required: (schema.required ?? []).length > 0 || schema.minProperties !== undefined,
     content: { 'application/json': content, 'application/x-www-form-urlencoded': content },
   };
 }

@@ -132,7 +132,8 @@ const avatar = {
   example: 'https://a.example/1.png',
 };
 const appid = {
-  description: 'AppID of the mini-program, where the service serves several.',
+  description:
+    'AppID of the mini-program, where the service serves several; one that it does not serve is refused.',
   example: 'wx0123456789abcdef',
 };
 
