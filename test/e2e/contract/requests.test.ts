@@ -80,12 +80,13 @@ const forbidden = (schema: JsonSchema): fc.Arbitrary<unknown> =>
 
 /** The same as a form; undefined where a form would say something else. */
 function asForm(body: Readonly<Record<string, unknown>>): string | undefined {
-  const fields = Object.entries(body).map(([name, value]): [string, string] => [name, String(value)]);
   const isSame = Object.values(body).every(
     (value) =>
       ['string', 'number', 'boolean'].includes(typeof value) && value !== 'null' && value !== 'undefined',
   );
-  return isSame ? new URLSearchParams(fields).toString() : undefined;
+  if (!isSame) return undefined;
+  const fields = Object.entries(body).map(([name, value]): [string, string] => [name, String(value)]);
+  return new URLSearchParams(fields).toString();
 }
 
 /** Of what takes time: a logout needs a login, and a code that WeChat does not know may be a twin's, for a second. */
