@@ -106,7 +106,10 @@ type Sender = 'function' | 'gateway';
 /** Who may send an error on a route. */
 function sendersOf(route: Route, error: ErrorCode): readonly Sender[] {
   if ('document' in route) return ['gateway'];
-  if ((errorsAnywhere as readonly ErrorCode[]).includes(error)) return ['function', 'gateway'];
+  if ((errorsAnywhere as readonly ErrorCode[]).includes(error)) {
+    const isOfFunction = errorsOf(route).includes(error) || error === 'internal' || error === 'unavailable';
+    return isOfFunction ? ['function', 'gateway'] : ['gateway'];
+  }
   const isOfToken = route.auth === 'token' && (tokenErrors as readonly ErrorCode[]).includes(error);
   return [isOfToken ? 'gateway' : 'function'];
 }
