@@ -87,7 +87,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/{,hostile/,members/,mini-programs/}*.test.ts'],
+          include: ['test/e2e/{,contract/,hostile/,members/,mini-programs/}*.test.ts'],
           globalSetup: ['test/e2e/global-setup.ts'],
           ...inEachProject,
           maxWorkers: 1,

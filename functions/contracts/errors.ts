@@ -100,6 +100,13 @@ export const errorCatalogue = {
 /** The stable name of an error, as it appears in the envelope's `error`. */
 export type ErrorCode = keyof typeof errorCatalogue;
 
+/** Both texts of an error: what API Gateway sends by itself, because it cannot look at `Accept-Language`. */
+export const bothTexts = (error: ErrorCode): string =>
+  `${errorCatalogue[error].zh} / ${errorCatalogue[error].en}`;
+
+/** The one text of every denial of a token: API Gateway knows the name of the reason, and no more. */
+export const DENIAL_TEXT = '登录已失效或账号已被封禁 / This login has ended, or the account is banned';
+
 /** The errors that a call to WeChat can end in. */
 export type WechatErrorCode = Extract<
   ErrorCode,

@@ -7,6 +7,9 @@ export const securityHeaders = {
   'X-Content-Type-Options': 'nosniff',
 } as const;
 
+/** On every response of a function: it is for one caller, at one moment. */
+export const functionHeaders = { 'Cache-Control': 'no-store', ...securityHeaders } as const;
+
 /**
  * On every response of an error.
  *
@@ -16,8 +19,7 @@ export function errorHeaders(error: ErrorCode, retryAfterSeconds?: number): Read
   const { challenge, retryAfterSeconds: usual }: ErrorEntry = errorCatalogue[error];
   const wait = retryAfterSeconds ?? usual;
   return {
-    'Cache-Control': 'no-store',
-    ...securityHeaders,
+    ...functionHeaders,
     ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
     ...(wait !== undefined && { 'Retry-After': String(wait) }),
   };

@@ -1,9 +1,9 @@
 /** Reads a request's body: JSON or a form, because mini-programs in the field send both. */
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as v from 'valibot';
+import type { RequestRule } from '../contracts/http/request-rules.ts';
 import { jsonText } from '../contracts/schemas.ts';
-import { DomainError } from '../errors/domain-error.ts';
-import { invalidRequest } from '../errors/invalid-request.ts';
+import { brokenRule } from '../errors/broken-rule.ts';
 import { headerOf } from './header.ts';
 
 /** Largest body that is looked at, in bytes. */
@@ -13,30 +13,36 @@ export const MAX_BODY_BYTES = 16 * 1024;
 const UTF_8 = /^(?:utf-?8|"utf-?8")$/;
 
 /** The members of a body: untrusted, own properties only, without a prototype. */
-export type Body = Readonly<Record<string, unknown>>;
+type Members = Readonly<Record<string, unknown>>;
 
 /**
- * The body's members. An empty body has none; a missing `Content-Type` is taken for JSON, as `wx.request` does.
+ * The body, parsed. An empty one has no members; a missing `Content-Type` is taken for JSON, as `wx.request` does.
  *
- * @throws DomainError `payload_too_large`, `unsupported_media_type`, or `invalid_request` when it cannot be
- *   read as an object. The text names the rule and never repeats the body.
+ * @param schema one whose issues have a {@link RequestRule} as message
+ * @throws DomainError the error of the first rule that the body breaks; its text never repeats the body
  */
-export function readBody(event: Pick<APIGatewayProxyEvent, 'body' | 'isBase64Encoded' | 'headers'>): Body {
+export function readBody<T>(
+  event: Pick<APIGatewayProxyEvent, 'body' | 'isBase64Encoded' | 'headers'>,
+  schema: v.GenericSchema<unknown, T>,
+): T {
+  const { success, output, issues } = v.safeParse(schema, membersOf(event), { abortEarly: true });
+  if (success) return output;
+  throw brokenRule(issues[0].message as RequestRule);
+}
+
+function membersOf(event: Pick<APIGatewayProxyEvent, 'body' | 'isBase64Encoded' | 'headers'>): Members {
   const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > MAX_BODY_BYTES) throw new DomainError('payload_too_large');
+  if (bytes.length > MAX_BODY_BYTES) throw brokenRule('body_size');
   const text = decode(bytes);
-  if (text.trim() === '') return {};
+  if (text.trim() === '') return Object.create(null) as Members;
   const [mediaType, ...parameters] = (headerOf(event.headers, 'content-type') ?? 'application/json')
     .toLowerCase()
     .split(';')
     .map((part) => part.trim());
-  if (parameters.some(namesAnotherCharset))
-    throw new DomainError('unsupported_media_type', {
-      detail: { zh: 'charset必须是utf-8', en: 'charset must be utf-8' },
-    });
+  if (parameters.some(namesAnotherCharset)) throw brokenRule('charset');
   if (mediaType === 'application/json') return membersOfJson(text);
   if (mediaType === 'application/x-www-form-urlencoded') return membersOfForm(text);
-  throw new DomainError('unsupported_media_type');
+  throw brokenRule('media_type');
 }
 
 /** Spaces around the sign are no standard (RFC 9110, 5.6.6), and other readers see a charset there all the same. */
@@ -53,57 +59,33 @@ function decode(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw notUtf8();
+    throw brokenRule('utf8');
   }
 }
 
-function membersOfJson(text: string): Body {
+function membersOfJson(text: string): Members {
   const read = v.safeParse(jsonText, text);
-  if (!read.success) throw invalidRequest('请求体不是合法的JSON', 'the body is not JSON');
+  if (!read.success) throw brokenRule('json');
   const value = read.output;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidRequest('请求体必须是JSON对象', 'the body must be a JSON object');
-  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw brokenRule('json_object');
   return Object.assign(Object.create(null), value);
 }
 
-function membersOfForm(text: string): Body {
+function membersOfForm(text: string): Members {
   const fields = [...new URLSearchParams(text)];
   // More than were sent: percent-encoded bytes that are not UTF-8 became some.
-  if (countIn(fields.flat().join(''), /\ufffd/g) > countIn(text, /\ufffd|%EF%BF%BD/gi)) throw notUtf8();
+  if (countIn(fields.flat().join(''), /\ufffd/g) > countIn(text, /\ufffd|%EF%BF%BD/gi))
+    throw brokenRule('utf8');
   const members = Object.create(null) as Record<string, string>;
   for (const [name, value] of fields) {
     // `wx.request` encodes values as text, those that are absent too.
     if (value === 'undefined' || value === 'null') continue;
-    if (name in members) throw invalidRequest('表单字段重复', 'a form field is given twice');
+    if (name in members) throw brokenRule('field_once');
     members[name] = value;
   }
   return members;
 }
 
-/**
- * A member that is true or false, false when absent; a form sends the words.
- *
- * @throws DomainError `invalid_request`
- */
-export function readFlag(body: Body, name: string): boolean {
-  switch (body[name]) {
-    case true:
-    case 'true':
-      return true;
-    case undefined:
-    case false:
-    case 'false':
-      return false;
-    default:
-      throw invalidRequest(`${name}必须是true或false`, `${name} must be true or false`);
-  }
-}
-
 function countIn(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
-}
-
-function notUtf8(): DomainError {
-  return invalidRequest('请求体不是UTF-8编码', 'the body is not UTF-8');
 }

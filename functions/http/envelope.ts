@@ -2,15 +2,11 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { errorEnvelope } from '../contracts/envelope.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
-import { errorHeaders, securityHeaders } from '../contracts/response-headers.ts';
+import { errorHeaders, functionHeaders } from '../contracts/response-headers.ts';
 import type { DomainError } from '../errors/domain-error.ts';
 import type { Language } from './language.ts';
 
-const headers = {
-  'Content-Type': 'application/json; charset=utf-8',
-  'Cache-Control': 'no-store',
-  ...securityHeaders,
-};
+const headers = { 'Content-Type': 'application/json; charset=utf-8', ...functionHeaders };
 
 /** A 200 with `data`. */
 export function success(data: object, requestId: string): APIGatewayProxyResult {

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { ErrorCode } from '../contracts/errors.ts';
-import type { RouteKey } from '../contracts/routes.ts';
+import type { ResponseOf, RouteKey } from '../contracts/routes.ts';
 import { asDomainError, DomainError } from '../errors/domain-error.ts';
 import { describeError } from '../telemetry/describe-error.ts';
 import type { Log, LogFields } from '../telemetry/logger.ts';
@@ -15,7 +15,13 @@ import { preferredLanguage } from './language.ts';
  * Serves one route: resolves to the envelope's `data`, or to a plain text without envelope, and may add safe fields to
  * the request's log line.
  */
-export type RouteHandler = (event: APIGatewayProxyEvent, line: LogFields) => Promise<object | string>;
+export type RouteHandler<K extends RouteKey> = (
+  event: APIGatewayProxyEvent,
+  line: LogFields,
+) => Promise<ResponseOf<K>>;
+
+/** The handlers of some routes, each with what its route responds. */
+export type RouteHandlers = { readonly [K in RouteKey]?: RouteHandler<K> };
 
 /**
  * A handler for API Gateway's proxy events that serves the given routes, and HEAD as GET without a body.
@@ -25,7 +31,7 @@ export type RouteHandler = (event: APIGatewayProxyEvent, line: LogFields) => Pro
  * @param metrics count the failures that are our own; WeChat's are counted with the exchanges
  */
 export function createHttpHandler(
-  routeHandlers: Partial<Record<RouteKey, RouteHandler>>,
+  routeHandlers: RouteHandlers,
   log: Log,
   metrics: Pick<Metrics, 'count'>,
 ): (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult> {

@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import type { WechatErrorCode } from '../contracts/errors.ts';
+import type { Profile } from '../contracts/http/profile.ts';
+import type { ResponseOf } from '../contracts/routes.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import type { TokenMinter } from '../tokens/mint.ts';
 import type { Revocations } from '../tokens/revocations.ts';
 import type { Users } from '../users/find-or-create.ts';
-import type { Profile } from '../users/profile.ts';
 import { type AppSecrets, withNewestSecret } from '../wechat/app-secrets.ts';
 import type { Code2Session, Code2SessionInput } from '../wechat/code2session.ts';
 import { ERRCODE, WechatError } from '../wechat/errcodes.ts';
@@ -28,19 +29,6 @@ interface LoginRequest extends ArrivedCode {
   readonly profile: Profile;
   /** Opens a closed account again. Default: its login is refused. */
   readonly restore?: boolean;
-}
-
-/** What the mini-program gets. */
-interface LoginResult {
-  readonly user_id: string;
-  readonly username: string;
-  readonly avatar: string;
-  readonly sex: number;
-  readonly is_new: boolean;
-  readonly token: string;
-  readonly token_type: 'Bearer';
-  /** Seconds. */
-  readonly expires_in: number;
 }
 
 /** What is known of a login so far: filled in on the way, so that a login that fails leaves it too. Safe to log. */
@@ -67,7 +55,7 @@ export interface LoginTrace {
  * @throws DomainError `invalid_code`, `code_used`, `login_blocked`, `user_banned`, `account_closing`, `rate_limited`,
  *   `wechat_unavailable`, `wechat_misconfigured`, `unavailable`
  */
-export type LogIn = (request: LoginRequest, trace: LoginTrace) => Promise<LoginResult>;
+export type LogIn = (request: LoginRequest, trace: LoginTrace) => Promise<ResponseOf<'POST /member/login'>>;
 
 export function createLogIn(options: LogInOptions): LogIn {
   const { wechat, appSecrets, users, spentCodes, revocations, tokens, now } = options;

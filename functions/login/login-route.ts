@@ -1,12 +1,11 @@
 /** `POST /member/login` over HTTP: what of the body is read, in which order it is refused, and who is told of the end. */
 import { performance } from 'node:perf_hooks';
+import { loginRequest } from '../contracts/http/login-request.ts';
 import { asDomainError } from '../errors/domain-error.ts';
-import { readBody, readFlag } from '../http/body.ts';
+import { readBody } from '../http/body.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import { headerOf } from '../http/header.ts';
-import { parseProfile } from '../users/profile.ts';
 import type { LogIn, LoginTrace } from './log-in.ts';
-import { readLoginCode } from './login-code.ts';
 import type { EndedLogin, ObserveLogin } from './login-metrics.ts';
 import { chooseMiniProgram } from './mini-program.ts';
 
@@ -18,20 +17,20 @@ interface LoginRouteOptions {
 }
 
 /** Creates the route. All of the body is checked before WeChat is called, because a code works only once. */
-export function createLoginRoute({ logIn, appids, observe }: LoginRouteOptions): RouteHandler {
+export function createLoginRoute({
+  logIn,
+  appids,
+  observe,
+}: LoginRouteOptions): RouteHandler<'POST /member/login'> {
   return async (event, line) => {
     const startedAt = performance.now();
     const trace: LoginTrace = {};
     let outcome: EndedLogin['outcome'] = 'ok';
     try {
-      const body = readBody(event);
-      const code = readLoginCode(body.code);
-      const appid = chooseMiniProgram(appids, body.appid ?? body.appId, headerOf(event.headers, 'referer'));
+      const { appid: named, ...request } = readBody(event, loginRequest);
+      const appid = chooseMiniProgram(appids, named, headerOf(event.headers, 'referer'));
       line.appid = appid;
-      return await logIn(
-        { appid, code, profile: parseProfile(body), restore: readFlag(body, 'restore') },
-        trace,
-      );
+      return await logIn({ ...request, appid }, trace);
     } catch (error) {
       outcome = asDomainError(error).code;
       throw error;

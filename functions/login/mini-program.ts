@@ -1,5 +1,5 @@
 /** Which of the mini-programs served here a login comes from. */
-import { invalidRequest } from '../errors/invalid-request.ts';
+import { brokenRule } from '../errors/broken-rule.ts';
 
 /**
  * WeChat's own page frame, which no mini-program can change: `https://servicewechat.com/<appid>/<version>/page-frame.html`.
@@ -20,20 +20,16 @@ const APPID = /^wx[0-9a-f]{16}$/;
  */
 export function chooseMiniProgram(
   appids: readonly [string, ...string[]],
-  named: unknown,
+  named: string | undefined,
   referer: string | undefined,
 ): string {
-  if (named !== undefined && named !== null && named !== '') {
+  if (named !== undefined && named !== '') {
     const known = appids.find((appid) => appid === named);
     if (known !== undefined) return known;
-    throw invalidRequest('appid不属于本服务', 'appid is not one that this service serves');
+    throw brokenRule('appid');
   }
   const origin = REFERER.exec(referer ?? '')?.[1] ?? '';
   const known = appids.find((appid) => appid === origin);
-  if (known === undefined && APPID.test(origin))
-    throw invalidRequest(
-      'Referer中的小程序不属于本服务，请将其AppID加入服务配置，或在请求中用appid指明小程序',
-      'the Referer names a mini-program that this service does not serve: add its AppID to the setting appids, or name one that is served as appid',
-    );
+  if (known === undefined && APPID.test(origin)) throw brokenRule('referer');
   return known ?? appids[0];
 }

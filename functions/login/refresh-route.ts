@@ -6,15 +6,6 @@ import { DomainError } from '../errors/domain-error.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import type { TokenMinter } from '../tokens/mint.ts';
 
-/** What the mini-program gets. */
-interface RefreshResult {
-  readonly user_id: string;
-  readonly token: string;
-  readonly token_type: 'Bearer';
-  /** Seconds. */
-  readonly expires_in: number;
-}
-
 /**
  * Creates the route. The old token stays as it is, so that a lost response, or two refreshes at once, log nobody out.
  * The authorizer has denied revoked tokens and banned users before.
@@ -27,9 +18,9 @@ export function createRefreshRoute(options: {
   /** The mini-programs that are served. */
   readonly appids: readonly string[];
   readonly now: Clock;
-}): RouteHandler {
+}): RouteHandler<'POST /member/refresh'> {
   const { tokens, appids, now } = options;
-  return async (event, line): Promise<RefreshResult> => {
+  return async (event, line) => {
     const caller = callerOf(event);
     const { user_id: userId, appid, auth_time } = caller;
     line.user_id = userId;

@@ -18,7 +18,7 @@ const DAY_SECONDS = 86_400;
 const order = { by: 'member', reason: 'the member cancelled the account' };
 
 /** Creates the route: `{erased: true}`, also when somebody else was first, or `{closes_at}`. */
-export function createErasureRoute(options: ErasureRouteOptions): RouteHandler {
+export function createErasureRoute(options: ErasureRouteOptions): RouteHandler<'DELETE /member/me'> {
   const { administration, graceDays, onErased, now } = options;
   return async (event, line) => {
     const { user_id: userId } = callerOf(event);

@@ -1,8 +1,7 @@
 /** The routes of a logged-in member, and the two that tell an operator that the service works. */
 import { callerOf } from '../caller/context.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
-import type { RouteKey } from '../contracts/routes.ts';
-import type { RouteHandler } from '../http/handler.ts';
+import type { RouteHandlers } from '../http/handler.ts';
 import type { Revocations } from '../tokens/revocations.ts';
 import type { Users } from '../users/find-or-create.ts';
 import { createLogoutRoute } from './logout-route.ts';
@@ -19,7 +18,7 @@ interface MemberRoutesOptions {
 }
 
 /** Creates the handlers of the routes that name the member function. */
-export function createMemberRoutes(options: MemberRoutesOptions): Partial<Record<RouteKey, RouteHandler>> {
+export function createMemberRoutes(options: MemberRoutesOptions): RouteHandlers {
   const { users, revocations, signingKeyCreatedAt, version, now } = options;
   return {
     'POST /member/logout': createLogoutRoute(revocations),

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { callerOf } from '../caller/context.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
+import { phoneRequest } from '../contracts/http/phone-request.ts';
 import { readBody } from '../http/body.ts';
-import { readCode } from '../http/code.ts';
 import type { RouteHandler } from '../http/handler.ts';
 import type { UserChanges } from '../users/change.ts';
 import type { Users } from '../users/find-or-create.ts';
@@ -34,8 +34,8 @@ const TWIN_PAUSES_MS = [0, 100, 300, 600];
  * The first throws `phone_code_invalid` when the code is not the member's own, too.
  */
 export function createPhoneRoutes(options: PhoneRouteOptions): {
-  readonly bind: RouteHandler;
-  readonly unbind: RouteHandler;
+  readonly bind: RouteHandler<'POST /member/phone'>;
+  readonly unbind: RouteHandler<'DELETE /member/phone'>;
 } {
   const { users, changes, getPhoneNumber, windowSeconds, now, sleep = realSleep } = options;
 
@@ -59,7 +59,7 @@ export function createPhoneRoutes(options: PhoneRouteOptions): {
     async bind(event, line) {
       const { user_id: userId } = callerOf(event);
       line.user_id = userId;
-      const code = readCode(readBody(event).code);
+      const { code } = readBody(event, phoneRequest);
       const user = userOrRefusal(await users.findUser(userId));
       const { appid, openid } = user;
       const codeHash = createHash('sha256').update(`${appid}\n${code}`).digest('hex');

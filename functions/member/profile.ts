@@ -1,23 +1,11 @@
 /** The profile as a member sees it: nothing in it is WeChat's, and the phone number is masked. */
+import type { ResponseOf } from '../contracts/routes.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import { maskPhone } from '../users/masked-phone.ts';
 import type { User } from '../users/user.ts';
 
-/** Times are ISO 8601, in UTC. */
-interface MemberProfile {
-  readonly user_id: string;
-  readonly username: string;
-  readonly sex: number;
-  readonly avatar: string;
-  /** Masked, as `+86 138******00`. */
-  readonly phone: string | null;
-  readonly created_at: string;
-  /** Exact to about a day. */
-  readonly last_login_at: string;
-}
-
 /** @throws DomainError `unauthorized` without a user: a token outlives its user when the account was erased */
-export function profileOf(user: User | undefined): MemberProfile {
+export function profileOf(user: User | undefined): ResponseOf<'GET /member/me'> {
   const { userId, username, sex, avatar, phone, createdAt, lastLoginAt } = userOrRefusal(user);
   return {
     user_id: userId,

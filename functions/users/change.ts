@@ -1,7 +1,7 @@
 /** What members change about themselves. A user who was erased in the meantime stays erased. */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Profile } from '../contracts/http/profile.ts';
 import { PARTITION_KEY } from '../contracts/table.ts';
-import type { Profile } from './profile.ts';
 import { type BoundPhone, IS_USER, phoneToItem, type User, userFromItem } from './user.ts';
 import { update } from './writes.ts';
 

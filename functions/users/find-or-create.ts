@@ -15,10 +15,10 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { answered, asUnavailable } from '../aws/unavailable.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
+import type { Profile } from '../contracts/http/profile.ts';
 import { erasureKey, openidGuardKey, openidIndex, PARTITION_KEY, TTL_ATTRIBUTE } from '../contracts/table.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import type { WechatIdentity } from '../wechat/identity.ts';
-import type { Profile } from './profile.ts';
 import { restoreUser } from './restoration.ts';
 import { type User, userFromItem, userToItem } from './user.ts';
 

@@ -1,8 +1,8 @@
 /** A user in our words, and how one is kept in the users table. */
 import * as v from 'valibot';
+import type { Profile } from '../contracts/http/profile.ts';
 import { nonEmptyText, unixTime } from '../contracts/schemas.ts';
 import { openidIndex, type UserStatus } from '../contracts/table.ts';
-import type { Profile } from './profile.ts';
 
 /** A user: one openid of one mini-program. Times are Unix seconds. */
 export interface User extends Profile {

@@ -1,7 +1,7 @@
 /** API Gateway's own refusals in the service's envelope: clients never meet a second format. */
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { errorEnvelope } from '../../functions/contracts/envelope.ts';
-import { type ErrorCode, errorCatalogue } from '../../functions/contracts/errors.ts';
+import { bothTexts, DENIAL_TEXT, type ErrorCode, errorCatalogue } from '../../functions/contracts/errors.ts';
 import { errorHeaders } from '../../functions/contracts/response-headers.ts';
 
 /**
@@ -46,8 +46,8 @@ const asciiJson = (value: object): string =>
 
 /** The envelope of an error, in both languages: what sends it by itself cannot look at `Accept-Language`. */
 export const errorText = (error: ErrorCode, requestId: string): string => {
-  const { status, zh, en } = errorCatalogue[error];
-  return asciiJson(errorEnvelope(status, `${zh} / ${en}`, error, requestId));
+  const { status } = errorCatalogue[error];
+  return asciiJson(errorEnvelope(status, bothTexts(error), error, requestId));
 };
 
 /** The same as a template that API Gateway fills in. */
@@ -58,12 +58,7 @@ export const envelopeTemplate = (error: ErrorCode): string => errorText(error, R
  * other text would come out of there is documented nowhere.
  */
 const denialTemplate = asciiJson(
-  errorEnvelope(
-    errorCatalogue.forbidden.status,
-    '登录已失效或账号已被封禁 / This login has ended, or the account is banned',
-    '$context.authorizer.error',
-    REQUEST_ID,
-  ),
+  errorEnvelope(errorCatalogue.forbidden.status, DENIAL_TEXT, '$context.authorizer.error', REQUEST_ID),
 );
 
 /** Gives every refusal of the API our envelope. */

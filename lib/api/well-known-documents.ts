@@ -14,7 +14,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { errorCatalogue } from '../../functions/contracts/errors.ts';
 import { errorHeaders, securityHeaders } from '../../functions/contracts/response-headers.ts';
-import { documentPath } from '../../functions/contracts/routes.ts';
+import { type DocumentRoute, documentPath, documentRoute } from '../../functions/contracts/routes.ts';
 import { JWKS_ATTRIBUTE, JWKS_KEY, PARTITION_KEY } from '../../functions/contracts/table.ts';
 import { TOKEN_ALGORITHM } from '../../functions/contracts/token.ts';
 import type { UsersTable } from '../data/users-table.ts';
@@ -27,14 +27,14 @@ export interface ServedDocument {
   readonly methodResponses: MethodResponse[];
 }
 
-/** The document changes with the stage's settings only. */
-const DISCOVERY_HEADERS = inMethodResponse({ 'Cache-Control': 'public, max-age=3600', ...securityHeaders });
+const headersOf = (document: DocumentRoute['document']) =>
+  inMethodResponse({
+    'Cache-Control': `public, max-age=${documentRoute(document).maxAgeSeconds}`,
+    ...securityHeaders,
+  });
+const DISCOVERY_HEADERS = headersOf('discovery');
 
-/**
- * Short, because a key that is dropped in an emergency lives on in every cache between us and a verifier; new keys
- * are public for hours before they sign, so no cache is ever too old for those.
- */
-const JWKS_HEADERS = inMethodResponse({ 'Cache-Control': 'public, max-age=300', ...securityHeaders });
+const JWKS_HEADERS = headersOf('jwks');
 
 /** Seconds in `Retry-After` while the keys cannot be read: the first rotation takes a few. */
 const RETRY_AFTER_SECONDS = 5;

@@ -2,7 +2,7 @@
 import { afterAll, expect, inject, it, vi } from 'vitest';
 import { readPreparedExample, type Shown, startApp } from '../examples/host/app.ts';
 import { createWx, type Reply, type Sent } from '../examples/host/wx.ts';
-import { expectCleanLogs, keepSecret, newOpenid, post, wxLogin } from './service.ts';
+import { expectCleanLogs, keepSecret, newOpenid, post, tapPhoneButton, wxLogin } from './service.ts';
 
 const files = await readPreparedExample();
 
@@ -19,8 +19,8 @@ async function send({ method, url, header, data }: Sent): Promise<Reply> {
   };
 }
 
-function start(login: () => Promise<string>) {
-  const wx = createWx({ login, answer: send, decisions: [true] });
+function start(login: () => Promise<string>, decisions = [true]) {
+  const wx = createWx({ login, answer: send, decisions });
   const app = startApp(files, wx);
   return { wx, open: (name: string) => app.open(`pages/${name}/${name}`) };
 }
@@ -78,4 +78,29 @@ it('a logout everywhere reaches the other phone, which logs in again by itself',
   await showing(profile, 'ready');
   hideTokens(second.wx);
   expect(second.wx.state.logins).toBe(2);
+});
+
+it('a member saves a nickname, binds and unbinds a phone number, and deletes the account', async () => {
+  const openid = newOpenid();
+  const phone = keepSecret('13800138002');
+  const { open, wx } = start(() => wxLogin({ openid }), [true, true, true]);
+  const profile = open('profile');
+  await showing(profile, 'ready');
+  hideTokens(wx);
+
+  await profile.fire('onSave', { value: { nickname: '小明' } });
+  await profile.fire('onPhone', { code: await tapPhoneButton({ openid, phone }), errMsg: 'ok' });
+  expect(profile.data).toMatchObject({ profile: { username: '小明', phone: '+86 138******02' } });
+  await profile.fire('onUnbindPhone');
+  expect(profile.data).toMatchObject({ profile: { username: '小明', phone: null } });
+  expect(wx.toasts).toHaveLength(3);
+
+  const account = open('account');
+  await showing(account, 'ready');
+  await account.fire('onDelete');
+  expect(account.data.status).toMatchObject({ kind: 'done', action: 'login' });
+  await account.fire('onAct', { action: 'login' });
+  await showing(account, 'ready');
+  hideTokens(wx);
+  expect(account.data.userId).not.toBe((profile.data.profile as { user_id: string }).user_id);
 });

@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { demoMiniProgram, type MiniProgram } from '../../local/service.ts';
 import { startTestService } from '../fixtures/local-service.ts';
+import { createContractCheck, readDocument } from './contract/contract-check.ts';
+import { recordedIn, recordTo } from './contract/recorded-responses.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,6 +20,8 @@ declare module 'vitest' {
     readonly usersTable: string;
     /** File with every line that the functions have logged. */
     readonly logFile: string;
+    /** File with every response, to be compared with docs/openapi.json at the end. */
+    readonly responseFile: string;
     /** Those it serves, the default one first; their AppSecrets must never be read in the log. */
     readonly miniPrograms: readonly [MiniProgram, MiniProgram];
     /** Directory with the template and the bundles that it runs. */
@@ -63,12 +67,14 @@ const hardened = {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'wechat-login-e2e-'));
   const logFile = join(directory, 'functions.log');
-  appendFileSync(logFile, '');
+  const responseFile = join(directory, 'responses.jsonl');
+  for (const file of [logFile, responseFile]) appendFileSync(file, '');
   const miniPrograms: [MiniProgram, MiniProgram] = [demoMiniProgram, secondMiniProgram];
   const service = await startTestService({
     port: 0,
     miniPrograms,
     settings: hardened,
+    onRequest: recordTo(responseFile),
     onLog: (functionId, line) => appendFileSync(logFile, `${functionId} ${line}\n`),
   });
   // What EventBridge does every hour.
@@ -82,17 +88,25 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('dynamodbEndpoint', service.dynamodbEndpoint);
   project.provide('usersTable', service.tableNames[0] ?? '');
   project.provide('logFile', logFile);
+  project.provide('responseFile', responseFile);
   project.provide('miniPrograms', miniPrograms);
   project.provide('assembly', dirname([...service.resolver.template.assets.values()][0] ?? ''));
   return async () => {
     const { granted, used, denied } = service.accessReport();
     await service.close();
+    const contract = createContractCheck(readDocument());
+    const undocumented = recordedIn(responseFile).flatMap((response) => contract.see(response));
     rmSync(directory, { recursive: true });
     const unused = granted.filter(
       (permission) => !used.includes(permission) && !usedByLambda.test(permission),
     );
     if (denied.length > 0) fail('Calls that no role allows', denied);
+    if (undocumented.length > 0)
+      fail('Responses that docs/openapi.json does not allow', [...new Set(undocumented)]);
     if (!ranCompletely(project)) return;
+    const unseen = contract.unseen();
+    if (unseen.length > 0) fail('Documented, and not seen in the end-to-end tests', unseen);
+    else console.log('Everything that docs/openapi.json documents occurred in the end-to-end tests.');
     if (unused.length > 0) fail('Permissions granted and never used by the end-to-end tests', unused);
     else console.log('Every permission granted was used by the end-to-end tests.');
   };

@@ -1,31 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { wxLogin } from './service.ts';
-import { changedAssembly, startVariant } from './variant.ts';
-
-interface Statement {
-  readonly Action: string | readonly string[];
-}
-
-/** The same stack, without one action in the policy of one role. */
-async function startWithout(action: string, role: string) {
-  let removed = 0;
-  const assembly = changedAssembly(({ Type, Properties }) => {
-    const { Roles, PolicyDocument } = Properties as {
-      Roles: { Ref: string }[];
-      PolicyDocument: { Statement: Statement[] };
-    };
-    if (Type !== 'AWS::IAM::Policy' || !Roles[0]?.Ref.startsWith(role)) return;
-    PolicyDocument.Statement = PolicyDocument.Statement.flatMap((statement) => {
-      const actions = [statement.Action].flat();
-      const kept = actions.filter((one) => one !== action);
-      removed += actions.length - kept.length;
-      return kept.length === 0 ? [] : [{ ...statement, Action: kept }];
-    });
-  });
-  expect(removed).toBe(1);
-
-  return startVariant({ assembly });
-}
+import { startWithout } from './variant.ts';
 
 describe('a permission that is missing in the template', () => {
   it('is missed: the login of a new user fails, and the log names the action', async () => {

@@ -3,9 +3,21 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
+import { type Route, routes } from '../../functions/contracts/routes.ts';
 import { openidGuardKey } from '../../functions/contracts/table.ts';
 import { localIdentity } from '../fixtures/users-table.ts';
-import { breakWechat, expectCleanLogs, get, healWechat, logIn, newOpenid, post, wxLogin } from './service.ts';
+import {
+  type Answer,
+  breakWechat,
+  call,
+  expectCleanLogs,
+  get,
+  healWechat,
+  logIn,
+  newOpenid,
+  post,
+  wxLogin,
+} from './service.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const logOut = (token: string, body: unknown = '') => post('/member/logout', body, bearer(token));
@@ -207,15 +219,15 @@ describe('a banned or erased user', () => {
     expect(await statusOf(token)).toBe(200);
 
     await setUserStatus(user_id, 'banned');
-    const answers = [
-      await get('/member/me', token),
-      await refresh(token),
-      await logOut(token, { all: true }),
-    ];
+    const answers: Answer[] = [];
+    for (const { method, path } of (routes as readonly Route[]).filter(({ auth }) => auth === 'token'))
+      answers.push(await call(path, { method, headers: bearer(token) }));
     await setUserStatus(user_id, 'active');
 
-    for (const answer of answers) expect(answer.body).toMatchObject(banned);
-    expect(answers[0]?.body.data).toBeUndefined();
+    for (const { body } of answers) {
+      expect(body).toMatchObject(banned);
+      expect(body.data).toBeUndefined();
+    }
     expect(await statusOf(token)).toBe(200);
   });
 

@@ -2,8 +2,9 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startLocalStack } from 'local-aws';
-import { inject, onTestFinished } from 'vitest';
+import { type LocalStack, startLocalStack } from 'local-aws';
+import { expect, inject, onTestFinished } from 'vitest';
+import { recordTo } from './contract/recorded-responses.ts';
 
 /** How the stack differs. */
 export interface Variant {
@@ -16,6 +17,7 @@ export interface Variant {
 /** A started variant, with what it has logged and what its roles have been denied so far. */
 export interface StartedVariant {
   readonly url: string;
+  readonly stack: LocalStack;
   readonly logs: readonly string[];
   readonly denied: readonly string[];
 }
@@ -51,9 +53,30 @@ export async function startVariant({
     secretValue: ({ logicalId }) =>
       logicalId.startsWith('WechatSecrets') ? JSON.stringify({ ...rightSecrets, ...appSecrets }) : undefined,
     maxEnvironments: 1,
+    onRequest: recordTo(inject('responseFile')),
     onLog: (_, line) => logs.push(line),
     onDenied: (refusal) => denied.push(refusal),
   });
   onTestFinished(() => stack.close());
-  return { url: stack.url, logs, denied };
+  return { url: stack.url, stack, logs, denied };
+}
+
+/** The same stack, without one action in the policy of one role. */
+export async function startWithout(action: string, role: string): Promise<StartedVariant> {
+  let removed = 0;
+  const assembly = changedAssembly(({ Type, Properties }) => {
+    const { Roles, PolicyDocument } = Properties as {
+      Roles: { Ref: string }[];
+      PolicyDocument: { Statement: readonly { readonly Action: string | readonly string[] }[] };
+    };
+    if (Type !== 'AWS::IAM::Policy' || !Roles[0]?.Ref.startsWith(role)) return;
+    PolicyDocument.Statement = PolicyDocument.Statement.flatMap((statement) => {
+      const actions = [statement.Action].flat();
+      const kept = actions.filter((one) => one !== action);
+      removed += actions.length - kept.length;
+      return kept.length === 0 ? [] : [{ ...statement, Action: kept }];
+    });
+  });
+  expect(removed).toBe(1);
+  return startVariant({ assembly });
 }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { destructiveChanges } from '../../bin/templates/destructive-changes.ts';
 import { normalized } from '../../bin/templates/stage-template.ts';
 import { errorCatalogue } from '../../functions/contracts/errors.ts';
-import { type Route, routes } from '../../functions/contracts/routes.ts';
+import { errorsAnywhere, type Route, routes } from '../../functions/contracts/routes.ts';
 import { currentValueOnly } from '../../lib/data/current-value-only.ts';
 import { stageNames } from '../fixtures/stages.ts';
 import { synthesize } from './synthesize.ts';
@@ -287,6 +287,19 @@ describe('the stack of stage dev', () => {
       if (response.ResponseType !== 'ACCESS_DENIED')
         expect(errorCatalogue).toHaveProperty(String(envelope.error));
     }
+  });
+
+  it('has API Gateway end no request in an error that the contract does not name for it', () => {
+    const templates = Object.values(resourcesOf(template, 'AWS::ApiGateway::GatewayResponse')).map(
+      ({ Properties }) => (Properties.ResponseTemplates as Record<string, string>)['application/json'] ?? '',
+    );
+    const errors = new Set(templates.map((text) => (JSON.parse(text) as { error: string }).error));
+
+    // A denial says which; the method of no route is refused by an integration; documents take no body of any kind.
+    const elsewhere = ['unauthorized', '$context.authorizer.error', 'not_found', 'unsupported_media_type'];
+    expect([...errors].filter((error) => !elsewhere.includes(error)).sort()).toEqual(
+      [...errorsAnywhere].sort(),
+    );
   });
 
   it('takes a failing authorizer for trouble that passes, under both names that API Gateway has for it', () => {

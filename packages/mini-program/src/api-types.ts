@@ -1,4 +1,4 @@
-/** What the login service answers and refuses, as plain types. */
+/** What the login service responds, as plain types: `npm run openapi` makes them of its contract. */
 
 /** Why the service refused, as `error` in the answer. */
 export type ApiErrorCode =
@@ -6,8 +6,8 @@ export type ApiErrorCode =
   | 'invalid_request'
   | 'invalid_code'
   | 'code_used'
-  | 'phone_code_invalid'
   | 'unauthorized'
+  | 'phone_code_invalid'
   | 'login_blocked'
   | 'user_banned'
   | 'account_closing'
@@ -42,38 +42,77 @@ export interface ApiFailure {
 
 /** What a new user starts with, and what a member may change; `""` clears. */
 export interface ProfileChanges {
-  /** At most 64 characters. */
+  /**
+   * Up to 64 code points. White space around it is dropped. Control characters, characters that turn the
+   * direction of text, halves of characters, names that show as nothing, and the placeholder `微信用户` are no
+   * names.
+   */
   readonly nickname?: string;
   /** 0 unknown, 1 male, 2 female. */
   readonly sex?: 0 | 1 | 2;
-  /** An https URL. */
+  /** An https URL of at most 2048 characters. Empty when unknown. */
   readonly avatar?: string;
 }
 
 /** A member's profile. */
 export interface Profile {
+  /** The user, for ever: a random UUID that says nothing about the person. */
   readonly user_id: string;
+  /** The nickname; empty when unknown. */
   readonly username: string;
-  readonly sex: number;
+  /** 0 unknown, 1 male, 2 female. */
+  readonly sex: 0 | 1 | 2;
+  /** An https URL of at most 2048 characters. Empty when unknown. */
   readonly avatar: string;
-  /** Masked, as `+86 138******00`. */
+  /** The bound number, masked. */
   readonly phone: string | null;
+  /** When the user was created, in UTC. */
   readonly created_at: string;
+  /** Exact to about a day, in UTC. */
   readonly last_login_at: string;
 }
 
-/** `POST /member/login`, and `POST /member/refresh` without `is_new`. */
-export interface TokenAnswer {
+/** `POST /member/login` */
+export interface LoginAnswer {
+  /** The user, for ever: a random UUID that says nothing about the person. */
   readonly user_id: string;
-  readonly is_new?: boolean;
+  /** The nickname; empty when unknown. */
+  readonly username: string;
+  /** An https URL of at most 2048 characters. Empty when unknown. */
+  readonly avatar: string;
+  /** 0 unknown, 1 male, 2 female. */
+  readonly sex: 0 | 1 | 2;
+  /** This login created the user. */
+  readonly is_new: boolean;
+  /** The JWT to send as `Authorization`. Its claims are for verifiers; clients need not read it. */
   readonly token: string;
-  /** Seconds. */
+  /** How the token is sent. */
+  readonly token_type: 'Bearer';
+  /** Seconds until the token expires, from now. */
   readonly expires_in: number;
 }
 
-/** `DELETE /member/me`: the account is erased, or closes when its grace period ends. */
-export interface DeletionAnswer {
-  readonly erased?: boolean;
-  /** Present while the account can still be brought back. */
-  readonly closes_at?: string;
+/** `POST /member/refresh` */
+export interface RefreshAnswer {
+  /** The user, for ever: a random UUID that says nothing about the person. */
+  readonly user_id: string;
+  /** The JWT to send as `Authorization`. Its claims are for verifiers; clients need not read it. */
+  readonly token: string;
+  /** How the token is sent. */
+  readonly token_type: 'Bearer';
+  /** Seconds until the token expires, from now. */
+  readonly expires_in: number;
 }
+
+/** `DELETE /member/me`: the account is erased, or will be. */
+export type DeletionAnswer =
+  | {
+      /** All personal data is gone. */
+      readonly erased: true;
+      readonly closes_at?: never;
+    }
+  | {
+      /** Until then a login with `restore` brings the account back, in UTC. */
+      readonly closes_at: string;
+      readonly erased?: never;
+    };

@@ -36,7 +36,10 @@ export interface LoginClient {
   request<T = unknown>(options: RequestOptions): Abortable<T>;
   me(): Promise<Profile>;
   updateMe(changes: ProfileChanges): Promise<Profile>;
-  /** Deletes the account (注销) and ends like a logout. A refusal does not log in: that would make a new account. */
+  /**
+   * Deletes the account (注销) and ends like a logout. Where the answer is lost, nothing logs in until it is known: call it
+   * again, and `token_revoked` says that the account was gone already.
+   */
   deleteMe(): Promise<DeletionAnswer>;
   /** Binds the number behind the code of a `getPhoneNumber` button. */
   bindPhone(phone: { readonly code: string }): Promise<Profile>;
@@ -72,11 +75,7 @@ export function createLoginClient(options: LoginClientOptions): LoginClient {
     request: (request) => sendRequest(sender, request, { answerer: 'anyone', mayLogIn: true }),
     me: () => own('GET', '/member/me'),
     updateMe: (changes) => own('PUT', '/member/me', changes),
-    deleteMe: () =>
-      own<DeletionAnswer>('DELETE', '/member/me').then((answer) => {
-        account.end();
-        return answer;
-      }),
+    deleteMe: () => account.leave(() => own<DeletionAnswer>('DELETE', '/member/me'), language),
     bindPhone: (phone) => own('POST', '/member/phone', phone),
     logout: ({ all = false } = {}) => account.logOut(all, language),
     on(event, listener) {

@@ -47,7 +47,7 @@ export class LoginError extends Error {
 
 /** The member logged out. */
 export function loggedOut(): LoginError {
-  return new LoginError('logged_out', 'Logged out: login() starts again');
+  return new LoginError('logged_out', 'Logged out');
 }
 
 /** Whether an error has one of these codes. Not by class: apps that are compiled to ES5 lose it. */

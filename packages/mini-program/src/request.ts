@@ -88,7 +88,7 @@ export function sendRequest<T>(
   });
   return Object.assign(promise, {
     abort() {
-      abortion = new LoginError('aborted', 'The request was aborted');
+      abortion = new LoginError('aborted', 'Aborted');
       giveUp(abortion);
       if (sent) sent.abort();
     },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type App, endOf, promiseKinds, settle, startApp } from './fixtures/app.ts';
+import { failure } from './fixtures/service.ts';
 
 const DAY = 24 * 3600 * 1000;
 
@@ -144,6 +145,86 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
 
     const [deletion] = app.wx.seen.filter(({ method }) => method === 'DELETE');
     expect(deletion?.body).toBe('');
+    await expectLoggedOut(app);
+  });
+
+  it('a deletion that was done and whose answer is lost makes no new account, not even after a restart', async () => {
+    const app = startApp({ kind });
+    await app.client.token();
+    app.wx.lose('/prod/member/me', 'after');
+
+    expect(await endOf(app.client.deleteMe())).toBe('network');
+
+    const { client } = app.restart();
+    expect(await endOf(client.request({ url: '/orders' }))).toBe('logged_out');
+    await expectLoggedOut(app.restart());
+  });
+
+  it('a deletion whose answer is lost can be asked for again, with the same token', async () => {
+    for (const loss of ['before', 'after'] as const) {
+      const app = startApp({ kind });
+      await app.client.token();
+      app.wx.lose('/prod/member/me', loss);
+      expect(await endOf(app.client.deleteMe())).toBe('network');
+
+      const end = await endOf(app.client.deleteMe());
+
+      expect(end).toBe(loss === 'before' ? 'done' : 'token_revoked');
+      expect(app.wx.state.logins).toBe(1);
+      await expectLoggedOut(app);
+    }
+  });
+
+  it('a deletion that the service failed to answer, or that the app did not outlive, makes no new account', async () => {
+    for (const isKilled of [false, true]) {
+      const app = startApp({ kind });
+      const { client, service, wx } = app;
+      await client.token();
+      service.routes.set('DELETE /member/me', () => failure(503, 'unavailable'));
+      if (isKilled) wx.hold('/prod/member/me');
+      const deletion = endOf(client.deleteMe());
+      if (!isKilled) expect(await deletion).toBe('unavailable');
+      else await settle();
+      service.revokeAll();
+
+      expect(await endOf(app.restart().client.request({ url: '/orders' }))).toBe('logged_out');
+      expect(wx.state.logins).toBe(1);
+    }
+  });
+
+  it('a deletion that did not happen leaves the member logged in, and a login by hand ends the doubt', async () => {
+    const app = startApp({ kind });
+    const { client, service, wx } = app;
+    await client.request({ url: '/orders' });
+    service.routes.set('DELETE /member/me', () => failure(429, 'rate_limited'));
+    expect(await endOf(client.deleteMe())).toBe('rate_limited');
+    service.revokeAll();
+    expect(await endOf(client.request({ url: '/orders' }))).toBe('done');
+    expect(wx.state.logins).toBe(2);
+
+    wx.lose('/prod/member/me', 'before');
+    expect(await endOf(client.deleteMe())).toBe('network');
+    expect(await endOf(client.request({ url: '/orders' }))).toBe('done');
+    await client.login();
+    expect(wx.state.logins).toBe(3);
+    await client.request({ url: '/orders' });
+    service.revokeAll();
+    expect(await endOf(client.request({ url: '/orders' }))).toBe('done');
+  });
+
+  it('a refresh that ends after a lost deletion brings no login back', async () => {
+    const app = startApp({ kind });
+    const { client, clock, wx } = app;
+    await client.token();
+    clock.now += 4 * DAY;
+    const letGo = wx.hold('/prod/member/refresh');
+    await client.request({ url: '/orders' });
+    wx.lose('/prod/member/me', 'after');
+    expect(await endOf(client.deleteMe())).toBe('network');
+    letGo();
+    await settle();
+
+    expect(await endOf(client.request({ url: '/orders' }))).toBe('logged_out');
     await expectLoggedOut(app);
   });
 

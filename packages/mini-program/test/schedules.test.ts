@@ -60,6 +60,8 @@ const known = [
   'wechat_unavailable',
   'unavailable',
   'token_revoked',
+  // Both codes of a login were lost, and days passed while one was sent again.
+  'code_used',
 ];
 
 /** How all calls ended, once nothing more can happen to them. */

@@ -20,7 +20,7 @@ it('shows everything else, with the name of the function', () => {
 });
 
 it('has a line per request, with its id, and what was refused as the client sees it', () => {
-  const request = { requestId: 'r-1', method: 'GET', path: '/member/me', durationMs: 1.6 };
+  const request = { requestId: 'r-1', method: 'GET', path: '/member/me', durationMs: 1.6, headers: [] };
   const line = (rest: { status: number; body: string; refusal?: string; fault?: string }) =>
     requestLine({ ...request, ...rest }, (_style, text) => text);
 

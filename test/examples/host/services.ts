@@ -1,4 +1,5 @@
-/** The login service and the orders service as the contract says, for what the pages show; one member, no tokens. */
+/** The login service and the orders service, typed by the contract, for what the pages show; one member, no tokens. */
+import type { DeletionAnswer, LoginAnswer, Profile } from '../../../packages/mini-program/src/api-types.ts';
 import type { Reply, Sent } from './wx.ts';
 
 /** What the services know and how they are; a test changes it as it goes. */
@@ -23,7 +24,7 @@ export function createServices(known: Known) {
     header: {},
   });
   const success = (data: unknown) => envelope(200, { msg: 'ok', data });
-  const profile = () => ({
+  const profile = (): Profile => ({
     user_id: '2b9f6c1e-5a7d-4f30-8c42-91e0d7a3b654',
     username: known.username ?? '',
     sex: 0,
@@ -34,19 +35,20 @@ export function createServices(known: Known) {
   });
 
   const routes: Record<string, (body: Record<string, string>) => unknown> = {
-    'POST /member/login': () => ({
-      user_id: profile().user_id,
-      is_new: false,
-      token: 'token',
-      expires_in: 604_800,
-    }),
+    'POST /member/login': (): LoginAnswer => {
+      const { user_id, username, avatar, sex } = profile();
+      return {
+        ...{ user_id, username, avatar, sex },
+        ...{ is_new: false, token: 'token', token_type: 'Bearer', expires_in: 604_800 },
+      };
+    },
     'POST /member/logout': () => ({}),
     'GET /member/me': profile,
     'PUT /member/me': ({ nickname = '' }) => {
       known.username = nickname;
       return profile();
     },
-    'DELETE /member/me': () =>
+    'DELETE /member/me': (): DeletionAnswer =>
       known.closesAt === undefined ? { erased: true } : { closes_at: known.closesAt },
     'POST /member/phone': () => {
       known.phone = '+86 138******00';

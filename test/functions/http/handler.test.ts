@@ -2,7 +2,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, errorCatalogue } from '../../../functions/contracts/errors.ts';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
-import { createHttpHandler, type RouteHandler } from '../../../functions/http/handler.ts';
+import { createHttpHandler, type RouteHandlers } from '../../../functions/http/handler.ts';
 import type { LogFields } from '../../../functions/telemetry/logger.ts';
 import { WechatError } from '../../../functions/wechat/errcodes.ts';
 import { recordMetrics } from '../../fixtures/recorded-metrics.ts';
@@ -18,11 +18,15 @@ const event = (
     requestContext: { requestId: 'request-1' },
   }) as unknown as APIGatewayProxyEvent;
 
-async function answer(route: RouteHandler, headers?: Record<string, string>) {
+/** What a route resolves to is the contract's: here it does not matter. */
+type Route = (event: APIGatewayProxyEvent, line: LogFields) => Promise<object | string>;
+const serving = (route: Route) => ({ 'POST /member/login': route }) as unknown as RouteHandlers;
+
+async function answer(route: Route, headers?: Record<string, string>) {
   const lines: LogFields[] = [];
   const keep = (_message: string, fields: LogFields) => lines.push(fields);
   const { metrics, calls } = recordMetrics();
-  const handler = createHttpHandler({ 'POST /member/login': route }, { info: keep, error: keep }, metrics);
+  const handler = createHttpHandler(serving(route), { info: keep, error: keep }, metrics);
   const response = await handler(event(headers));
   return { response, body: JSON.parse(response.body), lines, calls };
 }
@@ -46,7 +50,7 @@ describe('createHttpHandler', () => {
   it('serves HEAD like GET, without a body', async () => {
     const lines: LogFields[] = [];
     const log = { info: (_: string, fields: LogFields) => lines.push(fields), error: () => {} };
-    const health: RouteHandler = async () => ({ version: '1' });
+    const health = async () => ({ version: '1', key_age_seconds: 1 });
     const handler = createHttpHandler({ 'GET /health': health }, log, recordMetrics().metrics);
 
     const [probe, read] = [
@@ -114,7 +118,7 @@ describe('createHttpHandler', () => {
   });
 
   it('forbids caches to keep a response, which may hold a token', async () => {
-    const fail: RouteHandler = async () => {
+    const fail: Route = async () => {
       throw new DomainError('rate_limited', { retryAfterSeconds: 60 });
     };
 
@@ -124,7 +128,7 @@ describe('createHttpHandler', () => {
 
   it('responds with a text as it is, which no browser may take for a page', async () => {
     const events = createHttpHandler(
-      { 'POST /member/login': async () => '<success>' },
+      serving(async () => '<success>'),
       { info: () => {}, error: () => {} },
       recordMetrics().metrics,
     );
@@ -142,7 +146,7 @@ describe('createHttpHandler', () => {
   });
 
   it('answers a domain error in Chinese, in English when asked', async () => {
-    const fail: RouteHandler = async () => {
+    const fail: Route = async () => {
       throw new DomainError('missing_code');
     };
 

@@ -3,7 +3,7 @@ import { chooseMiniProgram } from '../../../functions/login/mini-program.ts';
 
 const appids = ['wx1', 'wx2'] as const;
 const referer = (appid: string) => `https://servicewechat.com/${appid}/0/page-frame.html`;
-const choose = (named: unknown, from?: string) => chooseMiniProgram([...appids], named, from);
+const choose = (named: string | undefined, from?: string) => chooseMiniProgram([...appids], named, from);
 
 describe('the mini-program of a login', () => {
   it('a login is of the mini-program that the request names, before the one of the Referer', () => {
@@ -30,13 +30,12 @@ describe('the mini-program of a login', () => {
     'wx2',
   ])('a login is of the first mini-program when nothing names one that is served here (%j)', (from) => {
     expect(choose(undefined, from)).toBe('wx1');
-    expect(choose(null, from)).toBe('wx1');
   });
 
   it('a login is refused when only its Referer names a mini-program, and it is not served here', () => {
     const from = referer('wx0123456789abcdef');
 
-    for (const named of [undefined, null, ''])
+    for (const named of [undefined, ''])
       expect(() => choose(named, from)).toThrow(
         expect.objectContaining({
           code: 'invalid_request',
@@ -50,7 +49,7 @@ describe('the mini-program of a login', () => {
     expect(choose('wx2', from)).toBe('wx2');
   });
 
-  it.each(['wx3', 'WX1', ' wx1', 5, {}, ['wx1'], true])(
+  it.each(['wx3', 'WX1', ' wx1'])(
     'a login is refused when the request names the mini-program %j',
     (named) => {
       expect(() => choose(named)).toThrow(expect.objectContaining({ code: 'invalid_request' }));

@@ -14,10 +14,10 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Profile } from '../../../functions/contracts/http/profile.ts';
 import { erasureKey, openidGuardKey } from '../../../functions/contracts/table.ts';
 import { createAdministration } from '../../../functions/users/administer.ts';
 import { createUsers, type Users } from '../../../functions/users/find-or-create.ts';
-import type { Profile } from '../../../functions/users/profile.ts';
 import {
   type Intercept,
   localIdentity,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createJournal } from '../../../local/console/journal.ts';
 
-const record = { method: 'POST', path: '/member/login', durationMs: 12.4 };
+const record = { method: 'POST', path: '/member/login', durationMs: 12.4, headers: [] };
 
 it('joins what gateway, authorizer and function say of a request, and count in it, while others are under way', () => {
   const journal = createJournal();

@@ -136,7 +136,7 @@ describe('the controls', () => {
 
 describe('the events', () => {
   const record = (requestId: string) => ({
-    ...{ requestId, method: 'GET', path: '/member/me', status: 200, durationMs: 1 },
+    ...{ requestId, method: 'GET', path: '/member/me', status: 200, durationMs: 1, headers: [] },
     body: '{}',
   });
 

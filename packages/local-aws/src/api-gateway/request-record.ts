@@ -1,5 +1,5 @@
 /** The record of each request that got a response. */
-import type { GatewayResult } from './response.ts';
+import type { GatewayResult, HeaderLine } from './response.ts';
 
 /** One request or WebSocket message: what the local run prints a line from. */
 export interface RequestRecord {
@@ -10,6 +10,7 @@ export interface RequestRecord {
   readonly path: string;
   readonly status: number;
   readonly durationMs: number;
+  readonly headers: readonly HeaderLine[];
   /** The body that went back: whatever is secret in a response is in it. */
   readonly body: string | Buffer;
   /** The gateway response that was sent, when the gateway refused. */
@@ -37,6 +38,7 @@ export function recordOf(
     path,
     status: response.status,
     durationMs: performance.now() - startedAt,
+    headers: response.headers,
     body: response.body,
     ...(refusal === undefined ? {} : { refusal }),
     ...(fault === undefined ? {} : { fault }),

@@ -2,9 +2,9 @@
  * The login of one service and AppID in one app: its session, and the only place that starts a login or a refresh.
  * Clients of the same service share it.
  */
-import type { TokenAnswer } from '../api-types.ts';
+import type { LoginAnswer, RefreshAnswer } from '../api-types.ts';
 import { callService, type Language } from '../http/service.ts';
-import { hasCode, isRefused, LoginError, loggedOut } from '../login-error.ts';
+import { hasCode, isRefused, LoginError, loggedOut, type RefusedAnswer } from '../login-error.ts';
 import type { Platform } from '../platforms/platform.ts';
 import { type LoginOptions, logIn } from './log-in.ts';
 import { createSessionStore, type LoggedIn, type Session } from './session-store.ts';
@@ -38,8 +38,11 @@ export interface Account {
   logIn(options: LoginOptions, language: Language | undefined): Promise<Session>;
   /** Ends the login here, then at the service; resolves offline too. */
   logOut(all: boolean, language: Language | undefined): Promise<void>;
-  /** Ends the login here. */
-  end(): void;
+  /**
+   * Ends the login here once `send` has deleted the account. Until its outcome is known, no login is silent, not even
+   * after a restart: it could make a new account.
+   */
+  leave<T>(send: () => Promise<T>, language: Language | undefined): Promise<T>;
   /** A token was accepted. */
   accepted(session: Session): void;
   /**
@@ -93,7 +96,7 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
   }
 
   function keep(data: unknown, login: number): Session {
-    const answer = data as TokenAnswer;
+    const answer = data as RefreshAnswer & Partial<Pick<LoginAnswer, 'is_new'>>;
     if (!answer.user_id || !answer.token || !(answer.expires_in > 0))
       throw new LoginError('unavailable', 'No token in the answer');
     const session: Session = {
@@ -138,7 +141,11 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
 
   async function silentLogin(language: Language | undefined): Promise<Session> {
     if (blocked) throw blocked;
-    if (store.isLoggedOut() && !loginFlight.isBusy()) throw loggedOut();
+    if (store.isLoggedOut() && !loginFlight.isBusy()) {
+      // Of a member who was about to leave, and has left.
+      if (store.read()) end();
+      throw loggedOut();
+    }
     return startLogin({}, language);
   }
 
@@ -164,7 +171,7 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
     const session = store.read();
     if (!session) return silentLogin(language);
     const left = timeLeft(session);
-    const isRefreshable = session.token !== unrefreshable;
+    const isRefreshable = session.token !== unrefreshable && !store.isLoggedOut();
     if (left <= (isRefreshable ? 0 : MINUTE)) return silentLogin(language);
     const isRested = Math.abs(Date.now() - refreshTriedAt) >= MINUTE;
     if (left < session.expiresIn * 500 && isRefreshable && (isRested || refreshFlight.isBusy())) {
@@ -190,7 +197,8 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
     async logIn(options, language) {
       blocked = undefined;
       const session = store.read();
-      if (session && !options.force && timeLeft(session) > 0) return session;
+      const isKept = session && !options.force && !store.isLoggedOut() && timeLeft(session) > 0;
+      if (isKept) return session;
       return startLogin(options, language);
     },
     async logOut(all, language) {
@@ -200,7 +208,23 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
       const call = { path: '/member/logout', body: { all }, language, token: session.token } as const;
       await callService(platform, baseUrl, call).catch((error) => emit('error', error));
     },
-    end,
+    async leave(send, language) {
+      const wasLeaving = store.isLoggedOut();
+      store.leave(await usable(language));
+      try {
+        const answer = await send();
+        end();
+        return answer;
+      } catch (error) {
+        const session = store.read();
+        // What has no answer (and no status), or one of a service in trouble, may have been done.
+        if (session && (error as RefusedAnswer).status < 500) {
+          if (!wasLeaving) store.put(session);
+          else if (isRefused(error)) end();
+        }
+        throw error;
+      }
+    },
     accepted({ login }) {
       if (login === unprovenLogin) unprovenLogin = undefined;
     },
@@ -213,8 +237,7 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
         if (loginsAreVain || !mayLogIn) throw refusal;
         session = await silentLogin(language);
       }
-      if (session.userId !== first.userId)
-        throw new LoginError('user_changed', 'Another member is logged in now');
+      if (session.userId !== first.userId) throw new LoginError('user_changed', 'Another member logged in');
       return session;
     },
   };

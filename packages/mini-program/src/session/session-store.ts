@@ -22,9 +22,11 @@ export interface Session extends LoggedIn {
 /** The session, and the mark of a logout; both outlive the app. */
 export interface SessionStore {
   read(): Session | undefined;
-  /** The member logged out: no login until one is asked for. */
+  /** The member logged out, or is about to leave: no login until one is asked for. */
   isLoggedOut(): boolean;
   put(session: Session): void;
+  /** Marks a logout that may come, and keeps the session until it does. */
+  leave(session: Session): void;
   /** Forgets the session and marks the logout. */
   end(): void;
 }
@@ -73,6 +75,8 @@ export function createSessionStore(
     read: () => load().session,
     isLoggedOut: () => !!load().loggedOut,
     put: (session) => save({ session }),
+    // Another object, so that a refresh that is on its way is not kept.
+    leave: (session) => save({ session: Object.assign({}, session), loggedOut: true }),
     end: () => save({ loggedOut: true }),
   };
 }
@@ -80,5 +84,6 @@ export function createSessionStore(
 function parse(text: string): State {
   const { v, session, loggedOut } = JSON.parse(text);
   if (v !== VERSION) return {};
-  return session ? { session: Object.assign(session, { isNew: false, login: 0 }) } : { loggedOut };
+  if (session) Object.assign(session, { isNew: false, login: 0 });
+  return { session, loggedOut };
 }

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parseProfile, parseProfileChanges } from '../../../functions/users/profile.ts';
+import { parseProfile } from '../../../functions/contracts/http/profile.ts';
+import { profileChanges } from '../../../functions/contracts/http/profile-changes.ts';
+import { readBody } from '../../../functions/http/body.ts';
+
+const parseProfileChanges = (body: Record<string, unknown>) =>
+  readBody({ body: JSON.stringify(body), isBase64Encoded: false, headers: {} }, profileChanges);
 
 const family = '👨‍👩‍👧‍👦';
 
@@ -225,7 +230,7 @@ describe('parseProfile', () => {
   });
 });
 
-describe('parseProfileChanges', () => {
+describe('profileChanges', () => {
   it('takes the members that the body names, in both spellings, without the white space around them', () => {
     const avatar = 'https://a.example/1.png';
 

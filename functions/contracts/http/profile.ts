@@ -1,5 +1,4 @@
 /** The profile that a mini-program sends with a login, or to change it, and what is kept of it. */
-import { invalidRequest } from '../errors/invalid-request.ts';
 
 /** WeChat's numbers: 0 unknown, 1 male, 2 female. */
 type Sex = 0 | 1 | 2;
@@ -13,8 +12,8 @@ export interface Profile {
   readonly avatar: string;
 }
 
-const MAX_USERNAME_CODE_POINTS = 64;
-const MAX_AVATAR_LENGTH = 2_048;
+export const MAX_USERNAME_CODE_POINTS = 64;
+export const MAX_AVATAR_LENGTH = 2_048;
 
 /**
  * What WeChat hands out instead of a nickname since 2022-11: nobody's name.
@@ -40,7 +39,7 @@ const NOT_IN_URL = /[\s\p{Cc}\p{Bidi_Control}"'<>\\`]/u;
 const sexes: readonly Sex[] = [0, 1, 2];
 
 /** The spellings of each member in a body; the first that is present and not null counts. */
-const spellings = {
+export const spellings = {
   username: ['nickname', 'nickName'],
   sex: ['sex', 'gender'],
   avatar: ['avatar', 'avatarUrl'],
@@ -58,47 +57,14 @@ export function parseProfile(body: Readonly<Record<string, unknown>>): Profile {
   };
 }
 
-/**
- * The members of the profile that a request body names, to be stored as they are: a value is good if nothing of it had
- * to be cleaned but the white space around it, and `""` clears.
- *
- * @throws DomainError `invalid_request` naming the first member that is not good, or when the body names none
- */
-export function parseProfileChanges(body: Readonly<Record<string, unknown>>): Partial<Profile> {
-  const nickname = firstGiven(body, spellings.username);
-  const sex = firstGiven(body, spellings.sex);
-  const avatar = firstGiven(body, spellings.avatar);
-  if (nickname !== undefined && cleanNickname(nickname) !== trimmed(nickname))
-    throw invalidRequest(
-      `nickname最多${MAX_USERNAME_CODE_POINTS}个字符，不能含有控制字符，也不能是“${PLACEHOLDER_NICKNAME}”`,
-      `nickname must be at most ${MAX_USERNAME_CODE_POINTS} visible characters, and not the placeholder of WeChat`,
-    );
-  if (sex !== undefined && sex !== '' && !sexes.some((each) => isSex(sex, each)))
-    throw invalidRequest('sex必须是0、1或2', 'sex must be 0, 1 or 2');
-  if (avatar !== undefined && cleanAvatar(avatar) !== trimmed(avatar))
-    throw invalidRequest(
-      `avatar必须是https地址，最长${MAX_AVATAR_LENGTH}个字符`,
-      `avatar must be an https URL of at most ${MAX_AVATAR_LENGTH} characters`,
-    );
-  if (nickname === undefined && sex === undefined && avatar === undefined)
-    throw invalidRequest('请提供nickname、sex或avatar', 'name at least one of nickname, sex and avatar');
-  return {
-    ...(nickname !== undefined && { username: cleanNickname(nickname) }),
-    ...(sex !== undefined && { sex: knownSex(sex) }),
-    ...(avatar !== undefined && { avatar: cleanAvatar(avatar) }),
-  };
-}
-
-const trimmed = (value: unknown): unknown => (typeof value === 'string' ? value.trim() : value);
-
-function firstGiven(body: Readonly<Record<string, unknown>>, names: readonly string[]): unknown {
+export function firstGiven(body: Readonly<Record<string, unknown>>, names: readonly string[]): unknown {
   const name = names.find(
     (each) => Object.hasOwn(body, each) && body[each] !== undefined && body[each] !== null,
   );
   return name === undefined ? undefined : body[name];
 }
 
-function cleanNickname(value: unknown): string {
+export function cleanNickname(value: unknown): string {
   if (typeof value !== 'string' || value.includes(REPLACEMENT_CHARACTER)) return '';
   const characters = [...value.replace(NOT_IN_NICKNAME, '').trim()];
   const nickname = characters.slice(0, MAX_USERNAME_CODE_POINTS).join('').trimEnd();
@@ -107,13 +73,13 @@ function cleanNickname(value: unknown): string {
 }
 
 /** Form bodies have strings only, so both `1` and `"1"` are known. */
-function knownSex(value: unknown): Sex {
+export function knownSex(value: unknown): Sex {
   return sexes.find((each) => isSex(value, each)) ?? 0;
 }
 
 const isSex = (value: unknown, sex: Sex): boolean => value === sex || value === `${sex}`;
 
-function cleanAvatar(value: unknown): string {
+export function cleanAvatar(value: unknown): string {
   const avatar = typeof value === 'string' ? value.trim() : '';
   return isHttpsUrl(avatar) ? avatar : '';
 }
