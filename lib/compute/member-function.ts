@@ -10,7 +10,7 @@ export class MemberFunction extends ServiceFunction<'member'> {
     super(scope, id, {
       name: 'member',
       description: 'Answers the member routes',
-      memorySize: 256,
+      memorySize: 512,
       timeout: Duration.seconds(10),
       service,
       settings,

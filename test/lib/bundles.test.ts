@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { measureStartUp } from '../../bench/start-up.ts';
+import { measureStartUp } from '../../bench/bundles/start-up.ts';
 import { bundle } from '../../lib/compute/bundle.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

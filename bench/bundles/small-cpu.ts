@@ -1,15 +1,16 @@
 /**
  * Measures warm requests with the share of a CPU that Lambda gives a memory size, and what a million of them cost: what
- * the default memory sizes stand on. Needs Linux control groups that it may write, as root has them.
+ * the default memory sizes stand on.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { readFunctions } from 'local-aws';
-import { startLocalService } from '../local/service.ts';
+import { startLocalService } from '../../local/service.ts';
+import { compare, type Measurement } from '../measurement.ts';
+import { withControlGroup } from './control-group.ts';
 import { startDistant } from './distant.ts';
-import { compare, type Measurement } from './measurement.ts';
 import { createRequests } from './requests.ts';
 
 /** How much is measured. */
@@ -28,16 +29,14 @@ const GB_SECOND = 0.0000133334;
 const INVOCATION = 0.0000002;
 /** Microseconds after which a process that used up its share goes on. */
 const PERIOD_US = 20_000;
-const GROUPS = '/sys/fs/cgroup/cpu';
 
 /** INIT has a full CPU; requests have their share. The first two are left out: they are the bench of first requests. */
 const program = `
 const { handler } = await import('./index.mjs');
 const { writeFileSync, readFileSync } = await import('node:fs');
 const events = JSON.parse(readFileSync(process.env.EVENTS, 'utf8'));
-if (process.env.GROUP !== undefined) writeFileSync(process.env.GROUP + '/cgroup.procs', String(process.pid));
+writeFileSync(process.env.GROUP, String(process.pid));
 const durations = [];
-const before = process.cpuUsage();
 for (const event of events) {
   const startedAt = performance.now();
   const response = await handler(event);
@@ -86,20 +85,15 @@ async function runWith(
   found: { readonly directory: string; readonly environment: Readonly<Record<string, string>> },
   events: readonly object[],
 ): Promise<{ readonly durations: readonly number[]; readonly rssMb: number }> {
-  const group = path.join(GROUPS, `wechat-login-bench-${process.pid}`);
   const file = path.join(found.directory, `events-${process.pid}.json`);
-  mkdirSync(group);
   writeFileSync(file, JSON.stringify(events));
-  try {
-    const quota = Math.round((PERIOD_US * Math.min(memoryMb, MB_OF_ONE_CPU)) / MB_OF_ONE_CPU);
-    writeFileSync(path.join(group, 'cpu.cfs_period_us'), String(PERIOD_US));
-    writeFileSync(path.join(group, 'cpu.cfs_quota_us'), String(quota));
+  const quota = Math.round((PERIOD_US * Math.min(memoryMb, MB_OF_ONE_CPU)) / MB_OF_ONE_CPU);
+  const settings = { 'cpu.cfs_period_us': PERIOD_US, 'cpu.cfs_quota_us': quota };
+  return withControlGroup(settings, async (group) => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
       cwd: found.directory,
       env: { ...found.environment, EVENTS: file, GROUP: group },
     });
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}');
-  } finally {
-    rmdirSync(group);
-  }
+  });
 }

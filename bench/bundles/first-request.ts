@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { readFunctions } from 'local-aws';
-import { startLocalService } from '../local/service.ts';
+import { startLocalService } from '../../local/service.ts';
+import { compare, type Measurement } from '../measurement.ts';
 import { startDistant } from './distant.ts';
-import { compare, type Measurement } from './measurement.ts';
 import { createRequests } from './requests.ts';
 
 /** How much is measured. */
