@@ -107,6 +107,20 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   };
 }
 
+/**
+ * Refuses a token that nobody signed, so that the first one finds jose and OpenSSL ready.
+ *
+ * @param kid a key's, whose signature this is not
+ */
+export async function rehearseVerifying(verifier: TokenVerifier, kid: string): Promise<void> {
+  const [header, claims] = [{ alg: TOKEN_ALGORITHM, kid, typ: TOKEN_TYPE }, {}].map((part) =>
+    Buffer.from(JSON.stringify(part)).toString('base64url'),
+  );
+  // As long as RSA-2048's.
+  const signature = Buffer.alloc(256).toString('base64url');
+  await verifier.verify(`${header}.${claims}.${signature}`).catch(() => {});
+}
+
 /** Reads a token's header; all tokens of a key have the same, so the last one is kept. */
 function createHeaderReader(): (part: string) => unknown {
   let last: { readonly part: string; readonly header: unknown } | undefined;

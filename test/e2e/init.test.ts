@@ -50,11 +50,13 @@ async function watch(target: string): Promise<Watched> {
 }
 
 const program = `
-let signed = 0;
-const { sign } = SubtleCrypto.prototype;
-SubtleCrypto.prototype.sign = function (...args) { signed += 1; return sign.apply(this, args); };
+const rehearsed = [];
+for (const name of ['sign', 'verify']) {
+  const real = SubtleCrypto.prototype[name];
+  SubtleCrypto.prototype[name] = function (...args) { rehearsed.push(name); return real.apply(this, args); };
+}
 const { handler } = await import('./index.mjs');
-process.send({ signed });
+process.send({ rehearsed });
 process.once('message', async (event) => {
   const { statusCode = 200 } = await handler(event);
   process.send({ statusCode }, () => process.exit());
@@ -85,20 +87,20 @@ async function start(name: string) {
         { calls: calls.splice(0).sort(), connections: connections() },
       ]),
     );
-  const [{ signed }] = (await once(child, 'message')) as [{ signed: number }];
+  const [{ rehearsed }] = (await once(child, 'message')) as [{ rehearsed: string[] }];
   const init = state();
   const [event] = (await kind?.events(1)) ?? [];
   child.send(event ?? {});
   const [{ statusCode }] = (await once(child, 'message')) as [{ statusCode: number }];
   expect(statusCode).toBe(200);
-  return { signed, init, first: state() };
+  return { rehearsed, init, first: state() };
 }
 
 describe('INIT', () => {
   it('of login reads both secrets, signs, and opens each connection of the first login', async () => {
-    const { signed, init, first } = await start('login');
+    const { rehearsed, init, first } = await start('login');
 
-    expect(signed).toBe(1);
+    expect(rehearsed).toEqual(['sign']);
     expect(init.dynamodb).toEqual({ calls: ['GetItem', 'GetItem'], connections: 2 });
     expect(init.secretsManager?.calls).toEqual(['GetSecretValue', 'GetSecretValue']);
     expect(init.wechat).toEqual({ calls: ['GET /'], connections: 1 });
@@ -107,9 +109,10 @@ describe('INIT', () => {
     expect(first.wechat).toEqual({ calls: ['GET /sns/jscode2session'], connections: 1 });
   });
 
-  it('of the authorizer reads the keys, and decides once', async () => {
-    const { init, first } = await start('authorizer');
+  it('of the authorizer reads the keys, verifies, and looks for a revocation', async () => {
+    const { rehearsed, init, first } = await start('authorizer');
 
+    expect(rehearsed).toEqual(['verify']);
     expect(init.dynamodb).toEqual({ calls: ['BatchGetItem', 'GetItem'], connections: 2 });
     expect(first.dynamodb).toEqual({ calls: ['BatchGetItem'], connections: 2 });
   });
