@@ -61,7 +61,7 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
   tokens: [() => measureTokens({ warmUp: 200, measured: 1000 })],
   authorizer: [() => measureAuthorizer({ warmUp: 200, measured: 1000 })],
   cpu: [() => measureSmallCpus({ memoriesMb: [1769, 1024, 512, 256], requests: 30, wechatMs: 200 })],
-  peak: [() => measurePeaks({ wechatDelaysMs: [50, 500, 3000], environments: 20, logins: 200 })],
+  peak: [() => measurePeaks({ wechatDelaysMs: [50, 500, 3000], environments: 8, logins: 200 })],
   users: [() => measureUsersTables([1_000, 1_000_000], { warmUp: 100, measured: 1000 })],
   memory: [() => measureMemory({ logins: 100_000, memoryMb: 256 })],
 };

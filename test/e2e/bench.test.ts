@@ -90,7 +90,7 @@ const cases: readonly Case[] = [
     what: 'a peak',
     measure: () => measurePeaks({ wechatDelaysMs: [1], environments: 2, logins: 4 }),
     rows: ['one after another', 'bursts of 1', '4 at once'].map(
-      (row) => `a peak: 2 environments, WeChat 1 ms: ${row}`,
+      (row) => `a peak: 2 environments, WeChat 1 ms: ${row}, 0 failed`,
     ),
   },
   {
