@@ -31,7 +31,8 @@ let started = false;
 function write(level: 'INFO' | 'ERROR', message: string, fields: LogFields): void {
   const timestamp = new Date().toISOString();
   // Lambda's own, one for each invocation; what an operator finds the trace in X-Ray by, if there is one.
-  const [, xray_trace_id] = /Root=([^;]+).*Sampled=1/.exec(process.env._X_AMZN_TRACE_ID ?? '') ?? [];
+  const trace = process.env._X_AMZN_TRACE_ID ?? '';
+  const [, xray_trace_id] = (trace.includes('Sampled=0') ? undefined : /Root=([^;]+)/.exec(trace)) ?? [];
   const line = { level, message, timestamp, service: process.env.POWERTOOLS_SERVICE_NAME, xray_trace_id };
   // What Lambda's own lines would say, which are turned off (lib/compute/service-function.ts).
   const environment = {
