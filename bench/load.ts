@@ -14,15 +14,19 @@ export interface LoadRequest {
 export interface Load {
   readonly requests: readonly LoadRequest[];
   readonly concurrency: number;
+  /** Whether a request may fail, and is counted. Default: the first that fails ends the bench. */
+  readonly mayFail?: boolean;
 }
 
 /** Told by the generator when all is answered; milliseconds. */
 export interface LoadResult {
   readonly durations: readonly number[];
   readonly elapsedMs: number;
+  /** Requests that were answered with another status than 200. */
+  readonly failed: number;
 }
 
-async function send({ method, url, token, body }: LoadRequest): Promise<number> {
+async function send({ method, url, token, body }: LoadRequest, mayFail: boolean) {
   const startedAt = performance.now();
   const response = await fetch(url, {
     method,
@@ -34,19 +38,25 @@ async function send({ method, url, token, body }: LoadRequest): Promise<number> 
   });
   const text = await response.text();
   const duration = performance.now() - startedAt;
-  if (response.status !== 200) throw new Error(`${method} ${url} answered ${response.status}: ${text}`);
-  return duration;
+  if (response.status !== 200 && !mayFail)
+    throw new Error(`${method} ${url} answered ${response.status}: ${text}`);
+  return { duration, ok: response.status === 200 };
 }
 
-async function run({ requests, concurrency }: Load): Promise<LoadResult> {
+async function run({ requests, concurrency, mayFail = false }: Load): Promise<LoadResult> {
   const durations: number[] = [];
+  let failed = 0;
   const waiting = requests.values();
   const client = async (): Promise<void> => {
-    for (const request of waiting) durations.push(await send(request));
+    for (const request of waiting) {
+      const { duration, ok } = await send(request, mayFail);
+      durations.push(duration);
+      if (!ok) failed += 1;
+    }
   };
   const startedAt = performance.now();
   await Promise.all(Array.from({ length: concurrency }, client));
-  return { durations, elapsedMs: performance.now() - startedAt };
+  return { durations, failed, elapsedMs: performance.now() - startedAt };
 }
 
 parentPort?.on('message', async (load: Load) => parentPort?.postMessage(await run(load)));

@@ -5,16 +5,21 @@ import { synthesize } from 'local-aws';
 import { defineCommand, print, runIfMain } from '../bin/command/command.ts';
 import { loginApp, startLocalService } from '../local/service.ts';
 import { measureAuthorizer } from './authorizer.ts';
-import { measureFirstRequests } from './first-request.ts';
+import { measureFirstRequests } from './bundles/first-request.ts';
+import { measureMemory } from './bundles/memory.ts';
+import { type Cost, profileFunctions, toCostTable } from './bundles/profile.ts';
+import { measureSmallCpus } from './bundles/small-cpu.ts';
+import { measureStartUp } from './bundles/start-up.ts';
 import { measureGateway } from './gateway.ts';
 import type { Measurement } from './measurement.ts';
-import { type Cost, profileFunctions, toCostTable } from './profile.ts';
+import { measurePeaks } from './peak.ts';
 import { toTable } from './report.ts';
-import { measureStartUp } from './start-up.ts';
 import { measureTokens } from './tokens.ts';
+import { measureUsersTables } from './users-table.ts';
 
 const USAGE = `Usage: npm run bench [-- [PART ...] [--json FILE] [--beside DIRECTORY]]
-PART is one of gateway, start, first, profile, tokens, authorizer; default: all.
+PART is one of gateway, start, first, profile, tokens, authorizer, cpu, peak, users, memory; default: all.
+cpu and memory need Linux and root, for control groups; users and memory take many minutes.
 DIRECTORY is a checkout of another commit, with its packages installed, whose bundles start beside ours.`;
 
 const concurrencies = [1, 8];
@@ -55,6 +60,10 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
   profile: [],
   tokens: [() => measureTokens({ warmUp: 200, measured: 1000 })],
   authorizer: [() => measureAuthorizer({ warmUp: 200, measured: 1000 })],
+  cpu: [() => measureSmallCpus({ memoriesMb: [1769, 1024, 512, 256], requests: 30, wechatMs: 200 })],
+  peak: [() => measurePeaks({ wechatDelaysMs: [50, 500, 3000], environments: 8, logins: 200 })],
+  users: [() => measureUsersTables([1_000, 1_000_000], { warmUp: 100, measured: 1000 })],
+  memory: [() => measureMemory({ logins: 100_000, memoryMb: 256 })],
 };
 
 export const run = defineCommand({

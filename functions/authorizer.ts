@@ -12,7 +12,7 @@ import { createKeySource } from './keys/verification-keys.ts';
 import { log } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { createRevocations } from './tokens/revocations.ts';
-import { createTokenVerifier } from './tokens/verify.ts';
+import { createTokenVerifier, rehearseVerifying } from './tokens/verify.ts';
 
 /** Longest that INIT waits for the keys; the first request waits for the rest. */
 const WARM_UP_MS = 1_000;
@@ -22,18 +22,15 @@ const table = { client: createDocumentClient(), tableName: environment.TABLE_NAM
 const keys = createKeySource({ load: () => loadJwksFromTable(table), now: Date.now });
 
 const revocations = environment.CHECK_REVOCATION ? createRevocations({ ...table, now: Date.now }) : undefined;
-const decide = createDecide({
-  verifier: createTokenVerifier({
-    keys,
-    issuer: environment.TOKEN_ISSUER,
-    audience: environment.TOKEN_AUDIENCE,
-    now: Date.now,
-  }),
-  revocations,
+const verifier = createTokenVerifier({
+  keys,
+  issuer: environment.TOKEN_ISSUER,
+  audience: environment.TOKEN_AUDIENCE,
+  now: Date.now,
 });
 
 export const handler = createAuthorizer({
-  decide,
+  decide: createDecide({ verifier, revocations }),
   log,
   metrics: createMetrics(log),
   httpResponse: 'simple',
@@ -43,8 +40,10 @@ export const handler = createAuthorizer({
 });
 
 // INIT has a full CPU whatever the memory: credentials, the TLS connection and the keys cost the first user nothing.
-const rehearsal = revocations?.statusOf({ loginId: 'init', userId: 'init', authTime: 0 });
 await Promise.race([
-  Promise.allSettled([keys.warm(), rehearsal]),
+  Promise.allSettled([
+    keys.warm().then(([kid = '']) => rehearseVerifying(verifier, kid)),
+    revocations?.statusOf({ loginId: 'init', userId: 'init', authTime: 0 }),
+  ]),
   setTimeout(WARM_UP_MS, undefined, { ref: false }),
 ]);

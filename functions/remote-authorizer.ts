@@ -9,7 +9,7 @@ import { readEnvironment } from './contracts/environment.ts';
 import { loadJwksFromUrl } from './keys/published-at-url.ts';
 import { createKeySource } from './keys/verification-keys.ts';
 import { log } from './telemetry/logger.ts';
-import { createTokenVerifier } from './tokens/verify.ts';
+import { createTokenVerifier, rehearseVerifying } from './tokens/verify.ts';
 
 /** Longest that INIT waits for the keys; the first request waits for the rest. */
 const WARM_UP_MS = 1_500;
@@ -17,20 +17,20 @@ const WARM_UP_MS = 1_500;
 const environment = readEnvironment('remote-authorizer');
 const keys = createKeySource({ load: () => loadJwksFromUrl(environment.JWKS_URL), now: Date.now });
 
+const verifier = createTokenVerifier({
+  keys,
+  issuer: environment.TOKEN_ISSUER,
+  audience: environment.TOKEN_AUDIENCE,
+  now: Date.now,
+});
+
 export const handler = createAuthorizer({
-  decide: createDecide({
-    verifier: createTokenVerifier({
-      keys,
-      issuer: environment.TOKEN_ISSUER,
-      audience: environment.TOKEN_AUDIENCE,
-      now: Date.now,
-    }),
-    allowedAppids: environment.ALLOWED_APPIDS,
-  }),
+  decide: createDecide({ verifier, allowedAppids: environment.ALLOWED_APPIDS }),
   log,
   httpResponse: environment.HTTP_RESPONSE,
   cacheTtlSeconds: environment.CACHE_TTL_SECONDS,
   now: Date.now,
 });
 
-await Promise.race([keys.warm().catch(() => {}), setTimeout(WARM_UP_MS, undefined, { ref: false })]);
+const rehearsal = keys.warm().then(([kid = '']) => rehearseVerifying(verifier, kid));
+await Promise.race([rehearsal.catch(() => {}), setTimeout(WARM_UP_MS, undefined, { ref: false })]);

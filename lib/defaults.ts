@@ -26,7 +26,7 @@ export const defaults: Omit<SettingsInput, 'appids'> = {
   loginThrottle: { requestsPerSecond: 100, burst: 200 },
   reservedConcurrency: {},
   provisionedConcurrency: {},
-  memoryMb: { login: 1024, authorizer: 512 },
+  memoryMb: { login: 256, authorizer: 512 },
   fixedEgressAddresses: 0,
 
   architecture: 'arm64',

@@ -184,7 +184,7 @@ export const members: Readonly<Record<string, MemberText>> = {
   expires_in: { description: 'Seconds until the token expires, from now.', example: 604_800 },
   phone: { description: 'The bound number, masked.', example: '+86 138******00' },
   created_at: { description: 'When the user was created, in UTC.', example: '2026-03-14T08:30:00.000Z' },
-  last_login_at: { description: 'Exact to about a day, in UTC.', example: '2026-05-02T01:12:45.000Z' },
+  last_login_at: { description: 'Exact to about a month, in UTC.', example: '2026-05-02T01:12:45.000Z' },
   erased: { description: 'All personal data is gone.', example: true },
   closes_at: {
     description: 'Until then a login with `restore` brings the account back, in UTC.',

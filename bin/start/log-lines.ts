@@ -4,7 +4,8 @@ import { errorIn } from '../../local/console/journal.ts';
 import type { Paint } from '../command/output.ts';
 
 /** Ordinary lines and the authorizer's way to say 401 repeat the line per request; metrics are for machines. */
-const ROUTINE = /^\{"_aws":|"level":"INFO"|"errorMessage":"Unauthorized"/;
+const ROUTINE = /^\{"service":|"level":"INFO"|"errorMessage":"Unauthorized"/;
+const METRICS = /,"_aws":.*(?=\}$)/;
 
 /** The line of a request: what was refused is named as the client sees it, by the gateway's own name where that says nothing. */
 export function requestLine(record: RequestRecord, paint: Paint): string {
@@ -28,5 +29,5 @@ export function requestLine(record: RequestRecord, paint: Paint): string {
 
 /** The line that a function's log line is shown as; undefined when the line of the request says it already. */
 export function logLine(functionId: string, line: string): string | undefined {
-  return ROUTINE.test(line) ? undefined : `         ${functionId}: ${line}`;
+  return ROUTINE.test(line) ? undefined : `         ${functionId}: ${line.replace(METRICS, '')}`;
 }

@@ -56,12 +56,12 @@ export function createAuthorizer(options: AuthorizerOptions): (event: object) =>
       const decision = await decide(request.token, appidsAllowedByStage(event));
       response = request.respond(decision);
       const details = detailsOf(decision);
-      log.info('authorized', { ...line, decision: decision.kind, ...details });
       metrics?.count('AuthorizerDecisions', decision.kind);
       if (details.reason !== undefined) metrics?.count('TokenRefusals', details.reason);
+      log.info('authorized', { ...line, decision: decision.kind, ...details });
     } catch (error) {
-      log.error('authorized', { ...line, decision: 'none', ...describeError(error) });
       metrics?.count('AuthorizerDecisions', 'none');
+      log.error('authorized', { ...line, decision: 'none', ...describeError(error) });
       // Lambda logs what is thrown with its causes; those are not ours to vouch for.
       throw new Error('No decision on the token');
     }

@@ -29,7 +29,7 @@ export const metricCatalogue = {
   /** Codes that had been exchanged a moment before, whether they logged in again or their login had ended. */
   RepeatedCodes: { unit: 'Count' },
   /** Exchanges of a code, by the error of the catalogue that WeChat's errcode stands for, or `ok`. */
-  WechatExchanges: { unit: 'Count', dimension: 'outcome' },
+  WechatExchanges: { unit: 'Count', dimension: 'wechat_outcome' },
   /** Time spent on an exchange, over all hosts and retries. */
   WechatDuration: { unit: 'Milliseconds' },
   /** Messages of WeChat's push, by what came of them. */

@@ -53,6 +53,7 @@ export function createHttpHandler(
       Object.assign(line, describeError(error));
       response = failure(error, requestId, preferredLanguage(headerOf(event.headers, 'accept-language')));
     }
+    if (outcome === 'internal' || outcome === 'unavailable') metrics.count('Failures', outcome);
     const level = response.statusCode >= 500 ? 'error' : 'info';
     log[level]('request', {
       request_id: requestId,
@@ -62,7 +63,6 @@ export function createHttpHandler(
       duration_ms: Math.round(performance.now() - startedAt),
       ...line,
     });
-    if (outcome === 'internal' || outcome === 'unavailable') metrics.count('Failures', outcome);
     return event.httpMethod === 'HEAD' ? { ...response, body: '' } : response;
   };
 }

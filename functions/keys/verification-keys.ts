@@ -25,8 +25,8 @@ const UNKNOWN_KID_COOLDOWN_MS = 30_000;
 
 /** The issuer's public keys. */
 export interface VerificationKeys extends KeySource {
-  /** Reads the keys ahead of the first token. @throws as {@link KeySource.find} */
-  warm(): Promise<void>;
+  /** Reads the keys ahead of the first token, and says what they are called. @throws as {@link KeySource.find} */
+  warm(): Promise<readonly string[]>;
 }
 
 interface KeySourceOptions {
@@ -60,9 +60,7 @@ export function createKeySource({ load, now }: KeySourceOptions): VerificationKe
       await search.get();
       return (await keys.get()).get(kid);
     },
-    async warm() {
-      await keys.get();
-    },
+    warm: async () => [...(await keys.get()).keys()],
   };
 }
 

@@ -126,25 +126,31 @@ export function createLogIn(options: LogInOptions): LogIn {
     const { identity, exchangedAt: authTime, sid } = exchanged;
     const repeatedCode = trace.code_repeated === true;
     const remembered = repeatedCode ? undefined : remember({ appid, code }, exchanged, trace);
-    const { user, isNew } = await users
-      .findOrCreateUser({ appid, ...identity }, profile, { repeatedCode, restore })
-      // Of a login that fails here, too: Lambda would freeze the write, and the repetition needs its record.
-      .finally(() => remembered);
-    const { userId } = user;
-    trace.user_id = userId;
-    trace.is_new = isNew;
-    if (repeatedCode) await refuseEnded(userId, exchanged);
-    const { token, expiresIn, keyAgeSeconds } = await tokens.mint({ userId, appid, sid, authTime });
-    trace.key_age_seconds = keyAgeSeconds;
-    return {
-      user_id: userId,
-      username: user.username,
-      avatar: user.avatar,
-      sex: user.sex,
-      is_new: isNew,
-      token,
-      token_type: 'Bearer',
-      expires_in: expiresIn,
-    };
+    try {
+      const { user, isNew } = await users.findOrCreateUser({ appid, ...identity }, profile, {
+        repeatedCode,
+        restore,
+      });
+      const { userId } = user;
+      trace.user_id = userId;
+      trace.is_new = isNew;
+      if (repeatedCode) await refuseEnded(userId, exchanged);
+      const { token, expiresIn, keyAgeSeconds } = await tokens.mint({ userId, appid, sid, authTime });
+      trace.key_age_seconds = keyAgeSeconds;
+      return {
+        user_id: userId,
+        username: user.username,
+        avatar: user.avatar,
+        sex: user.sex,
+        is_new: isNew,
+        token,
+        token_type: 'Bearer',
+        expires_in: expiresIn,
+      };
+    } finally {
+      // Beside the signature. Of a login that fails here, too: Lambda would freeze the write, and the repetition needs its
+      // record.
+      await remembered;
+    }
   };
 }

@@ -4,13 +4,16 @@
  * this one: lib/compute/bundle.ts puts it in front of each bundle.
  */
 import { readFileSync } from 'node:fs';
-import { SourceMap } from 'node:module';
+import type { SourceMap } from 'node:module';
 
 let map: SourceMap | undefined;
 
 /** `functions/login/log-in.ts:66:11`; undefined for the code of packages, which the map leaves out. */
 function originOf(line: number, column: number): string | undefined {
-  map ??= new SourceMap(JSON.parse(readFileSync(new URL(`${import.meta.url}.map`), 'utf8')));
+  if (map === undefined) {
+    const { SourceMap } = process.getBuiltinModule('node:module');
+    map = new SourceMap(JSON.parse(readFileSync(new URL(`${import.meta.url}.map`), 'utf8')));
+  }
   const origin = map.findOrigin(line, column);
   return 'fileName' in origin ? `${origin.fileName}:${origin.lineNumber}:${origin.columnNumber}` : undefined;
 }

@@ -1,9 +1,19 @@
 /** Writes JSON, one line each, where Lambda takes log lines and metrics from. */
+import fs from 'node:fs';
 
-// Node.js opens it when it is first named, which takes milliseconds: while INIT waits for the network, not in a request.
-setImmediate(() => process.stdout);
+const STDOUT = 1;
 
-/** Past `console`, which Lambda's runtime replaces to put its own words in front of each line. */
+/**
+ * Past `console`, which Lambda's runtime replaces to put its own words in front of each line, and past `process.stdout`,
+ * which takes milliseconds to open. Whoever reads may set the pipe so that it does not wait when it is full.
+ */
 export function writeLine(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  let rest = Buffer.from(`${JSON.stringify(line)}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(fs.writeSync(STDOUT, rest));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    }
+  }
 }

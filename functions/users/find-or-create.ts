@@ -17,6 +17,7 @@ import { answered, asUnavailable } from '../aws/unavailable.ts';
 import { type Clock, unixSeconds } from '../contracts/clock.ts';
 import type { Profile } from '../contracts/http/profile.ts';
 import { erasureKey, openidGuardKey, openidIndex, PARTITION_KEY, TTL_ATTRIBUTE } from '../contracts/table.ts';
+import { REFRESHABLE_SECONDS } from '../contracts/token.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import type { WechatIdentity } from '../wechat/identity.ts';
 import { restoreUser } from './restoration.ts';
@@ -74,8 +75,11 @@ export interface Users {
   findUser(userId: string): Promise<User | undefined>;
 }
 
-/** `last_login_at` is this exact and no more, so that a usual login writes nothing. */
-const LAST_LOGIN_PRECISION_SECONDS = 24 * 3600;
+/**
+ * `last_login_at` is this exact and no more, so that a usual login writes neither table nor index. A member can stay away
+ * from logins for as long anyway, by refreshing the token.
+ */
+const LAST_LOGIN_PRECISION_SECONDS = REFRESHABLE_SECONDS;
 
 /** Empty as `''` or 0, and kept under the same names. */
 const profileMembers = ['username', 'sex', 'avatar'] as const;

@@ -13,7 +13,7 @@ export interface User extends Profile {
   /** Present once WeChat has named it; users are never merged by it. */
   readonly unionid?: string;
   readonly status: UserStatus;
-  /** Exact to about a day, so that a login need not write. */
+  /** Exact to about a month, so that a login need not write. */
   readonly lastLoginAt: number;
   /** Tokens of logins (`auth_time`) before are revoked. */
   readonly tokensValidAfter?: number;

@@ -6,7 +6,7 @@
 import { builtinModules } from 'node:module';
 
 /** The modules that are functions or classes themselves, for which no object can stand. */
-const functions = new Set(['assert', 'assert/strict', 'events', 'module', 'stream', 'node:test']);
+const functions = new Set(['assert/strict', 'events', 'module', 'stream', 'node:test']);
 
 /** Modules that no function of ours needs, and what importers get instead. */
 const substitutes: Readonly<Record<string, string>> = {
@@ -14,6 +14,10 @@ const substitutes: Readonly<Record<string, string>> = {
   http2: 'throw new Error("a bundle has no HTTP/2")',
   // The SDK looks for files of settings, and goes on where there are none.
   'fs/promises': 'exports.readFile=async()=>{throw new Error("a bundle reads no files of settings")}',
+  // undici asserts in each start. The real one, which opens stderr, says what failed.
+  assert: `const load=()=>process.getBuiltinModule("assert"),get=(_,key)=>key==="__esModule"?void 0:load()[key],
+members=new Proxy({},{get});
+module.exports=new Proxy((...args)=>{args[0]||load()(...args)},{get,getPrototypeOf:()=>members})`,
   // The global is the module.
   process: 'module.exports=process',
 };

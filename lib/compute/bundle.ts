@@ -35,15 +35,18 @@ const options = {
     '@smithy/credential-provider-imds',
     '@smithy/core/event-streams',
     'bowser',
+    // undici's: for bodies that are neither text nor bytes, and for an engine without SIMD in WebAssembly.
+    '*/web/fetch/body.js',
+    '*/llhttp/llhttp-wasm.js',
   ],
-
   alias: {
     ...builtinModuleAliases,
     // Of a feature of DynamoDB's client that is off (functions/aws/clients.ts).
-    '@aws-sdk/endpoint-cache': 'data:text/javascript,export class EndpointCache{}',
+    '@aws-sdk/endpoint-cache':
+      'data:text/javascript,export class EndpointCache{get(){throw new Error("a bundle discovers no endpoints")}}',
   },
   // Asking whether a response is a web stream would load all of them. Ours are Node's own streams.
-  define: { ReadableStream: 'undefined' },
+  define: { ReadableStream: 'undefined', 'process.env.JEST_WORKER_ID': 'undefined' },
   inject: ['functions/telemetry/mapped-stacks.ts'],
   logLevel: 'warning',
 } as const satisfies BuildOptions;

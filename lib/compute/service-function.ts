@@ -10,7 +10,9 @@ import {
   type IFunction,
   type IVersion,
   Function as LambdaFunction,
+  LoggingFormat,
   Runtime,
+  SystemLogLevel,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -92,6 +94,9 @@ export class ServiceFunction<N extends FunctionName> extends Construct {
       role,
       logGroup,
       environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: props.service },
+      // What Lambda has to say of each invocation is in its metrics and our own lines; what fails it says all the same.
+      loggingFormat: LoggingFormat.JSON,
+      systemLogLevelV2: SystemLogLevel.WARN,
       tracing: settings.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
       ...(props.reservedConcurrency !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrency,

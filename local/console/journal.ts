@@ -1,6 +1,7 @@
 /**
  * The live log: each request with everything that the functions wrote about it. A function writes the request id on its
- * line and not on its metrics, so both are kept by the invocation that wrote them, and the line says whose it is.
+ * line and not on metrics that have a line of their own, so both are kept by the invocation that wrote them, and the line
+ * says whose it is.
  */
 import type { RequestRecord } from 'local-aws';
 import type { Fields, JournalEntry } from './run-state.ts';
@@ -31,6 +32,24 @@ export function errorIn(body: string | Buffer): string | undefined {
   return typeof error === 'string' ? error : undefined;
 }
 
+/** The metrics that a line names as its own, and what tells them apart beside the service. */
+function metricsOf(aws: unknown): readonly { readonly names: string[]; readonly dimensions: string[] }[] {
+  const { CloudWatchMetrics: directives = [] } = (aws ?? {}) as {
+    readonly CloudWatchMetrics?: readonly {
+      readonly Dimensions: readonly [readonly string[]];
+      readonly Metrics: readonly { readonly Name: string }[];
+    }[];
+  };
+  return directives.map(({ Dimensions: [dimensions], Metrics }) => ({
+    names: Metrics.map(({ Name }) => Name),
+    dimensions: dimensions.filter((name) => name !== 'service'),
+  }));
+}
+
+function pick(fields: Fields, names: readonly string[]): Fields {
+  return Object.fromEntries(names.map((name) => [name, fields[name]]));
+}
+
 export function createJournal(): Journal {
   const entries: JournalEntry[] = [];
   const waiting = new Map<string, Written>();
@@ -40,13 +59,17 @@ export function createJournal(): Journal {
   return {
     line(functionId, line, invocationId) {
       const { _aws, service: _service, ...fields } = parsed(line);
-      const isMetric = _aws !== undefined;
-      if (invocationId === undefined || !(isMetric || typeof fields.request_id === 'string')) return;
+      const isRequest = typeof fields.request_id === 'string';
+      if (invocationId === undefined || !(isRequest || _aws !== undefined)) return;
       const written: Written = waiting.get(invocationId) ?? { lines: [], metrics: [] };
       waiting.set(invocationId, written);
-      if (isMetric) written.metrics.push(fields);
-      else {
-        const { request_id, level: _level, timestamp: _time, ...rest } = fields;
+      const metrics = metricsOf(_aws);
+      for (const { dimensions, names } of metrics)
+        written.metrics.push(pick(fields, [...names, ...dimensions]));
+      if (isRequest) {
+        const measured = metrics.flatMap(({ names }) => names);
+        const others = Object.keys(fields).filter((name) => !measured.includes(name));
+        const { request_id, level: _level, timestamp: _time, ...rest } = pick(fields, others);
         written.requestId = String(request_id);
         written.lines.push({ function: functionId, ...rest });
       }

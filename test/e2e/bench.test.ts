@@ -1,20 +1,47 @@
 /** Runs the measurements with tiny counts: what they say about speed is for people, that they say it is checked here. */
+import { existsSync } from 'node:fs';
 import { expect, inject, it } from 'vitest';
 import { measureAuthorizer } from '../../bench/authorizer.ts';
-import { measureFirstRequests } from '../../bench/first-request.ts';
+import { measureFirstRequests } from '../../bench/bundles/first-request.ts';
+import { measureMemory } from '../../bench/bundles/memory.ts';
+import { profileFunctions, toCostTable } from '../../bench/bundles/profile.ts';
+import { measureSmallCpus } from '../../bench/bundles/small-cpu.ts';
 import { measureGateway } from '../../bench/gateway.ts';
 import { compare, type Measurement } from '../../bench/measurement.ts';
-import { profileFunctions, toCostTable } from '../../bench/profile.ts';
+import { measurePeaks } from '../../bench/peak.ts';
 import { toTable } from '../../bench/report.ts';
 import { measureTokens } from '../../bench/tokens.ts';
+import { measureUsersTables } from '../../bench/users-table.ts';
 
 const rounds = { warmUp: 1, measured: 3 };
 
-const cases: readonly {
+interface Case {
   readonly what: string;
   readonly measure: () => Promise<readonly Measurement[]>;
   readonly rows: readonly string[];
-}[] = [
+}
+
+/** Where processes can be given less than the machine has. */
+const inControlGroups: readonly Case[] = [
+  {
+    what: 'small CPUs',
+    measure: () => measureSmallCpus({ memoriesMb: [1769], requests: 2, wechatMs: 1 }),
+    rows: ['POST /member/login', 'the authorizer', 'GET /member/me'].map((request) =>
+      expect.stringMatching(
+        `^${request}, WeChat 1 ms away, by memory: 1769 MB, \\d+ used, \\d+\\.\\d\\d USD a million$`,
+      ),
+    ),
+  },
+  {
+    what: 'memory',
+    measure: () => measureMemory({ logins: 20, memoryMb: 512 }),
+    rows: ['memory of an environment of 512 MB, MB', 'its heap after a collection, MB'].flatMap((part) =>
+      Array.from({ length: 10 }, (_, at) => `${part}: after ${2 * (at + 1)} logins`),
+    ),
+  },
+];
+
+const cases: readonly Case[] = [
   {
     what: 'the gateway',
     measure: () =>
@@ -59,6 +86,21 @@ const cases: readonly {
       ['a warm one', 'the first after INIT'].map((row) => `${request}, all services 1 ms away: ${row}`),
     ),
   },
+  {
+    what: 'a peak',
+    measure: () => measurePeaks({ wechatDelaysMs: [1], environments: 2, logins: 4 }),
+    rows: ['one after another', 'bursts of 1', '4 at once'].map(
+      (row) => `a peak: 2 environments, WeChat 1 ms: ${row}, 0 failed`,
+    ),
+  },
+  {
+    what: 'tables of users',
+    measure: () => measureUsersTables([10, 30], rounds),
+    rows: ['a returning user', 'a new user'].flatMap((who) =>
+      [10, 30].map((users) => `the users table: ${who}: ${users} users`),
+    ),
+  },
+  ...(existsSync('/sys/fs/cgroup/cpu/cgroup.procs') && process.getuid?.() === 0 ? inControlGroups : []),
 ];
 
 it.each(cases)('measures $what, row by row', async ({ measure, rows }) => {

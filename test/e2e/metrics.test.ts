@@ -61,7 +61,7 @@ const decided = (decision: string) => counted('AuthorizerDecisions', 'decision',
 const refused = (reason: string) => counted('TokenRefusals', 'reason', reason);
 const failed = (error: string) => counted('Failures', 'error', error);
 const login = (outcome: string) => counted('Logins', 'outcome', outcome);
-const exchange = (outcome: string) => counted('WechatExchanges', 'outcome', outcome);
+const exchange = (outcome: string) => counted('WechatExchanges', 'wechat_outcome', outcome);
 
 describe('a login', () => {
   it('of a new and of a returning user is measured, and only the new one counts as such', async () => {

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { IamResponse } from '../../functions/authorizer/apis/iam-response.ts';
 import { publishJwks } from '../../functions/keys/published-in-table.ts';
@@ -16,7 +17,7 @@ beforeEach(() => {
 
 async function importEntry(endpoint: string, checkRevocation: boolean) {
   vi.resetModules();
-  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  vi.spyOn(fs, 'writeSync').mockImplementation((_, chunk) => chunk.length);
   for (const [name, value] of Object.entries({
     POWERTOOLS_SERVICE_NAME: 'wechat-login-test',
     TABLE_NAME: 'users',

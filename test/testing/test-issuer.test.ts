@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { JwtVerifier } from 'aws-jwt-verify';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -60,7 +61,7 @@ describe('a test issuer', () => {
 describe('the authorizer that other teams deploy', () => {
   const handlerFor = async (jwksUrl: string, httpResponse = 'simple', allowedAppids = '*') => {
     vi.resetModules();
-    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    vi.spyOn(fs, 'writeSync').mockImplementation((_, chunk) => chunk.length);
     for (const [name, value] of Object.entries({
       POWERTOOLS_SERVICE_NAME: 'wechat-login-authorizer',
       TOKEN_ISSUER: issuer.issuer,

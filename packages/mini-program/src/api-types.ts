@@ -68,7 +68,7 @@ export interface Profile {
   readonly phone: string | null;
   /** When the user was created, in UTC. */
   readonly created_at: string;
-  /** Exact to about a day, in UTC. */
+  /** Exact to about a month, in UTC. */
   readonly last_login_at: string;
 }
 

@@ -5,7 +5,7 @@ it('leaves out what the line per request says already, and the metrics', () => {
   for (const line of [
     '{"level":"INFO","message":"request","outcome":"ok"}',
     '{"errorType":"Error","errorMessage":"Unauthorized","stack":[]}',
-    '{"_aws":{"Timestamp":1,"CloudWatchMetrics":[]},"service":"wechat-login-dev","Failures":1}',
+    '{"service":"wechat-login-dev","Failures":1,"_aws":{"Timestamp":1,"CloudWatchMetrics":[]}}',
   ])
     expect(logLine('Login', line), line).toBeUndefined();
 });
@@ -17,6 +17,13 @@ it('shows everything else, with the name of the function', () => {
     'Task timed out after 25.00 seconds',
   ])
     expect(logLine('Login', line)).toBe(`         Login: ${line}`);
+});
+
+it('leaves the metrics out of a line that has more to say', () => {
+  const line =
+    '{"level":"ERROR","outcome":"internal","Failures":1,"_aws":{"Timestamp":1,"CloudWatchMetrics":[]}}';
+
+  expect(logLine('Login', line)).toBe('         Login: {"level":"ERROR","outcome":"internal","Failures":1}');
 });
 
 it('has a line per request, with its id, and what was refused as the client sees it', () => {

@@ -109,6 +109,19 @@ describe('a login', () => {
     expect(order.slice(0, 2).sort()).toEqual(['remember starts', 'user starts']);
   });
 
+  it('signs the token while the spent code is being written', async () => {
+    const signing = Promise.withResolvers<void>();
+    const { dependencies, logIn } = setUp({ remember: () => signing.promise });
+    const { mint } = dependencies.tokens;
+    const signed = await mint();
+    mint.mockImplementation(async () => {
+      signing.resolve();
+      return signed;
+    });
+
+    expect(await logIn()).toMatchObject({ token: 't' });
+  });
+
   it('ends only when its code is remembered, also when it fails before', async () => {
     let remembered = false;
     const { dependencies, logIn } = setUp({

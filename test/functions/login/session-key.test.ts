@@ -3,6 +3,7 @@
  * kind, in the table, in all that is written out, and in the responses.
  */
 import { createDecipheriv } from 'node:crypto';
+import fs from 'node:fs';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createHttpHandler } from '../../../functions/http/handler.ts';
@@ -33,6 +34,10 @@ afterAll(() => table.stop());
 /** The login route on real parts, with a WeChat that gives these texts one after the other, and all it wrote. */
 async function setUp(...wechatSays: readonly (string | object)[]) {
   let written = '';
+  vi.spyOn(fs, 'writeSync').mockImplementation((_, chunk) => {
+    written += String(chunk);
+    return chunk.length;
+  });
   for (const stream of [process.stdout, process.stderr])
     vi.spyOn(stream, 'write').mockImplementation((chunk) => {
       written += String(chunk);

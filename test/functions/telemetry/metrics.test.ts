@@ -1,5 +1,6 @@
+import fs from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LogFields } from '../../../functions/telemetry/logger.ts';
+import { log } from '../../../functions/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../../functions/telemetry/metrics.ts';
 import { emfDocuments } from '../../fixtures/emf.ts';
 
@@ -7,19 +8,13 @@ const NAMESPACE = 'WechatLogin';
 const SERVICE = 'wechat-login-test';
 
 let written: string[];
-let logged: [message: string, fields: LogFields][];
 let metrics: Metrics;
 
 beforeEach(() => {
   vi.stubEnv('POWERTOOLS_SERVICE_NAME', SERVICE);
-  // What Lambda sets, and Powertools could make a dimension of.
-  vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'Login');
   written = [];
-  logged = [];
-  const keep = (chunk: unknown) => written.push(String(chunk)) > 0;
-  for (const stream of [process.stdout, process.stderr]) vi.spyOn(stream, 'write').mockImplementation(keep);
-  const log = (message: string, fields: LogFields) => logged.push([message, fields]);
-  metrics = createMetrics({ info: log, error: log });
+  vi.spyOn(fs, 'writeSync').mockImplementation((_, chunk) => written.push(String(chunk)) && chunk.length);
+  metrics = createMetrics(log);
   return () => {
     vi.restoreAllMocks();
     vi.unstubAllEnvs();
@@ -33,34 +28,25 @@ const document = (dimensions: object, values: object) => ({
 });
 const one = { unit: 'Count', value: 1 };
 
-describe('a document of metrics', () => {
-  it('a document of metrics is one line, with the service and the dimension of what is counted, and nothing else', () => {
+/** The lines that a request with these fields ends with. */
+function linesOf(fields: Parameters<typeof log.info>[1] = {}): readonly string[] {
+  log.info('request', fields);
+  return written;
+}
+
+describe('the metrics of a request', () => {
+  it('go along with its line, each with the service and the dimension of what is counted', () => {
     metrics.count('Logins', 'code_used');
-
-    expect(written).toHaveLength(1);
-    expect(written[0]).toMatch(/^\{[^\n]*\}\n$/);
-    expect(emfDocuments(written)).toEqual([document({ outcome: 'code_used' }, { Logins: one })]);
-  });
-
-  it('a document of metrics has the dimension that the catalogue gives each metric', () => {
-    metrics.count('WechatExchanges', 'ok');
-    metrics.count('Failures', 'internal');
-    metrics.count('AuthorizerDecisions', 'none');
-    metrics.count('TokenRefusals', 'expired');
-
-    expect(emfDocuments(written)).toEqual([
-      document({ outcome: 'ok' }, { WechatExchanges: one }),
-      document({ error: 'internal' }, { Failures: one }),
-      document({ decision: 'none' }, { AuthorizerDecisions: one }),
-      document({ reason: 'expired' }, { TokenRefusals: one }),
-    ]);
-  });
-
-  it('a document of metrics holds the values without a dimension of their own, in their units, if they happened', () => {
     metrics.record({ LoginDuration: 12, WechatDuration: undefined, NewUsers: 1, SigningKeyAge: 0 });
+    metrics.count('WechatExchanges', 'ok');
 
-    expect(written).toHaveLength(1);
-    expect(emfDocuments(written)).toEqual([
+    expect(written).toEqual([]);
+    const [line = '', ...others] = linesOf({ outcome: 'code_used', wechat_outcome: 'ok', status: 401 });
+
+    expect(others).toEqual([]);
+    expect(JSON.parse(line)).toMatchObject({ message: 'request', status: 401, outcome: 'code_used' });
+    expect(emfDocuments([line])).toEqual([
+      document({ outcome: 'code_used' }, { Logins: one }),
       document(
         {},
         {
@@ -69,34 +55,66 @@ describe('a document of metrics', () => {
           SigningKeyAge: { unit: 'Seconds', value: 0 },
         },
       ),
+      document({ wechat_outcome: 'ok' }, { WechatExchanges: one }),
     ]);
   });
 
-  it('a document of metrics takes nothing over from the one before', () => {
-    metrics.count('Logins', 'ok');
-    metrics.record({ LoginDuration: 1 });
+  it('have the dimension that the catalogue gives each', () => {
+    metrics.count('Failures', 'internal');
+    metrics.count('AuthorizerDecisions', 'none');
     metrics.count('TokenRefusals', 'expired');
+
+    expect(emfDocuments(linesOf())).toEqual([
+      document({ error: 'internal' }, { Failures: one }),
+      document({ decision: 'none' }, { AuthorizerDecisions: one }),
+      document({ reason: 'expired' }, { TokenRefusals: one }),
+    ]);
+  });
+
+  it('have a line of their own where the request says something else under their names', () => {
+    metrics.count('Logins', 'ok');
+    metrics.count('Logins', 'code_used');
+    metrics.record({ LoginDuration: 1 });
     metrics.record({ LoginDuration: 2 });
 
-    expect(emfDocuments(written).map(({ dimensions, metrics: values }) => [dimensions, values])).toEqual([
-      [{ service: SERVICE, outcome: 'ok' }, { Logins: one }],
-      [{ service: SERVICE }, { LoginDuration: { unit: 'Milliseconds', value: 1 } }],
-      [{ service: SERVICE, reason: 'expired' }, { TokenRefusals: one }],
-      [{ service: SERVICE }, { LoginDuration: { unit: 'Milliseconds', value: 2 } }],
+    const lines = linesOf({ outcome: 'unavailable' });
+
+    expect(lines.map((line) => [emfDocuments([line]).length, JSON.parse(line).outcome])).toEqual([
+      [1, 'unavailable'],
+      [2, 'ok'],
+      [1, 'code_used'],
+    ]);
+    expect(emfDocuments(lines)).toEqual([
+      document({}, { LoginDuration: { unit: 'Milliseconds', value: 1 } }),
+      document({ outcome: 'ok' }, { Logins: one }),
+      document({}, { LoginDuration: { unit: 'Milliseconds', value: 2 } }),
+      document({ outcome: 'code_used' }, { Logins: one }),
     ]);
   });
 
-  it('a document that cannot be written is lost alone: nothing is thrown, the log says so, the next is whole', () => {
+  it('are not in the line of the request after it', () => {
+    metrics.count('Logins', 'ok');
+
+    expect(emfDocuments(linesOf())).toHaveLength(1);
+    written.length = 0;
+    expect(emfDocuments(linesOf())).toEqual([]);
+  });
+
+  it('are lost alone when they cannot be written: nothing is thrown, the log says so, the next are whole', () => {
     metrics.record({ LoginDuration: 1, SigningKeyAge: 'not a number' as unknown as number });
     metrics.count('bogus' as 'Logins', 'ok');
     metrics.record({ WechatDuration: 2 });
     metrics.count('Logins', 'ok');
 
-    expect(emfDocuments(written)).toEqual([
+    expect(emfDocuments(linesOf())).toEqual([
       document({}, { WechatDuration: { unit: 'Milliseconds', value: 2 } }),
       document({ outcome: 'ok' }, { Logins: one }),
     ]);
-    expect(logged.map(([message]) => message)).toEqual(['metrics lost', 'metrics lost']);
-    expect(JSON.stringify(logged)).not.toContain('not a number');
+    expect(written.map((line) => JSON.parse(line).message)).toEqual([
+      'metrics lost',
+      'metrics lost',
+      'request',
+    ]);
+    expect(written.join('')).not.toContain('not a number');
   });
 });

@@ -26,7 +26,7 @@ import {
 } from '../../fixtures/users-table.ts';
 
 const START = Date.UTC(2026, 0, 1);
-const DAY = 24 * 3600 * 1000;
+const MONTH = 30 * 24 * 3600 * 1000;
 const appid = 'wx0123456789abcdef';
 const PHONE = { e164: '+8613800000000', country_code: '86', bound_at: 1_767_225_600, code_hash: 'hash' };
 const profile: Profile = { username: '小明', sex: 1, avatar: 'https://a.example/1.png' };
@@ -240,7 +240,7 @@ describe('a returning login', () => {
     const { users, commands, tick } = setUp();
     const first = await users.findOrCreateUser(identity, profile);
     commands.length = 0;
-    tick(DAY);
+    tick(MONTH);
 
     const { user, isNew } = await users.findOrCreateUser(identity, otherProfile);
 
@@ -249,14 +249,14 @@ describe('a returning login', () => {
     expect(commands).toEqual(['Query']);
   });
 
-  it('a returning login writes last_login_at at most once a day', async () => {
+  it('a returning login writes last_login_at at most once a month', async () => {
     const identity = someone();
     const { users, commands, tick } = setUp();
     const { user } = await users.findOrCreateUser(identity, profile);
     commands.length = 0;
 
-    for (let hour = 0; hour < 75; hour++) {
-      tick(3600 * 1000);
+    for (let day = 0; day < 95; day++) {
+      tick(MONTH / 30);
       await users.findOrCreateUser(identity, otherProfile);
     }
 
@@ -267,7 +267,7 @@ describe('a returning login', () => {
     ]);
     expect(await table.item(user.userId)).toMatchObject({
       ...profile,
-      last_login_at: START / 1000 + 75 * 3600,
+      last_login_at: START / 1000 + (93 * MONTH) / 30_000,
     });
   });
 
@@ -314,7 +314,7 @@ describe('a returning login', () => {
     const identity = someone();
     const { users, commands, tick } = setUp();
     const { user } = await users.findOrCreateUser(identity, nothing);
-    tick(2 * DAY);
+    tick(2 * MONTH);
     commands.length = 0;
 
     const withName = await users.findOrCreateUser(identity, { ...nothing, username: '小明' });
@@ -328,7 +328,7 @@ describe('a returning login', () => {
       username: '小明',
       sex: otherProfile.sex,
       avatar: profile.avatar,
-      last_login_at: START / 1000 + 2 * 86_400,
+      last_login_at: START / 1000 + (2 * MONTH) / 1000,
     });
     expect(commands).toEqual([
       ...['Query', 'UpdateItem'],
@@ -398,7 +398,7 @@ describe('a returning login', () => {
       if (command !== 'UpdateItem' || conflicts-- === 0) return proceed();
       throw new TransactionConflictException({ message: 'Transaction is ongoing', $metadata: {} });
     });
-    tick(2 * DAY);
+    tick(2 * MONTH);
 
     const { user, isNew } = await users.findOrCreateUser(identity, profile);
 
@@ -417,14 +417,14 @@ describe('a returning login', () => {
         ExpressionAttributeValues: { ':phone': PHONE, ':after': 1_767_000_000, ':note': 'vip' },
       }),
     );
-    tick(2 * DAY);
+    tick(2 * MONTH);
 
     const answer = await users.findOrCreateUser(identity, profile);
 
     expect(answer.user).toMatchObject({ phone: { e164: PHONE.e164 }, tokensValidAfter: 1_767_000_000 });
     expect(await table.item(user.userId)).toMatchObject({
       note: 'vip',
-      last_login_at: START / 1000 + 2 * 86_400,
+      last_login_at: START / 1000 + (2 * MONTH) / 1000,
     });
   });
 });
@@ -450,7 +450,7 @@ describe('a login after an erasure', () => {
     const before = await userItemsOf(identity.openid);
     await erase(erased.user.userId, identity);
     const { users, tick } = setUp(indexShows(() => before));
-    tick(2 * DAY);
+    tick(2 * MONTH);
 
     const { user, isNew } = await users.findOrCreateUser(identity, otherProfile);
 
@@ -470,7 +470,7 @@ describe('a login after an erasure', () => {
     const both = [...before, ...(await userItemsOf(identity.openid))];
 
     const shownWithin: [Record<string, unknown>[], number][] = [
-      [before, 2 * DAY],
+      [before, 2 * MONTH],
       [both, 0],
       [both.toReversed(), 0],
     ];
@@ -517,7 +517,7 @@ describe('a repeated code', () => {
     await users.findOrCreateUser(identity, { username: '', sex: 0, avatar: '' });
     const before = await userItemsOf(identity.openid);
     commands.length = 0;
-    tick(2 * DAY);
+    tick(2 * MONTH);
 
     await users.findOrCreateUser({ ...identity, unionid: 'oUNION9' }, profile, repeatedCode);
 
@@ -581,13 +581,13 @@ describe('a banned user', () => {
     );
     for (const intercept of [undefined, indexMisses]) {
       const { users, commands, tick } = setUp(intercept);
-      tick(2 * DAY);
+      tick(2 * MONTH);
       const error = await thrownBy(users.findOrCreateUser(identity, profile));
       expect(error).toMatchObject({ code: 'user_banned' });
       expect(commands).not.toContain('UpdateItem');
     }
     const { users, tick } = setUp(indexShows(() => before));
-    tick(2 * DAY);
+    tick(2 * MONTH);
     expect(await thrownBy(users.findOrCreateUser(identity, profile))).toMatchObject({ code: 'user_banned' });
     expect(await userItemsOf(identity.openid)).toHaveLength(1);
   });

@@ -5,11 +5,22 @@ const record = { method: 'POST', path: '/member/login', durationMs: 12.4, header
 
 it('joins what gateway, authorizer and function say of a request, and count in it, while others are under way', () => {
   const journal = createJournal();
-  journal.line('Login', '{"_aws":{},"service":"s","Logins":1,"outcome":"rate_limited"}', '1');
-  journal.line('Authorizer', '{"_aws":{},"service":"s","TokenRefusals":1}', '2');
-  journal.line('Login', '{"_aws":{},"service":"s","Logins":1,"outcome":"never answered"}', '3');
+  const aws = (metric: string, dimension: string) =>
+    `"_aws":{"CloudWatchMetrics":[{"Dimensions":[["service","${dimension}"]],"Metrics":[{"Name":"${metric}"}]}]}`;
+  journal.line(
+    'Login',
+    `{"service":"s","Logins":1,"outcome":"never answered",${aws('Logins', 'outcome')}}`,
+    '3',
+  );
+  journal.line(
+    'Authorizer',
+    `{"service":"s","TokenRefusals":1,"reason":"expired",${aws('TokenRefusals', 'reason')}}`,
+    '2',
+  );
   journal.line('Authorizer', '{"message":"authorized","request_id":"a","reason":"expired"}', '2');
-  journal.line('Login', '{"level":"INFO","message":"request","request_id":"b","wechat_errcode":45011}', '1');
+  const both =
+    '"level":"INFO","message":"request","request_id":"b","outcome":"rate_limited","wechat_errcode":45011';
+  journal.line('Login', `{${both},"service":"s","Logins":1,${aws('Logins', 'outcome')}}`, '1');
   journal.line('Login', 'no JSON', '1');
   journal.line('Login', '{"request_id":"b","message":"of no invocation"}', undefined);
 
@@ -22,13 +33,14 @@ it('joins what gateway, authorizer and function say of a request, and count in i
     refusal: 'UNAUTHORIZED',
   });
 
+  expect(journal.after(0)[0]?.lines[0]).not.toHaveProperty('Logins');
   expect(journal.after(0)).toMatchObject([
     {
       request_id: 'b',
       status: 429,
       ms: 12,
       error: 'rate_limited',
-      lines: [{ function: 'Login', message: 'request', wechat_errcode: 45011 }],
+      lines: [{ function: 'Login', message: 'request', outcome: 'rate_limited', wechat_errcode: 45011 }],
       metrics: [{ Logins: 1, outcome: 'rate_limited' }],
     },
     {
@@ -36,7 +48,7 @@ it('joins what gateway, authorizer and function say of a request, and count in i
       error: 'unauthorized',
       refusal: 'UNAUTHORIZED',
       lines: [{ function: 'Authorizer', message: 'authorized', reason: 'expired' }],
-      metrics: [{ TokenRefusals: 1 }],
+      metrics: [{ TokenRefusals: 1, reason: 'expired' }],
     },
   ]);
 });

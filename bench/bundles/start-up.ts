@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { createResolver, loadTemplate, makeTemporaryDirectory, readFunctions } from 'local-aws';
-import type { EnvironmentOf } from '../functions/contracts/environment.ts';
-import { bundle } from '../lib/compute/bundle.ts';
-import { compare, type Measurement } from './measurement.ts';
+import type { EnvironmentOf } from '../../functions/contracts/environment.ts';
+import { bundle } from '../../lib/compute/bundle.ts';
+import { compare, type Measurement } from '../measurement.ts';
 
 /** What starts, and how often. */
 export interface StartUpCounts {

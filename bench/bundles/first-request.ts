@@ -1,12 +1,10 @@
 /** Measures the first request after INIT beside warm ones, with services that are some milliseconds away. */
 import { execFile } from 'node:child_process';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { readFunctions } from 'local-aws';
-import { startLocalService } from '../local/service.ts';
-import { compare, type Measurement } from './measurement.ts';
+import { startLocalService } from '../../local/service.ts';
+import { compare, type Measurement } from '../measurement.ts';
+import { startDistant } from './distant.ts';
 import { createRequests } from './requests.ts';
 
 /** How much is measured. */
@@ -84,27 +82,4 @@ async function measureAt(distanceMs: number, starts: number): Promise<readonly M
     secretsManager.close();
     await service.close();
   }
-}
-
-/** Passes requests on to a service after a while, as if it were that far away. */
-async function startDistant(target: string, delayMs: number) {
-  const { hostname, port } = new URL(target);
-  const server = createServer(async (incoming, outgoing) => {
-    await pause(delayMs);
-    const { method, url, headers } = incoming;
-    const onward = request({ hostname, port, method, path: url, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
-    });
-    onward.on('error', () => outgoing.destroy());
-    incoming.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
 }

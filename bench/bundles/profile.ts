@@ -8,9 +8,9 @@ import { SourceMap } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeTemporaryDirectory, readFunctions } from 'local-aws';
-import type { FunctionName } from '../functions/contracts/environment.ts';
-import { bundle } from '../lib/compute/bundle.ts';
-import { startLocalService } from '../local/service.ts';
+import type { FunctionName } from '../../functions/contracts/environment.ts';
+import { bundle } from '../../lib/compute/bundle.ts';
+import { startLocalService } from '../../local/service.ts';
 import { createRequests } from './requests.ts';
 
 /** What one row costs the main thread, milliseconds: of a start, or of one warm request. */

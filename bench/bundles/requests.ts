@@ -1,7 +1,7 @@
 /** The requests that the bench sends straight to a function, without a gateway. */
-import type { FunctionName } from '../functions/contracts/environment.ts';
-import type { LocalService } from '../local/service.ts';
-import { newOpenid, wxLogin } from './wx-login.ts';
+import type { FunctionName } from '../../functions/contracts/environment.ts';
+import type { LocalService } from '../../local/service.ts';
+import { newOpenid, wxLogin } from '../wx-login.ts';
 
 /** One kind of request, as a function gets it. */
 export interface Requests {
