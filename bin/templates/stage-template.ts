@@ -8,12 +8,15 @@ import { stackName } from './stack-name.ts';
 
 const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
 
-/** Leaves out what takes the most time and is in no template: bundles, and where each construct was made. */
-const withoutDetours = { 'aws:cdk:bundling-stacks': [], 'aws:cdk:disable-creation-stack-traces': true };
+/** Leaves out what takes the most time and is in no template: bundles, where each construct was made, and their tree. */
+const withoutDetours = {
+  context: { ...context, 'aws:cdk:bundling-stacks': [], 'aws:cdk:disable-creation-stack-traces': true },
+  treeMetadata: false,
+};
 
 /** The stack of a stage, in no region unless one is given. */
 export function stackOf(stage: string, settings: StageSettings, region?: string): WechatLoginStack {
-  const app = new App({ context: { ...context, ...withoutDetours } });
+  const app = new App(withoutDetours);
   return new WechatLoginStack(app, stackName(stage), {
     stage,
     settings,

@@ -61,6 +61,7 @@ async function run(
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const { promise, resolve } = Promise.withResolvers<string>();
   const env = {
+    ...process.env,
     PATH: '',
     CDK_OUTDIR: directory,
     CDK_CONTEXT_JSON: JSON.stringify(contextOf(settings, 'dev')),

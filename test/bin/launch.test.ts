@@ -115,8 +115,13 @@ async function reportOf(checks: readonly Check[]): Promise<string[]> {
   return (await text(stdout.end())).split('\n').filter((line) => line !== '');
 }
 
-const templateOf = (settings: object = {}): CfnTemplate =>
-  comparable(synthesize('prod', settingsFor('prod', settings)).template);
+const templates = new Map<string, object>();
+const templateOf = (settings: object = {}): CfnTemplate => {
+  const key = JSON.stringify(settings);
+  const template = templates.get(key) ?? synthesize('prod', settingsFor('prod', settings)).template;
+  templates.set(key, template);
+  return comparable(template);
+};
 const minimal: CfnTemplate = { Resources: {} };
 const reserving = (ReservedConcurrentExecutions: number): CfnTemplate => ({
   Resources: { F: { Type: 'AWS::Lambda::Function', Properties: { ReservedConcurrentExecutions } } },

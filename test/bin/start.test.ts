@@ -54,6 +54,7 @@ it.each<[string, string, () => Promise<Record<string, string>>]>([
     }),
   ],
   ['a check that nobody knows', 'CONTENT_CHECK', async () => ({ CONTENT_CHECK: 'avatars' })],
+  ['a function that there is not', 'INSPECT', async () => ({ INSPECT: 'logins' })],
   ['a WeChat that is no URL', 'WECHAT_API_BASE', async () => ({ WECHAT_API_BASE: 'localhost:8080' })],
   ['a WeChat with a query', 'WECHAT_API_BASE', async () => ({ WECHAT_API_BASE: 'http://a/?b' })],
   ['a list with a gap', 'WECHAT_API_BASE', async () => ({ WECHAT_API_BASE: 'http://a,,http://b' })],

@@ -12,6 +12,8 @@ export interface Variant {
   readonly assembly?: string;
   /** AppSecret by appid. Default: the right ones. */
   readonly appSecrets?: Readonly<Record<string, string>>;
+  /** Base URL of its database. Default: one of its own. */
+  readonly dynamodbEndpoint?: string;
 }
 
 /** A started variant, with what it has logged and what its roles have been denied so far. */
@@ -44,12 +46,14 @@ export function changedAssembly(change: (resource: Resource, logicalId: string) 
 export async function startVariant({
   assembly = inject('assembly'),
   appSecrets = {},
+  dynamodbEndpoint,
 }: Variant): Promise<StartedVariant> {
   const rightSecrets = Object.fromEntries(inject('miniPrograms').map(({ appid, secret }) => [appid, secret]));
   const logs: string[] = [];
   const denied: string[] = [];
   const stack = await startLocalStack({
     assembly: () => assembly,
+    dynamodbEndpoint,
     secretValue: ({ logicalId }) =>
       logicalId.startsWith('WechatSecrets') ? JSON.stringify({ ...rightSecrets, ...appSecrets }) : undefined,
     maxEnvironments: 1,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -14,36 +14,35 @@ const sources = ['bin', 'functions', 'lib', 'local', 'package.json', 'cdk.json']
 
 let folder: string;
 let child: ChildProcess;
-let lines: string[];
-let waiting: (() => void)[];
+const lines: string[] = [];
+const waiting: (() => void)[] = [];
+let url: string;
+let inspector: string;
 
-beforeEach(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dev-loop-'));
   for (const source of sources) cpSync(join(root, source), join(folder, source), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const started = spawn(process.execPath, ['bin/start.ts', '--watch'], {
+    cwd: folder,
+    env: { ...process.env, INSPECT: 'login', PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child = started;
+  createInterface({ input: started.stdout }).on('line', (line) => {
+    lines.push(line);
+    for (const look of waiting.splice(0)) look();
+  });
+  [, inspector = ''] = await printed(/LoginFunction.*Debugger listening on (ws:\S+)/);
+  [, url = ''] = await printed(/^listening on (.+)$/);
 });
-afterEach(async () => {
+afterAll(async () => {
   if (child.exitCode === null && child.signalCode === null) {
     child.kill();
     await once(child, 'exit');
   }
   rmSync(folder, { recursive: true });
 });
-
-function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): void {
-  child = spawn(process.execPath, ['bin/start.ts', ...args], {
-    cwd: folder,
-    env: { ...process.env, ...env, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  lines = [];
-  waiting = [];
-  if (child.stdout !== null)
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      lines.push(line);
-      for (const look of waiting.splice(0)) look();
-    });
-}
 
 /** The next line that matches, from here on; what came before it is done with. */
 async function printed(pattern: RegExp): Promise<RegExpExecArray> {
@@ -64,9 +63,24 @@ function edit(file: string, change: (text: string) => string): void {
 }
 
 describe('npm run dev', () => {
+  it('opens, with INSPECT, the inspector of one function, whose code has a map of our files', async () => {
+    const socket = new WebSocket(inspector);
+    await once(socket, 'open');
+    const script = new Promise<{ url: string; sourceMapURL: string }>((resolve) => {
+      socket.addEventListener('message', ({ data }) => {
+        const { method, params } = JSON.parse(String(data));
+        if (method === 'Debugger.scriptParsed' && params.url.endsWith('/index.mjs')) resolve(params);
+      });
+    });
+    socket.send(JSON.stringify({ id: 1, method: 'Debugger.enable' }));
+    const { sourceMapURL } = await script;
+    socket.close();
+    const map = Buffer.from(sourceMapURL.replace(/^data:[^,]*,/, ''), 'base64').toString();
+    expect(JSON.parse(map).sources).toContainEqual(expect.stringMatching(/functions\/login\/log-in\.ts$/));
+    expect(lines.filter((line) => line.includes('Debugger listening'))).toEqual([]);
+  });
+
   it('puts a saved function in place, and synthesizes again for the stack, under which users stay logged in', async () => {
-    run(['--watch']);
-    const [, url = ''] = await printed(/^listening on (.+)$/);
     const login = await fetch(`${url}/member/login`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -91,35 +105,5 @@ describe('npm run dev', () => {
     });
     const me = await fetch(`${url}/member/me`, { headers: { authorization: `Bearer ${data.token}` } });
     expect(me.status).toBe(200);
-  });
-});
-
-describe('INSPECT', () => {
-  it('opens the inspector of one function, whose code has a map of our files', async () => {
-    run([], { INSPECT: 'login' });
-
-    const [, address = ''] = await printed(/LoginFunction.*Debugger listening on (ws:\S+)/);
-    await printed(/^listening on/);
-
-    const socket = new WebSocket(address);
-    await once(socket, 'open');
-    const script = new Promise<{ url: string; sourceMapURL: string }>((resolve) => {
-      socket.addEventListener('message', ({ data }) => {
-        const { method, params } = JSON.parse(String(data));
-        if (method === 'Debugger.scriptParsed' && params.url.endsWith('/index.mjs')) resolve(params);
-      });
-    });
-    socket.send(JSON.stringify({ id: 1, method: 'Debugger.enable' }));
-    const { sourceMapURL } = await script;
-    socket.close();
-    const map = Buffer.from(sourceMapURL.replace(/^data:[^,]*,/, ''), 'base64').toString();
-    expect(JSON.parse(map).sources).toContainEqual(expect.stringMatching(/functions\/login\/log-in\.ts$/));
-    expect(lines.filter((line) => line.includes('Debugger listening'))).toEqual([]);
-  });
-
-  it('refuses a function that there is not', async () => {
-    run([], { INSPECT: 'logins' });
-
-    expect(await once(child, 'exit')).toEqual([1, null]);
   });
 });

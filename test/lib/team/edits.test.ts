@@ -66,7 +66,9 @@ function node(cwd: string, ...args: string[]): Promise<string> {
   return promise;
 }
 
-const test = (cwd: string): Promise<string> => node(cwd, 'node_modules/vitest/vitest.mjs', 'run');
+/** The tests of a copy, or those whose names have a text. */
+const test = (cwd: string, named = ''): Promise<string> =>
+  node(cwd, 'node_modules/vitest/vitest.mjs', 'run', '-t', named);
 
 /** `npm run record-templates` of a copy. */
 async function record(cwd: string): Promise<Finished> {
@@ -89,7 +91,7 @@ describe("a team's own settings", () => {
     cpSync(copy, changed, { recursive: true });
     const stack = join(changed, 'lib/login-stack.ts');
     writeFileSync(stack, readFileSync(stack, 'utf8').replace("(this, 'Users',", "(this, 'Members',"));
-    const renamed = await test(changed);
+    const renamed = await test(changed, 'loses no data');
     const notRecorded = await record(changed);
 
     expect(edited).toMatch(/^0\n/);
