@@ -128,8 +128,9 @@ it('says where the time goes, of a start and of warm requests: phases, packages,
     'modules are evaluated',
   ]);
   expect(rowsOf('start of login', 'package')).toEqual(expect.arrayContaining(['@smithy/core', 'undici']));
-  expect(rowsOf('start of login', 'node')).toContain('node:net');
-  expect(rowsOf('the authorizer, warm', 'package')).toContain('jose');
+  // Which modules of Node.js, and which packages so few requests are seen in, is chance.
+  expect(rowsOf('start of login', 'node')).toContainEqual(expect.stringMatching(/^node:/));
+  expect(rowsOf('the authorizer, warm', 'package')).not.toEqual([]);
   for (const { row } of costs) expect(toCostTable(costs)).toContain(row);
 });
 
