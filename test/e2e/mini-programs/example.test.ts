@@ -1,8 +1,8 @@
 /** The example mini-program against the running service: what it makes of real envelopes, tokens and refusals. */
 import { afterAll, expect, inject, it, vi } from 'vitest';
-import { readPreparedExample, type Shown, startApp } from '../examples/host/app.ts';
-import { createWx, type Reply, type Sent } from '../examples/host/wx.ts';
-import { expectCleanLogs, keepSecret, newOpenid, post, tapPhoneButton, wxLogin } from './service.ts';
+import { readPreparedExample, type Shown, startApp } from '../../examples/host/app.ts';
+import { createWx, type Reply, type Sent } from '../../examples/host/wx.ts';
+import { expectCleanLogs, keepSecret, newOpenid, post, tapPhoneButton, wxLogin } from '../service.ts';
 
 const files = await readPreparedExample();
 
