@@ -36,7 +36,7 @@ as JSON. Members that are not documented are ignored. In a form the words \`null
 **Tokens** travel as \`Authorization: Bearer <token>\`, \`JWT <token>\` or the bare token. A refused token gets 401, a denied
 one 403; when the service itself has trouble the status is 500 or more, and the token is still good.
 
-**HEAD** is answered wherever GET is, with the same status and headers and no body.
+**HEAD** is served wherever GET is, with the same status and headers and no body.
 
 **Headers.** API Gateway adds some of its own (\`x-amzn-RequestId\`, which is the \`request_id\`, \`x-amz-apigw-id\`, and
 \`x-amzn-ErrorType\` where it refuses by itself) and renames \`WWW-Authenticate\` to
@@ -106,7 +106,7 @@ export const operations = {
   },
   getHealth: {
     tag: 'Operation',
-    summary: 'Ask whether the service lives',
+    summary: 'Check that the service lives',
     description: 'Reads the table, and nothing of anybody.',
   },
   getDiscoveryDocument: {
