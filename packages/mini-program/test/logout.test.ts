@@ -148,7 +148,7 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
     await expectLoggedOut(app);
   });
 
-  it('a deletion that was done and whose answer is lost makes no new account, not even after a restart', async () => {
+  it('a deletion that was done and whose response is lost makes no new account, not even after a restart', async () => {
     const app = startApp({ kind });
     await app.client.token();
     app.wx.lose('/prod/member/me', 'after');
@@ -160,7 +160,7 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
     await expectLoggedOut(app.restart());
   });
 
-  it('a deletion whose answer is lost can be asked for again, with the same token', async () => {
+  it('a deletion whose response is lost can be asked for again, with the same token', async () => {
     for (const loss of ['before', 'after'] as const) {
       const app = startApp({ kind });
       await app.client.token();
@@ -175,7 +175,7 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
     }
   });
 
-  it('a deletion that the service failed to answer, or that the app did not outlive, makes no new account', async () => {
+  it('a deletion that the service failed at, or that the app did not outlive, makes no new account', async () => {
     for (const isKilled of [false, true]) {
       const app = startApp({ kind });
       const { client, service, wx } = app;

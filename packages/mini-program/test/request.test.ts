@@ -69,7 +69,7 @@ it("the member's profile is read and changed, and a phone number bound", async (
   ]);
 });
 
-it('a page of the Wi-Fi is no answer of our own routes', async () => {
+it('a page of the Wi-Fi is no response of our own routes', async () => {
   const { client, service } = startApp();
   service.routes.set('DELETE /member/me', () => ({ status: 200, body: '<html>' }));
   expect(await endOf(client.deleteMe())).toBe('unavailable');
