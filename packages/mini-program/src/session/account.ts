@@ -133,7 +133,7 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
         unprovenLogin = ++logins;
         return session;
       } catch (error) {
-        if (begun === logouts && hasCode(error, FINAL)) blocked = error as LoginError;
+        if (hasCode(error, FINAL)) blocked = error as LoginError;
         throw error;
       }
     });
