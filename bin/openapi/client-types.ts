@@ -15,7 +15,7 @@ export function clientTypes(schemas: Schemas): string {
   const codes = Object.keys(errorCatalogue).map((code) => `  | '${code}'`);
   return [
     '/** What the login service responds, as plain types: `npm run openapi` makes them of its contract. */\n',
-    `/** Why the service refused, as \`error\` in the answer. */\nexport type ApiErrorCode =\n${codes.join('\n')};\n`,
+    `/** Why the service refused, as \`error\` in the response. */\nexport type ApiErrorCode =\n${codes.join('\n')};\n`,
     envelope('ApiSuccess', 'A success of the service.', 'data: unknown'),
     envelope('ApiFailure', 'A refusal by the service.', 'error: ApiErrorCode'),
     typed(

@@ -86,7 +86,7 @@ const signature = (required: boolean) =>
     'f464b24fc39322e44b38aa78f5edd27bd1441696',
   );
 
-function parametersOf({ operationId, auth }: Route & { readonly auth: string }): object[] {
+function parametersOf({ operationId, auth }: Route): object[] {
   switch (operationId) {
     case 'logIn':
       return [acceptLanguage, referer];

@@ -31,12 +31,13 @@ people and may be reworded: Chinese, or English when \`Accept-Language\` prefers
 itself. \`request_id\` leads to the log line; only the web ACL knows none and leaves it empty.
 
 **Bodies** are JSON or \`application/x-www-form-urlencoded\` in UTF-8, at most 16 KiB; without \`Content-Type\` they are read
-as JSON. Members that are not documented are ignored. In a form the words \`null\` and \`undefined\` are absence.
+as JSON. Members that are not documented are ignored. In a form the words \`null\` and \`undefined\` are absence,
+and no field may be given twice.
 
 **Tokens** travel as \`Authorization: Bearer <token>\`, \`JWT <token>\` or the bare token. A refused token gets 401, a denied
 one 403; when the service itself has trouble the status is 500 or more, and the token is still good.
 
-**HEAD** is answered wherever GET is, with the same status and headers and no body.
+**HEAD** is served wherever GET is, with the same status and headers and no body.
 
 **Headers.** API Gateway adds some of its own (\`x-amzn-RequestId\`, which is the \`request_id\`, \`x-amz-apigw-id\`, and
 \`x-amzn-ErrorType\` where it refuses by itself) and renames \`WWW-Authenticate\` to
@@ -67,7 +68,7 @@ export const operations = {
     tag: 'Member',
     summary: 'Change nickname, sex or avatar',
     description:
-      'Changes the members that the body names; `""` clears one, and the other spelling of a member counts where the first is absent or null. Where the stage has nicknames checked, WeChat may find one risky (`content_rejected`).',
+      'Changes the members that the body names, at least one of them; `""` clears one, and the other spelling of a member counts where the first is absent or null. Where the stage has nicknames checked, WeChat may find one risky (`content_rejected`).',
   },
   deleteAccount: {
     tag: 'Member',
@@ -106,7 +107,7 @@ export const operations = {
   },
   getHealth: {
     tag: 'Operation',
-    summary: 'Ask whether the service lives',
+    summary: 'Check that the service lives',
     description: 'Reads the table, and nothing of anybody.',
   },
   getDiscoveryDocument: {

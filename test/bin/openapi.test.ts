@@ -1,5 +1,9 @@
 /** docs/openapi.json and the client's types: made of the contract, up to date, and right by OpenAPI's own rules. */
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
@@ -27,6 +31,41 @@ it.each(Object.entries(files))('%s is what `npm run openapi` makes of the contra
 
 it('is valid OpenAPI 3.1', async () => {
   expect(await new Validator().validate(document)).toEqual({ valid: true });
+});
+
+describe('the linter', () => {
+  const require = createRequire(import.meta.url);
+  const linter = require.resolve('@redocly/cli/bin/cli.js');
+
+  /** What Redocly's strict rules find in a document. */
+  function lint(linted: string): string {
+    const folder = mkdtempSync(join(tmpdir(), 'openapi-'));
+    try {
+      const file = join(folder, 'openapi.json');
+      writeFileSync(file, linted);
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        [linter, 'lint', '--extends=recommended-strict', '--format=stylish', file],
+        {
+          cwd: folder,
+          encoding: 'utf8',
+          // It calls home otherwise.
+          env: { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
+        },
+      );
+      return status === 0 ? '' : stdout + stderr;
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  it('has nothing to say', () => {
+    expect(lint(text)).toBe('');
+  });
+
+  it('would say what is missing', () => {
+    expect(lint(text.replace('"operationId": "logIn",', ''))).toContain('operation-operationId');
+  });
 });
 
 it('has examples that its schemas allow', () => {

@@ -15,8 +15,8 @@ const snippetsOf = (text: string): string[] =>
   [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
 
 /**
- * The calls of Taro that the client makes, as `@tarojs/taro` 4.2.1 declares them. The package itself would bring a
- * bundler, React and Vue along.
+ * The calls of Taro that the client makes, as `@tarojs/taro` 4.2.1 declares them. The package itself would bring 116
+ * others along.
  */
 const taroTypes = `
   interface CallbackResult { errMsg: string }

@@ -34,6 +34,15 @@ describe('home', () => {
     expect(wx.dialogs).toEqual([]);
   });
 
+  it.each([
+    ['🦊狐', '🦊'],
+    ['', '·'],
+  ])('shows the first character of a nickname where there is no picture: %j', async (username, initial) => {
+    const home = start({ username }).open('home');
+    await showing(home, 'ready');
+    expect(home.data.initial).toBe(initial);
+  });
+
   it('speaks English where WeChat does, and Chinese after a tap, at the next start too', async () => {
     const { open, wx } = start({}, { language: 'en' });
     const home = open('home');

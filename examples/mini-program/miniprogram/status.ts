@@ -86,7 +86,7 @@ interface LoadingPage {
   setData(data: object): void;
 }
 
-/** Loads a page, which stays as it was meanwhile if it had been loaded before. `work` answers what to show. */
+/** Loads a page, which stays as it was meanwhile if it had been loaded before. `work` resolves with what to show. */
 export async function load(page: LoadingPage, work: () => Promise<object>): Promise<void> {
   if (page.data.status.kind !== 'ready') page.setData({ status: loading() });
   try {

@@ -1,6 +1,6 @@
 /** What the login service responds, as plain types: `npm run openapi` makes them of its contract. */
 
-/** Why the service refused, as `error` in the answer. */
+/** Why the service refused, as `error` in the response. */
 export type ApiErrorCode =
   | 'missing_code'
   | 'invalid_request'

@@ -28,7 +28,7 @@ export interface LoginClientOptions {
 export interface LoginClient {
   /** Who is logged in on this device. */
   readonly session: LoggedIn | undefined;
-  /** Logs in where nobody is, or in any case with `force`. After a logout or a ban it takes this call. */
+  /** Logs in where nobody is, or in any case with `force` or `restore`. After a logout or a ban it takes this call. */
   login(options?: LoginOptions): Promise<LoggedIn>;
   /** A token that can be sent now; logs in where that is needed. */
   token(): Promise<string>;
@@ -37,7 +37,7 @@ export interface LoginClient {
   me(): Promise<Profile>;
   updateMe(changes: ProfileChanges): Promise<Profile>;
   /**
-   * Deletes the account (注销) and ends like a logout. Where the answer is lost, nothing logs in until it is known: call it
+   * Deletes the account (注销) and ends like a logout. Where the response is lost, nothing logs in until it is known: call it
    * again, and `token_revoked` says that the account was gone already.
    */
   deleteMe(): Promise<DeletionAnswer>;
@@ -45,7 +45,7 @@ export interface LoginClient {
   bindPhone(phone: { readonly code: string }): Promise<Profile>;
   /** Logs out on this device, or with `all` everywhere; resolves offline too. */
   logout(options?: { readonly all?: boolean }): Promise<void>;
-  /** Listens; answers how to stop. */
+  /** Listens; returns how to stop. */
   on<E extends keyof AccountEvents>(event: E, listener: (value: AccountEvents[E]) => void): () => void;
 }
 

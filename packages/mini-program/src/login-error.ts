@@ -1,10 +1,10 @@
 /** The one error that every call of the client rejects with. */
 import type { ApiErrorCode } from './api-types.ts';
 
-/** An error of the service, or what kept the client from getting an answer. */
+/** An error of the service, or what kept the client from getting a response. */
 export type LoginErrorCode =
   | ApiErrorCode
-  /** No answer: offline, domain not listed, or interrupted in the background. */
+  /** No response: offline, domain not listed, or interrupted in the background. */
   | 'network'
   | 'timeout'
   /** `abort()` was called. */
@@ -16,7 +16,7 @@ export type LoginErrorCode =
   /** A new login brought another user; what the earlier one had asked for is not repeated. */
   | 'user_changed';
 
-/** What is known of an answer that was refused. */
+/** What is known of a response that was refused. */
 export interface RefusedAnswer {
   readonly status: number;
   readonly requestId?: string | undefined;
@@ -26,15 +26,15 @@ export interface RefusedAnswer {
 
 /** Rejection of every call of the client. */
 export class LoginError extends Error {
-  /** Stable; decide by it. An answer that is not our service's has `unavailable`. */
+  /** Stable; decide by it. A response that is not our service's has `unavailable`. */
   readonly code: LoginErrorCode;
-  /** HTTP status; absent when there was no answer. */
+  /** HTTP status; absent when there was no response. */
   readonly status: number | undefined;
   /** Names the request in the service's log. */
   readonly requestId: string | undefined;
   /** Seconds to wait. */
   readonly retryAfter: number | undefined;
-  /** The refused answer's body, of whatever team. */
+  /** The refused response's body, of whatever team. */
   readonly body: unknown;
 
   constructor(code: LoginErrorCode, message: string, answer?: RefusedAnswer) {
@@ -55,7 +55,7 @@ export function hasCode(error: unknown, codes: RegExp): boolean {
   return codes.test((error as LoginError).code);
 }
 
-/** A request was sent and no answer came: it may have been done or not. */
+/** A request was sent and no response came: it may have been done or not. */
 export function isLost(error: unknown): boolean {
   return hasCode(error, /^(network|timeout)$/);
 }

@@ -20,7 +20,7 @@ export interface RequestOptions {
   readonly timeout?: number;
 }
 
-/** An answer to come that can be given up; a login it waits for goes on for the others. */
+/** A response to come that can be given up; a login it waits for goes on for the others. */
 export type Abortable<T> = Promise<T> & {
   /** Rejects with `aborted`. */
   abort(): void;

@@ -152,6 +152,40 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
   });
 });
 
+describe('where a session is stored whose token was revoked elsewhere', () => {
+  it('login({ restore: true }) restores the account, also after the app was shown again', async () => {
+    const { client, service, wx } = startApp();
+    await client.request({ url: '/orders' });
+    service.revokeAll();
+    service.routes.set('POST /member/login', (arrived) => {
+      if (!JSON.parse(arrived.body).restore) return failure(403, 'account_closing');
+      service.routes.clear();
+      return service.handle(arrived) ?? failure(404, 'not_found');
+    });
+    expect(await endOf(client.request({ url: '/orders' }))).toBe('account_closing');
+    wx.show();
+
+    expect(await endOf(client.login({ restore: true }))).toBe('done');
+
+    expect(await endOf(client.request({ url: '/orders' }))).toBe('done');
+  });
+
+  it.each(['user_banned', 'login_blocked', 'account_closing'])(
+    'login() after %s is a login, and says so again',
+    async (error) => {
+      const { client, service, wx } = startApp();
+      await client.request({ url: '/orders' });
+      service.revokeAll();
+      service.routes.set('POST /member/login', () => failure(403, error));
+      expect(await endOf(client.request({ url: '/orders' }))).toBe(error);
+
+      expect(await endOf(client.login())).toBe(error);
+
+      expect(wx.state.logins).toBe(3);
+    },
+  );
+});
+
 it('a login carries the appid and the profile, and restores an account where that is wanted', async () => {
   const { client, wx } = startApp({ client: { appid: 'wx1234567890abcdef', language: 'en' } });
 
@@ -167,7 +201,7 @@ it('a login carries the appid and the profile, and restores an account where tha
   expect(login?.header).toEqual({ 'content-type': 'application/json', 'accept-language': 'en' });
 });
 
-it('login() answers who is logged in, without a login where there is one, and with force takes another', async () => {
+it('login() resolves with who is logged in, without a login where there is one, and with force takes another', async () => {
   const { client, wx } = startApp();
 
   expect(await client.login()).toEqual({ userId: 'user-1', isNew: true });

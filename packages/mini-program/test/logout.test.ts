@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type App, endOf, promiseKinds, settle, startApp } from './fixtures/app.ts';
-import { failure } from './fixtures/service.ts';
+import { failure, success } from './fixtures/service.ts';
 
 const DAY = 24 * 3600 * 1000;
 
@@ -67,6 +67,58 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
       await expectLoggedOut(app);
     },
   );
+
+  it('a login that ends in a ban after a logout leaves a logout', async () => {
+    const app = startApp({ kind });
+    app.service.routes.set('POST /member/login', () => failure(403, 'user_banned'));
+    const letGo = app.wx.hold('/prod/member/login');
+    const waiting = endOf(app.client.login());
+    await settle();
+    await app.client.logout();
+    letGo();
+    expect(await waiting).toBe('logged_out');
+    await settle();
+
+    await expectLoggedOut(app);
+  });
+
+  it('a logout after a ban is a logout', async () => {
+    const app = startApp({ kind });
+    app.service.routes.set('POST /member/login', () => failure(403, 'user_banned'));
+    expect(await endOf(app.client.token())).toBe('user_banned');
+
+    await app.client.logout();
+
+    await expectLoggedOut(app);
+  });
+
+  it('a request during a login that was asked for after a logout waits for it', async () => {
+    const { client, wx } = startApp({ kind });
+    await client.logout();
+    const letGo = wx.hold('wx.login');
+    const login = endOf(client.login());
+    const request = endOf(client.request({ url: '/orders' }));
+    await settle();
+    letGo();
+
+    expect([await login, await request]).toEqual(['done', 'done']);
+    expect(wx.state.logins).toBe(1);
+  });
+
+  it('logins that are asked for right after a logout are one, whatever becomes of the one before', async () => {
+    const { client, wx } = startApp({ kind });
+    const letGo = wx.hold('/prod/member/login');
+    const before = endOf(client.login());
+    await settle();
+    void client.logout();
+    const first = endOf(client.login());
+    await settle();
+    const second = endOf(client.login());
+    letGo();
+
+    expect([await before, await first, await second]).toEqual(['logged_out', 'done', 'done']);
+    expect(wx.state.logins).toBe(2);
+  });
 
   it('a logout while a lost login is about to take a fresh code takes none', async () => {
     const { client, wx } = startApp({ kind });
@@ -148,7 +200,7 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
     await expectLoggedOut(app);
   });
 
-  it('a deletion that was done and whose answer is lost makes no new account, not even after a restart', async () => {
+  it('a deletion that was done and whose response is lost makes no new account, not even after a restart', async () => {
     const app = startApp({ kind });
     await app.client.token();
     app.wx.lose('/prod/member/me', 'after');
@@ -160,7 +212,7 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
     await expectLoggedOut(app.restart());
   });
 
-  it('a deletion whose answer is lost can be asked for again, with the same token', async () => {
+  it('a deletion whose response is lost can be asked for again, with the same token', async () => {
     for (const loss of ['before', 'after'] as const) {
       const app = startApp({ kind });
       await app.client.token();
@@ -175,7 +227,7 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
     }
   });
 
-  it('a deletion that the service failed to answer, or that the app did not outlive, makes no new account', async () => {
+  it('a deletion that the service failed at, or that the app did not outlive, makes no new account', async () => {
     for (const isKilled of [false, true]) {
       const app = startApp({ kind });
       const { client, service, wx } = app;
@@ -214,9 +266,12 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
 
   it('a refresh that ends after a lost deletion brings no login back', async () => {
     const app = startApp({ kind });
-    const { client, clock, wx } = app;
+    const { client, clock, service, wx } = app;
     await client.token();
     clock.now += 4 * DAY;
+    // The service had done it before the deletion.
+    const late = { user_id: 'user-1', token: 'secret-token-late', expires_in: 600 };
+    service.routes.set('POST /member/refresh', () => success(late));
     const letGo = wx.hold('/prod/member/refresh');
     await client.request({ url: '/orders' });
     wx.lose('/prod/member/me', 'after');
@@ -226,6 +281,19 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
 
     expect(await endOf(client.request({ url: '/orders' }))).toBe('logged_out');
     await expectLoggedOut(app);
+  });
+
+  it('a token whose deletion was lost is not refreshed, which would end the doubt', async () => {
+    const { client, clock, wx } = startApp({ kind });
+    await client.token();
+    wx.lose('/prod/member/me', 'before');
+    expect(await endOf(client.deleteMe())).toBe('network');
+    clock.now += 4 * DAY;
+
+    expect(await endOf(client.request({ url: '/orders' }))).toBe('done');
+    await settle();
+
+    expect(wx.sentTo('/member/refresh')).toEqual([]);
   });
 
   it('a refused deletion causes no login, which would make a new account', async () => {

@@ -127,6 +127,37 @@ describe.each(promiseKinds)('with a Promise of %s', (kind) => {
     expect(await client.token()).toBe(fresh);
   });
 
+  it('a refresh that fails after another login is reported to nobody', async () => {
+    const { client, clock, service, wx } = startApp({ kind });
+    await client.token();
+    clock.now += 4 * DAY;
+    const letGo = wx.hold('/prod/member/refresh');
+    await client.request({ url: '/orders' });
+    const errors: string[] = [];
+    client.on('error', ({ code }) => errors.push(code));
+    await client.login({ force: true });
+    service.routes.set('POST /member/refresh', () => failure(503, 'unavailable'));
+    letGo();
+    await settle();
+
+    expect(errors).toEqual([]);
+  });
+
+  it('a refresh that failed is tried again where the clock was set back since', async () => {
+    const { client, clock, wx } = startApp({ kind });
+    await client.token();
+    clock.now += 4 * DAY;
+    wx.lose('/member/refresh', 'before');
+    await client.request({ url: '/orders' });
+    await settle();
+    clock.now -= DAY / 24;
+
+    await client.request({ url: '/orders' });
+    await settle();
+
+    expect(wx.sentTo('/member/refresh')).toHaveLength(2);
+  });
+
   it.each([1, -1])('a device clock that is %i day off takes no further login', async (days) => {
     const { client, clock, wx } = startApp({ kind });
     clock.now += days * DAY;

@@ -3,7 +3,13 @@ import { endOf, promiseKinds, settle, startApp } from './fixtures/app.ts';
 import { json } from './fixtures/service.ts';
 
 it('a request resolves with data of our service, and with the body of another team as it is', async () => {
-  const bodies = [{ items: [] }, [1], 'text', { code: 200, msg: 'theirs', data: 1 }];
+  const bodies = [
+    { items: [] },
+    [1],
+    'text',
+    { code: 200, msg: 'theirs', data: 1 },
+    { code: 0, data: 1, request_id: 'theirs' },
+  ];
   for (const body of bodies) {
     const { client } = startApp({
       client: { origins: ['https://orders.example.com'] },
@@ -40,6 +46,25 @@ it('data is the query of GET and DELETE, without what is undefined, and JSON tex
   ]);
 });
 
+it('nothing waits for ever: wx.login has 10 seconds, the service 15, a request what it was given', async () => {
+  const { client, wx } = startApp();
+  const given: unknown[] = [];
+  const { login, request } = wx.api;
+  wx.api.login = (call) => {
+    given.push(call.timeout);
+    return login(call);
+  };
+  wx.api.request = (call) => {
+    given.push(call.timeout);
+    return request(call);
+  };
+
+  await client.request({ url: '/a', timeout: 3_000 });
+  await client.request({ url: '/a' });
+
+  expect(given).toEqual([10_000, 15_000, 3_000, undefined]);
+});
+
 it('PATCH, which wx.request cannot send, is a TypeError', async () => {
   const { client } = startApp();
   const method: string = 'PATCH';
@@ -69,7 +94,7 @@ it("the member's profile is read and changed, and a phone number bound", async (
   ]);
 });
 
-it('a page of the Wi-Fi is no answer of our own routes', async () => {
+it('a page of the Wi-Fi is no response of our own routes', async () => {
   const { client, service } = startApp();
   service.routes.set('DELETE /member/me', () => ({ status: 200, body: '<html>' }));
   expect(await endOf(client.deleteMe())).toBe('unavailable');

@@ -29,6 +29,7 @@ const steps: Readonly<Record<string, (world: World) => unknown>> = {
   },
   'refused route': ({ client, ends }) => ends.push(endOf(client.request({ url: '/admin' }))),
   login: ({ client, ends }) => ends.push(endOf(client.login())),
+  'restoring login': ({ client, ends }) => ends.push(endOf(client.login({ restore: true }))),
   'forced login': ({ client, ends }) => ends.push(endOf(client.login({ force: true }))),
   logout: ({ client, ends }) => ends.push(endOf(client.logout())),
   'logout and login': ({ client, ends }) => ends.push(endOf(client.logout()), endOf(client.login())),
@@ -40,6 +41,11 @@ const steps: Readonly<Record<string, (world: World) => unknown>> = {
     service.routes.set('POST /member/login', () => {
       service.routes.delete('POST /member/login');
       return failure(503, 'wechat_unavailable');
+    }),
+  'ban a login': ({ service }) =>
+    service.routes.set('POST /member/login', () => {
+      service.routes.delete('POST /member/login');
+      return failure(403, 'user_banned');
     }),
   'half a life later': ({ clock }) => {
     clock.now += 3.6 * DAY;
@@ -58,6 +64,7 @@ const known = [
   'user_changed',
   'network',
   'wechat_unavailable',
+  'user_banned',
   'unavailable',
   'token_revoked',
   // Both codes of a login were lost, and days passed while one was sent again.
@@ -96,6 +103,7 @@ it('in 1,000 random schedules every promise settles, and wx.login is in flight a
   expect(met).toContain('done');
   expect(met).toContain('aborted');
   expect(met).toContain('logged_out');
+  expect(met).toContain('user_banned');
 });
 
 it('in 1,000 random schedules aborting one waiter leaves the login of the others alone', async () => {

@@ -1,12 +1,12 @@
-/** What an answer says: `data` of our service, another team's body as it is, or the LoginError to reject with. */
+/** What a response says: `data` of our service, another team's body as it is, or the LoginError to reject with. */
 import type { ApiFailure, ApiSuccess } from '../api-types.ts';
 import { LoginError } from '../login-error.ts';
 import type { HttpAnswer } from '../platforms/platform.ts';
 
-/** Whose answers are read: only the service's (not the page of a hotel's Wi-Fi), or everybody's. */
+/** Whose responses are read: only the service's (not the page of a hotel's Wi-Fi), or everybody's. */
 export type Answerer = 'service' | 'anyone';
 
-/** The `data` of our envelope, or the body of whoever else may answer. @throws LoginError. */
+/** The `data` of our envelope, or the body of whoever else may respond. @throws LoginError. */
 export function readAnswer(answer: HttpAnswer, answerer: Answerer): unknown {
   const { status, body } = answer;
   const envelope = (body || {}) as Partial<ApiSuccess & ApiFailure>;
@@ -15,12 +15,11 @@ export function readAnswer(answer: HttpAnswer, answerer: Answerer): unknown {
     if (isOurs) return envelope.data;
     if (answerer === 'anyone') return body;
   }
-  const retryAfter = retryAfterOf(answer);
   const { error, msg, request_id: requestId } = isOurs ? envelope : ({} as typeof envelope);
   throw new LoginError(error || 'unavailable', msg || `Status ${status}, not from the login service`, {
     status,
     body,
-    retryAfter,
+    retryAfter: retryAfterOf(answer),
     requestId,
   });
 }

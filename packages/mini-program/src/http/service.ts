@@ -17,7 +17,7 @@ export interface ServiceCall {
 /** Milliseconds: short enough that a lost login can be sent again while its code lives. */
 const TIMEOUT = 15_000;
 
-/** Sends one call; answers its `data`. @throws LoginError. */
+/** Sends one call; resolves with its `data`. @throws LoginError. */
 export function callService(platform: Platform, baseUrl: string, call: ServiceCall): Promise<unknown> {
   const sent = platform.send({
     method: 'POST',

@@ -41,7 +41,7 @@ const SINGLE_PAGE = 1154;
 /** PublicErrno `time out`. */
 const TIME_OUT = 5;
 
-/** Milliseconds. A `wx.login` that never answers would keep every login waiting. */
+/** Milliseconds. A `wx.login` that never ends would keep every login waiting. */
 const LOGIN_TIMEOUT = 10_000;
 
 /** Native mini-programs. @throws TypeError where there is no `wx`. */
@@ -63,12 +63,13 @@ function fromHost(host: MiniProgramHost): Platform {
       new Promise((resolve, reject) => {
         if (!host.login || host.getLaunchOptionsSync?.().scene === SINGLE_PAGE)
           throw new LoginError('single_page', 'There is no wx.login here');
-        const task = host.login({
-          timeout: LOGIN_TIMEOUT,
-          success: ({ code }) => resolve(code),
-          fail: rejectWith(reject),
-        });
-        ignoreRejection(task);
+        ignoreRejection(
+          host.login({
+            timeout: LOGIN_TIMEOUT,
+            success: ({ code }) => resolve(code),
+            fail: rejectWith(reject),
+          }),
+        );
       }),
     send({ method, url, header, body, timeout }) {
       let task: unknown;
@@ -104,7 +105,7 @@ function rejectWith(reject: (reason: LoginError) => void): (failure: HostFailure
   };
 }
 
-/** Taro's calls answer a promise too, which rejects beside `fail` and would be reported as unhandled. */
+/** Taro's calls return a promise too, which rejects beside `fail` and would be reported as unhandled. */
 function ignoreRejection(result: unknown): void {
   Promise.resolve(result).catch(() => undefined);
 }

@@ -14,7 +14,7 @@ export interface HttpRequest {
   readonly timeout: number | undefined;
 }
 
-/** An answer of any status. */
+/** A response of any status. */
 export interface HttpAnswer {
   readonly status: number;
   /** Names in whatever case the platform hands them over. */

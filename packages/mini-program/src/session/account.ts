@@ -10,7 +10,7 @@ import { type LoginOptions, logIn } from './log-in.ts';
 import { createSessionStore, type LoggedIn, type Session } from './session-store.ts';
 import { createSingleFlight } from './single-flight.ts';
 
-/** What happens to an account beside what its calls answer. */
+/** What happens to an account beside what its calls resolve with. */
 export interface AccountEvents {
   /** Another member is logged in, or nobody. */
   change: LoggedIn | undefined;
@@ -98,7 +98,7 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
   function keep(data: unknown, login: number): Session {
     const answer = data as RefreshAnswer & Partial<Pick<LoginAnswer, 'is_new'>>;
     if (!answer.user_id || !answer.token || !(answer.expires_in > 0))
-      throw new LoginError('unavailable', 'No token in the answer');
+      throw new LoginError('unavailable', 'No token in the response');
     const session: Session = {
       userId: answer.user_id,
       isNew: !!answer.is_new,
@@ -133,7 +133,7 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
         unprovenLogin = ++logins;
         return session;
       } catch (error) {
-        if (begun === logouts && hasCode(error, FINAL)) blocked = error as LoginError;
+        if (hasCode(error, FINAL)) blocked = error as LoginError;
         throw error;
       }
     });
@@ -195,11 +195,10 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
     current: store.read,
     usable,
     async logIn(options, language) {
-      blocked = undefined;
       const session = store.read();
-      const isKept = session && !options.force && !store.isLoggedOut() && timeLeft(session) > 0;
-      if (isKept) return session;
-      return startLogin(options, language);
+      const isWanted = options.force || options.restore || blocked || store.isLoggedOut();
+      blocked = undefined;
+      return session && !isWanted && timeLeft(session) > 0 ? session : startLogin(options, language);
     },
     async logOut(all, language) {
       const session = store.read();
@@ -217,7 +216,7 @@ function createAccount(platform: Platform, baseUrl: string, appid: string | unde
         return answer;
       } catch (error) {
         const session = store.read();
-        // What has no answer (and no status), or one of a service in trouble, may have been done.
+        // What has no response (and no status), or one of a service in trouble, may have been done.
         if (session && (error as RefusedAnswer).status < 500) {
           if (!wasLeaving) store.put(session);
           else if (isRefused(error)) end();

@@ -1,4 +1,4 @@
-/** A login at the service: one code, the same code again when its answer was lost, then one fresh code. */
+/** A login at the service: one code, the same code again when its response was lost, then one fresh code. */
 import type { ProfileChanges } from '../api-types.ts';
 import { hasCode, isLost } from '../login-error.ts';
 
@@ -36,7 +36,7 @@ export async function logIn<T>(dependencies: LogInDependencies<T>): Promise<T> {
         return await post(code);
       } catch (error) {
         stillWanted();
-        // The service may have done what we heard no answer of; the same code then finds the same user.
+        // The service may have done what we got no response to; the same code then finds the same user.
         if (isLost(error) && posts === 1 && Date.now() - firstSentAt < REPEAT_WINDOW) continue;
         if (codes === 1 && wantsFreshCode(error)) break;
         throw error;

@@ -11,26 +11,26 @@ export interface SingleFlight<T> {
 
 /** Creates the gate for one kind of work. */
 export function createSingleFlight<T>(): SingleFlight<T> {
-  let current: { readonly landing: Promise<T>; readonly reject: (reason: Error) => void } | undefined;
+  let current: Promise<T> | undefined;
+  let rejectCurrent: (reason: Error) => void;
   return {
-    isBusy: () => current !== undefined,
+    isBusy: () => !!current,
     join(start) {
-      if (current) return current.landing;
-      let abandon: (reason: Error) => void;
+      if (current) return current;
       const landing = new Promise<T>((resolve, reject) => {
-        abandon = reject;
+        rejectCurrent = reject;
         start().then(resolve, reject);
       });
       const clear = () => {
-        if (current && current.landing === landing) current = undefined;
+        if (current === landing) current = undefined;
       };
       // Before any waiter's turn, so that none of them joins what has ended.
       landing.then(clear, clear);
-      current = { landing, reject: (reason) => abandon(reason) };
+      current = landing;
       return landing;
     },
     abandon(reason) {
-      if (current) current.reject(reason);
+      if (current) rejectCurrent(reason);
       current = undefined;
     },
   };

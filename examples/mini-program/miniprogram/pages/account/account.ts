@@ -5,7 +5,7 @@ import { client } from '../../login';
 import { type Action, act, load, loading, loggedOut, type Status, showFailure } from '../../status';
 import { texts } from '../../texts';
 
-/** Asks the member; answers whether they agree. */
+/** Asks the member; resolves with whether they agree. */
 async function ask(title: string, content: string, confirmText: string): Promise<boolean> {
   const { confirm } = await wx.showModal({ title, content, confirmText, cancelText: texts().cancel });
   return confirm;

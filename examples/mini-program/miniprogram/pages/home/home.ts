@@ -31,10 +31,12 @@ Page({
       await before;
       const profile = await client().me();
       const session = client().session;
+      // By characters: half of an emoji shows as nothing.
+      const [initial = '·'] = profile.username;
       return {
         profile,
         avatar: avatarOf(profile.user_id) || profile.avatar,
-        initial: profile.username.slice(0, 1) || '·',
+        initial,
         isNew: !!session && session.isNew,
       };
     });

@@ -5,7 +5,7 @@ import { client } from '../../login';
 import { type Action, act, load, loading, type Status } from '../../status';
 import { texts } from '../../texts';
 
-/** What the orders service answers: another team's body, as it is. */
+/** What the orders service responds: another team's body, as it is. */
 interface Orders {
   readonly user_id: string;
   readonly orders: readonly string[];
