@@ -22,6 +22,8 @@ const EVERY_ADDRESS = '0.0.0.0';
  * @throws Error of the socket, such as `EADDRINUSE`
  */
 export async function listenOnLoopback(server: Server, port = 0, host = LOOPBACK): Promise<LoopbackServer> {
+  // Clients end idle connections: were it done here, a client on a busy machine would send into one that has just ended.
+  server.keepAliveTimeout = 0;
   await bind(server, port, host === EVERY_ADDRESS ? host : LOOPBACK);
   const { port: bound } = server.address() as AddressInfo;
   const close = (): Promise<void> =>

@@ -38,6 +38,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** Milliseconds that only end what hangs: a busy machine takes minutes for so many commands. */
+const PATIENCE_MS = 1_200_000;
+
 /** Runs all the blocks in one shell, as they are pasted; resolves to what each of them printed. */
 function paste(): Promise<readonly string[]> {
   const END = '--- end of a block ---';
@@ -48,14 +51,16 @@ function paste(): Promise<readonly string[]> {
   const env = { ...process.env, ...run.env, PATH, PORT: new URL(run.url).port, START_LOG: logFile };
   const keepLog = setInterval(() => writeFileSync(logFile, run.lines.join('\n')), 100);
   return new Promise((resolve) => {
-    execFile('bash', ['-c', script], { cwd: root, env, timeout: 280_000 }, (_error, stdout, stderr) => {
+    execFile('bash', ['-c', script], { cwd: root, env, timeout: PATIENCE_MS }, (_error, stdout, stderr) => {
       clearInterval(keepLog);
       resolve(stdout.split(END).map((printed) => printed + stderr));
     });
   });
 }
 
-it('prints what the page says, command by command, however it is pasted', async () => {
+it('prints what the page says, command by command, however it is pasted', {
+  timeout: PATIENCE_MS,
+}, async () => {
   expect(steps.length).toBeGreaterThan(8);
   expect(page.split('```sh').length - 1).toBe(steps.length);
 
