@@ -1,11 +1,9 @@
 /** Measures whether finding a member depends on how many there are: a table of a thousand users beside a large one. */
 import { randomUUID } from 'node:crypto';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { createTable, startDatabase } from 'local-aws';
-import { openidIndex, PARTITION_KEY } from '../functions/contracts/table.ts';
+import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { createUsers } from '../functions/users/find-or-create.ts';
 import { userToItem } from '../functions/users/user.ts';
+import { startUsersTable, type UsersTable } from '../test/fixtures/users-table.ts';
 import { compare, type Measurement, measureInTurn, type Rounds } from './measurement.ts';
 
 /** DynamoDB takes so many items in one request. */
@@ -14,7 +12,6 @@ const BATCH = 25;
 const WRITERS = 8;
 
 const appid = 'wx0123456789abcdef';
-const tableName = 'users';
 const profile = { username: '', sex: 0, avatar: '' } as const;
 
 const openidOf = (number: number): string => `oBench${String(number).padStart(22, '0')}`;
@@ -50,50 +47,25 @@ export async function measureUsersTables(
 }
 
 async function startTableOf(size: number) {
-  const database = await startDatabase();
-  const bare = new DynamoDBClient({
-    endpoint: database.endpoint,
-    region: 'eu-west-1',
-    credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
-  });
-  const client = DynamoDBDocumentClient.from(bare, { marshallOptions: { removeUndefinedValues: true } });
-  const keys = [PARTITION_KEY, openidIndex.partitionKey, openidIndex.sortKey];
-  await createTable(bare, tableName, {
-    BillingMode: 'PAY_PER_REQUEST',
-    KeySchema: [{ AttributeName: PARTITION_KEY, KeyType: 'HASH' }],
-    AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-    GlobalSecondaryIndexes: [
-      {
-        IndexName: openidIndex.name,
-        KeySchema: [
-          { AttributeName: openidIndex.partitionKey, KeyType: 'HASH' },
-          { AttributeName: openidIndex.sortKey, KeyType: 'RANGE' },
-        ],
-        Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...openidIndex.projected] },
-      },
-    ],
-  });
+  const table = await startUsersTable();
   let next = 0;
   const writer = async (): Promise<void> => {
     while (next < size) {
       const from = next;
       next = Math.min(size, next + BATCH);
-      await write(client, from, next);
+      await write(table, from, next);
     }
   };
   await Promise.all(Array.from({ length: WRITERS }, writer));
   return {
     size,
-    users: createUsers({ client, tableName, now: Date.now }),
-    async stop() {
-      bare.destroy();
-      await database.stop();
-    },
+    users: createUsers({ client: table.client, tableName: table.tableName, now: Date.now }),
+    stop: table.stop,
   };
 }
 
 /** Users as logins make them. Without guards, which no look-up here needs. */
-async function write(client: DynamoDBDocumentClient, from: number, to: number): Promise<void> {
+async function write({ client, tableName }: UsersTable, from: number, to: number): Promise<void> {
   const at = Math.floor(Date.now() / 1000);
   const items = Array.from({ length: to - from }, (_, offset) =>
     userToItem({

@@ -1,10 +1,8 @@
 /** Measures the first request after INIT beside warm ones, with services that are some milliseconds away. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { readFunctions } from 'local-aws';
-import { startLocalService } from '../../local/service.ts';
 import { compare, type Measurement } from '../measurement.ts';
-import { startDistant } from './distant.ts';
+import { startFunctions } from './functions.ts';
 import { createRequests } from './requests.ts';
 
 /** How much is measured. */
@@ -42,18 +40,11 @@ export async function measureFirstRequests({
 }
 
 async function measureAt(distanceMs: number, starts: number): Promise<readonly Measurement[]> {
-  const service = await startLocalService({ port: 0, wechatDelayMs: distanceMs });
-  const dynamodb = await startDistant(service.dynamodbEndpoint, distanceMs);
-  const secretsManager = await startDistant(service.secretsManagerEndpoint, distanceMs);
+  const { service, functionOf, close } = await startFunctions({ awsMs: distanceMs, wechatMs: distanceMs });
   try {
-    const functions = readFunctions(service.resolver, {
-      dynamodb: dynamodb.url,
-      secretsManager: secretsManager.url,
-    });
     const measured = [];
     for (const { row, idPrefix, events } of await createRequests(service)) {
-      const found = functions.find(({ logicalId }) => logicalId.startsWith(idPrefix));
-      if (found === undefined) throw new Error(`The stack has no ${idPrefix}`);
+      const found = functionOf(idPrefix);
       const warm: number[] = [];
       const first: number[] = [];
       for (let start = 0; start < starts; start++) {
@@ -78,8 +69,6 @@ async function measureAt(distanceMs: number, starts: number): Promise<readonly M
     }
     return measured;
   } finally {
-    dynamodb.close();
-    secretsManager.close();
-    await service.close();
+    await close();
   }
 }

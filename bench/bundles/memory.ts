@@ -1,12 +1,9 @@
 /** Measures what the login function takes of its memory after many logins: what grows would end an environment some day. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { readFunctions } from 'local-aws';
-import { startLocalService } from '../../local/service.ts';
 import { compare, type Measurement } from '../measurement.ts';
 import { withControlGroup } from './control-group.ts';
+import { startFunctions, startLoopback } from './functions.ts';
 
 /** How much is measured. */
 export interface MemoryCounts {
@@ -49,13 +46,9 @@ process.send(samples, () => process.exit());
 /** In MB in place of milliseconds: the first part of the logins is the floor of the last. More than there is ends it. */
 export async function measureMemory({ logins, memoryMb }: MemoryCounts): Promise<readonly Measurement[]> {
   const wechat = await startObligingWechat();
-  const service = await startLocalService({ port: 0 });
+  const { functionOf, close } = await startFunctions();
   try {
-    const found = readFunctions(service.resolver, {
-      dynamodb: service.dynamodbEndpoint,
-      secretsManager: service.secretsManagerEndpoint,
-    }).find(({ logicalId }) => logicalId.startsWith('LoginFunction'));
-    if (found === undefined) throw new Error('The stack has no login function');
+    const found = functionOf('LoginFunction');
     const samples = await run(memoryMb, found.directory, {
       ...found.environment,
       WECHAT_API_BASE: wechat.url,
@@ -74,7 +67,7 @@ export async function measureMemory({ logins, memoryMb }: MemoryCounts): Promise
     ];
   } finally {
     wechat.close();
-    await service.close();
+    await close();
   }
 }
 
@@ -99,18 +92,9 @@ function run(memoryMb: number, cwd: string, env: NodeJS.ProcessEnv): Promise<rea
 }
 
 /** Takes every code, and knows its user by what stands before the dash. */
-async function startObligingWechat() {
-  const server = createServer((request, response) => {
+const startObligingWechat = () =>
+  startLoopback((request, response) => {
     const code = new URL(request.url ?? '/', 'http://localhost').searchParams.get('js_code') ?? '';
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ openid: `o${code.split('-')[0]}`, session_key: 'none' }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}

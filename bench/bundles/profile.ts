@@ -7,10 +7,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { makeTemporaryDirectory, readFunctions } from 'local-aws';
+import { makeTemporaryDirectory } from 'local-aws';
 import type { FunctionName } from '../../functions/contracts/environment.ts';
 import { bundle } from '../../lib/compute/bundle.ts';
-import { startLocalService } from '../../local/service.ts';
+import { startFunctions } from './functions.ts';
 import { createRequests } from './requests.ts';
 
 /** What one row costs the main thread, milliseconds: of a start, or of one warm request. */
@@ -75,15 +75,11 @@ process.exit();
 
 /** Profiles login, authorizer and member. Their bundles are not minified, or nothing had a name, and slower for that. */
 export async function profileFunctions({ starts, warmRequests }: ProfileCounts): Promise<readonly Cost[]> {
-  const service = await startLocalService({ port: 0 });
+  const { service, functionOf, close } = await startFunctions();
   try {
-    const functions = readFunctions(service.resolver, {
-      dynamodb: service.dynamodbEndpoint,
-      secretsManager: service.secretsManagerEndpoint,
-    });
     const costs: Cost[] = [];
     for (const { row, bundle: name, idPrefix, events } of await createRequests(service)) {
-      const environment = functions.find(({ logicalId }) => logicalId.startsWith(idPrefix))?.environment;
+      const { environment } = functionOf(idPrefix);
       const profiles = await profileRuns(name, starts, environment, startProgram);
       costs.push(...summed(`start of ${name}`, profiles, starts));
       const text = JSON.stringify(await events(warmRequests * 2));
@@ -92,7 +88,7 @@ export async function profileFunctions({ starts, warmRequests }: ProfileCounts):
     }
     return costs;
   } finally {
-    await service.close();
+    await close();
   }
 }
 
@@ -104,7 +100,7 @@ interface Run {
 async function profileRuns(
   name: FunctionName,
   runs: number,
-  environment: Readonly<Record<string, string>> = {},
+  environment: Readonly<Record<string, string>>,
   program: string,
   events = '',
 ): Promise<readonly Run[]> {

@@ -6,11 +6,9 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { readFunctions } from 'local-aws';
-import { startLocalService } from '../../local/service.ts';
 import { compare, type Measurement } from '../measurement.ts';
 import { withControlGroup } from './control-group.ts';
-import { startDistant } from './distant.ts';
+import { startFunctions } from './functions.ts';
 import { createRequests } from './requests.ts';
 
 /** How much is measured. */
@@ -50,18 +48,11 @@ process.exit();
 /** Measures; the floor of each part is a whole CPU. */
 export async function measureSmallCpus(counts: SmallCpuCounts): Promise<readonly Measurement[]> {
   const { memoriesMb, requests, wechatMs } = counts;
-  const service = await startLocalService({ port: 0, wechatDelayMs: wechatMs });
-  const dynamodb = await startDistant(service.dynamodbEndpoint, 5);
-  const secretsManager = await startDistant(service.secretsManagerEndpoint, 5);
+  const { service, functionOf, close } = await startFunctions({ awsMs: 5, wechatMs });
   try {
-    const functions = readFunctions(service.resolver, {
-      dynamodb: dynamodb.url,
-      secretsManager: secretsManager.url,
-    });
     const measured = [];
     for (const { row, idPrefix, events } of await createRequests(service)) {
-      const found = functions.find(({ logicalId }) => logicalId.startsWith(idPrefix));
-      if (found === undefined) throw new Error(`The stack has no ${idPrefix}`);
+      const found = functionOf(idPrefix);
       const series = [];
       for (const memoryMb of memoriesMb) {
         const { durations, rssMb } = await runWith(memoryMb, found, await events(requests + 2));
@@ -74,9 +65,7 @@ export async function measureSmallCpus(counts: SmallCpuCounts): Promise<readonly
     }
     return measured;
   } finally {
-    dynamodb.close();
-    secretsManager.close();
-    await service.close();
+    await close();
   }
 }
 

@@ -1,23 +1,11 @@
 /** A rotation that dies at any of its calls to AWS, which makes hundreds of them: `npm run test:unit` leaves it out. */
 import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { publicJwks } from '../../../functions/keys/key-ring.ts';
 import { NOW } from '../../fixtures/tokens.ts';
-import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
-import { ownRing, placeholder, setUpRotation } from './rotation-parts.ts';
+import { ownRing, placeholder, useRotation } from './rotation-parts.ts';
 
-let table: UsersTable;
-const closing: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  table = await startUsersTable();
-});
-afterAll(() => table.stop());
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
-const setUp = (born?: string) => setUpRotation({ table, closing }, born);
+const setUp = useRotation();
 
 it('a rotation that died at any call to AWS ends the same when it is run again, whether or not the call arrived', async () => {
   const old = await ownRing(NOW / 1000 - 30 * 86_400);

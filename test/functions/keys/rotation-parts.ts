@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { type LocalSecretsManager, type RotationStep, startSecretsManager } from 'local-aws';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { DROP_KEY_TAG } from '../../../functions/contracts/key-schedule.ts';
 import type { Jwks } from '../../../functions/keys/json-web-keys.ts';
 import { createKeyRing, type KeyRing, parseKeyRing } from '../../../functions/keys/key-ring.ts';
@@ -14,7 +15,7 @@ import { loadJwksFromTable } from '../../../functions/keys/published-in-table.ts
 import { createRotation, type RotationReport } from '../../../functions/keys/rotation.ts';
 import { keySupply } from '../../fixtures/key-pairs.ts';
 import { NOW } from '../../fixtures/tokens.ts';
-import { localIdentity, type UsersTable } from '../../fixtures/users-table.ts';
+import { localIdentity, startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
 
 export const keyRingArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-ring-AbCdEf';
 export const placeholder = '{"placeholder":"Zk3x9"}';
@@ -24,15 +25,25 @@ const OWN_KEYS = 4;
 export const ownRing = (createdAt: number, createKey = keySupply()): Promise<KeyRing> =>
   createKeyRing(createdAt, createKey);
 
-/** Where the set is published, and what is to be done after the test. */
-export interface RotationPlace {
-  readonly table: UsersTable;
-  readonly closing: (() => Promise<void>)[];
+/** One table for the tests of a file, and an end to what each of them starts. */
+export function useRotation() {
+  let table: UsersTable;
+  const closing: (() => Promise<void>)[] = [];
+  beforeAll(async () => {
+    table = await startUsersTable();
+  });
+  afterAll(() => table.stop());
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close();
+  });
+  return (born?: string, currentEndsPending?: boolean) =>
+    setUpRotation(table, closing, born, currentEndsPending);
 }
 
 /** Everything a rotation touches, with a clock of its own and a place to cut off any call to AWS. */
-export async function setUpRotation(
-  { table, closing }: RotationPlace,
+async function setUpRotation(
+  table: UsersTable,
+  closing: (() => Promise<void>)[],
   born = placeholder,
   currentEndsPending = false,
 ) {
@@ -98,6 +109,7 @@ export async function setUpRotation(
       }),
     );
   return {
+    table,
     state,
     now,
     server,

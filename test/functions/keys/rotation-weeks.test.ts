@@ -1,27 +1,17 @@
 /** Weeks of rotations with thousands of tokens verified: `npm run test:unit` leaves them out. */
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createSigningKeySource } from '../../../functions/keys/signing-key.ts';
 import { createKeySource } from '../../../functions/keys/verification-keys.ts';
 import { createTokenMinter, type MintedToken } from '../../../functions/tokens/mint.ts';
 import { createTokenVerifier } from '../../../functions/tokens/verify.ts';
 import { AUDIENCE, ISSUER, NOW } from '../../fixtures/tokens.ts';
-import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
-import { keyRingArn, setUpRotation } from './rotation-parts.ts';
+import { keyRingArn, useRotation } from './rotation-parts.ts';
 
 const HOUR = 3_600_000;
 const tokenLifetimeSeconds = 7 * 86_400;
 const self = { issuer: ISSUER, audience: AUDIENCE };
 
-let table: UsersTable;
-const closing: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  table = await startUsersTable();
-});
-afterAll(() => table.stop());
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
+const setUp = useRotation();
 
 it.each([
   { everyDays: 10, rotations: 4, retiredAtTheEnd: 1 },
@@ -29,7 +19,7 @@ it.each([
 ])(
   'every $everyDays days no valid token is refused, even by a verifier that reads the set twelve hours late, and retired keys end',
   async ({ everyDays, rotations, retiredAtTheEnd }) => {
-    const { rotate, ring, published, state, now, secrets } = await setUpRotation({ table, closing });
+    const { rotate, ring, published, state, now, secrets } = await setUp();
     await rotate();
     const minter = createTokenMinter({
       ...self,

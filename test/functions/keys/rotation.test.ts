@@ -1,7 +1,7 @@
 import { DescribeSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { decodeProtectedHeader } from 'jose';
 import type { RotationStep } from 'local-aws';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { publicJwks } from '../../../functions/keys/key-ring.ts';
 import { publishJwks, readPublished } from '../../../functions/keys/published-in-table.ts';
 import { createRotation, type RotationReport } from '../../../functions/keys/rotation.ts';
@@ -11,8 +11,7 @@ import { createTokenMinter } from '../../../functions/tokens/mint.ts';
 import { createTokenVerifier } from '../../../functions/tokens/verify.ts';
 import { keySupply } from '../../fixtures/key-pairs.ts';
 import { AUDIENCE, ISSUER, NOW } from '../../fixtures/tokens.ts';
-import { startUsersTable, type UsersTable } from '../../fixtures/users-table.ts';
-import { keyRingArn, ownRing, placeholder, setUpRotation } from './rotation-parts.ts';
+import { keyRingArn, ownRing, placeholder, useRotation } from './rotation-parts.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -22,19 +21,7 @@ const self = { issuer: ISSUER, audience: AUDIENCE };
 /** For what happens in the background; it only ends what hangs. */
 const PATIENCE = { timeout: 60_000 };
 
-let table: UsersTable;
-const closing: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  table = await startUsersTable();
-});
-afterAll(() => table.stop());
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
-const setUp = (born?: string, currentEndsPending?: boolean) =>
-  setUpRotation({ table, closing }, born, currentEndsPending);
+const setUp = useRotation();
 
 describe('the first rotation', () => {
   it('the first rotation creates the ring and publishes its keys', async () => {
@@ -118,7 +105,7 @@ describe('a later rotation', () => {
   });
 
   it('a rotation does not finish while something else is published', async () => {
-    const { rotate, ring, state, override, step } = await setUp();
+    const { table, rotate, ring, state, override, step } = await setUp();
     await rotate();
     const before = await ring();
     state.now += 30 * DAY;
@@ -140,7 +127,7 @@ describe('a later rotation', () => {
   it.each(['createSecret', 'setSecret'])(
     'a %s that was overtaken by a twin leaves the set that the twin has published',
     async (overtaken) => {
-      const { rotate, state, now, secrets, published, override, step } = await setUp();
+      const { table, rotate, state, now, secrets, published, override, step } = await setUp();
       await rotate();
       state.now += 30 * DAY;
       const newer = publicJwks(await ownRing(NOW / 1000));

@@ -1,25 +1,15 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it, vi } from 'vitest';
 import { createPhoneRoutes } from '../../../functions/member/phone-route.ts';
-import type { BoundPhone, User } from '../../../functions/users/user.ts';
+import type { BoundPhone } from '../../../functions/users/user.ts';
 import { WechatError, wechatErrorOf } from '../../../functions/wechat/errcodes.ts';
+import { storedUser } from '../../fixtures/stored-user.ts';
 
 const NOW = 1_767_225_600;
-const stored: User = {
-  userId: 'user-1',
-  appid: 'wx1',
-  openid: 'o-of-the-table',
-  username: '小明',
-  sex: 0,
-  avatar: '',
-  status: 'active',
-  createdAt: NOW,
-  lastLoginAt: NOW,
-};
 const number = { e164: '+8613800138000', countryCode: '86' };
 
 function setUp({ windowSeconds = 60, gone = false } = {}) {
-  let user = gone ? undefined : stored;
+  let user = gone ? undefined : storedUser;
   let time = NOW;
   const getPhoneNumber = vi.fn(async () => number);
   const onSleep = vi.fn(async (_ms: number) => {});
@@ -31,7 +21,7 @@ function setUp({ windowSeconds = 60, gone = false } = {}) {
         return user;
       },
       unbindPhone: async () => {
-        const { phone: _, ...without } = user ?? stored;
+        const { phone: _, ...without } = user ?? storedUser;
         user &&= without;
         return user;
       },
@@ -58,7 +48,7 @@ function setUp({ windowSeconds = 60, gone = false } = {}) {
     unbind: () => routes.unbind(event({}), line),
     bound: () => user?.phone,
     bindElsewhere: (phone: BoundPhone) => {
-      user = { ...stored, phone };
+      user = { ...storedUser, phone };
     },
     tick: (seconds: number) => {
       time += seconds;

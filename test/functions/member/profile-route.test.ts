@@ -2,27 +2,16 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it, vi } from 'vitest';
 import { createHttpHandler } from '../../../functions/http/handler.ts';
 import { createProfileRoute } from '../../../functions/member/profile-route.ts';
-import type { User } from '../../../functions/users/user.ts';
 import type { CheckContent } from '../../../functions/wechat/content-check.ts';
 import { ERRCODE, wechatErrorOf } from '../../../functions/wechat/errcodes.ts';
 import { recordMetrics } from '../../fixtures/recorded-metrics.ts';
+import { storedUser } from '../../fixtures/stored-user.ts';
 
-const stored: User = {
-  userId: 'user-1',
-  appid: 'wx1',
-  openid: 'o-of-the-table',
-  username: '小明',
-  sex: 0,
-  avatar: '',
-  status: 'active',
-  createdAt: 1_767_225_600,
-  lastLoginAt: 1_767_225_600,
-};
 const authorizer = { user_id: 'user-1', appid: 'wx1', jti: 'j', auth_time: '1', expires_at: '2' };
 
 /** The route behind its HTTP handler, with a check that decides like this. */
 function setUp(decide?: CheckContent, { gone = false } = {}) {
-  const user = gone ? undefined : stored;
+  const user = gone ? undefined : storedUser;
   const checkContent = decide && vi.fn(decide);
   const changeProfile = vi.fn(async (_: string, changes: object) => user && { ...user, ...changes });
   const lines: string[] = [];
