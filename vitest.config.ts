@@ -70,7 +70,7 @@ export default defineConfig({
         test: {
           name: 'own-service',
           include: ['test/e2e/own-service/*.test.ts'],
-          globalSetup: ['test/lib/other-teams/build-package.ts'],
+          globalSetup: ['test/lib/other-teams/build-package.ts', 'test/fixtures/local-service.ts'],
           ...inEachProject,
           maxWorkers: WORKERS,
           isolate: false,
