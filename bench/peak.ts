@@ -2,16 +2,16 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { startLocalService } from '../local/service.ts';
+import type { LocalService } from '../local/service.ts';
 import type { Load, LoadRequest, LoadResult } from './load.ts';
 import { compare, type Measurement } from './measurement.ts';
 import { newOpenid, wxLogin } from './wx-login.ts';
 
 /** How much is measured. */
 export interface PeakCounts {
-  /** How far WeChat is away, milliseconds; each is a part of the report. */
-  readonly wechatDelaysMs: readonly number[];
-  /** Of the login function: as `reservedConcurrency` limits it. */
+  /** How far the service's WeChat is away, milliseconds: for the rows' names. */
+  readonly wechatDelayMs: number;
+  /** The service's own limit for the login function: as `reservedConcurrency` limits it. */
   readonly environments: number;
   /** Logins at once. */
   readonly logins: number;
@@ -21,20 +21,12 @@ export interface PeakCounts {
 const BURSTS = 4;
 
 /** Measures; the floor is one login after another. What waits for an environment waits here, where AWS refuses it (429). */
-export async function measurePeaks(counts: PeakCounts): Promise<readonly Measurement[]> {
-  const measurements: Measurement[] = [];
-  for (const delay of counts.wechatDelaysMs) measurements.push(...(await measurePeak(delay, counts)));
-  return measurements;
-}
-
-async function measurePeak(
-  wechatDelayMs: number,
-  { environments, logins }: PeakCounts,
+export async function measurePeak(
+  { url, simulatorUrl = '' }: LocalService,
+  { wechatDelayMs, environments, logins }: PeakCounts,
 ): Promise<readonly Measurement[]> {
-  const service = await startLocalService({ port: 0, wechatDelayMs, maxEnvironments: environments });
   const generator = new Worker(new URL('./load.ts', import.meta.url));
   try {
-    const { url, simulatorUrl = '' } = service;
     const logIn = async (): Promise<LoadRequest> => ({
       method: 'POST',
       url: `${url}/member/login`,
@@ -70,6 +62,5 @@ async function measurePeak(
     );
   } finally {
     await generator.terminate();
-    await service.close();
   }
 }

@@ -3,7 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { synthesize } from 'local-aws';
 import { defineCommand, print, runIfMain } from '../bin/command/command.ts';
-import { loginApp, startLocalService } from '../local/service.ts';
+import {
+  type LocalService,
+  type LocalServiceOptions,
+  loginApp,
+  startLocalService,
+} from '../local/service.ts';
 import { measureAuthorizer } from './authorizer.ts';
 import { measureFirstRequests } from './bundles/first-request.ts';
 import { measureMemory } from './bundles/memory.ts';
@@ -12,7 +17,7 @@ import { measureSmallCpus } from './bundles/small-cpu.ts';
 import { measureStartUp } from './bundles/start-up.ts';
 import { measureGateway } from './gateway.ts';
 import type { Measurement } from './measurement.ts';
-import { measurePeaks } from './peak.ts';
+import { measurePeak } from './peak.ts';
 import { toTable } from './report.ts';
 import { measureTokens } from './tokens.ts';
 import { measureUsersTables } from './users-table.ts';
@@ -24,21 +29,34 @@ DIRECTORY is a checkout of another commit, with its packages installed, whose bu
 
 const concurrencies = [1, 8];
 
-async function measureService(wechatDelayMs: number): Promise<readonly Measurement[]> {
-  const service = await startLocalService({
-    port: 0,
-    wechatDelayMs,
-    // As in the cloud, where every request at once has its own copy of the function.
-    maxEnvironments: Math.max(...concurrencies),
-  });
+async function withService<T>(
+  measure: (service: LocalService) => Promise<T>,
+  options: LocalServiceOptions = {},
+): Promise<T> {
+  const service = await startLocalService({ port: 0, ...options });
   try {
-    const { url, simulatorUrl = '' } = service;
-    const target = { url, simulatorUrl, wechatDelayMs };
-    return await measureGateway(target, { concurrencies, slices: 5, requestsPerSlice: 20 });
+    return await measure(service);
   } finally {
     await service.close();
   }
 }
+
+const measureService = (wechatDelayMs: number): Promise<readonly Measurement[]> =>
+  withService(
+    ({ url, simulatorUrl = '' }) =>
+      measureGateway(
+        { url, simulatorUrl, wechatDelayMs },
+        { concurrencies, slices: 5, requestsPerSlice: 20 },
+      ),
+    // As in the cloud, where every request at once has its own copy of the function.
+    { wechatDelayMs, maxEnvironments: Math.max(...concurrencies) },
+  );
+
+const measurePeakAt = (wechatDelayMs: number): Promise<readonly Measurement[]> =>
+  withService((service) => measurePeak(service, { wechatDelayMs, environments: 8, logins: 200 }), {
+    wechatDelayMs,
+    maxEnvironments: 8,
+  });
 
 async function measureBundles(beside: string | undefined): Promise<readonly Measurement[]> {
   const assembly = await synthesize(loginApp);
@@ -56,14 +74,21 @@ type Part = (beside: string | undefined) => Promise<readonly Measurement[]>;
 const parts: Readonly<Record<string, readonly Part[]>> = {
   gateway: [() => measureService(0), () => measureService(50)],
   start: [measureBundles],
-  first: [() => measureFirstRequests({ distancesMs: [5, 20, 60], starts: 8 })],
+  first: [
+    () => withService((service) => measureFirstRequests(service, { distancesMs: [5, 20, 60], starts: 8 })),
+  ],
   profile: [],
   tokens: [() => measureTokens({ warmUp: 200, measured: 1000 })],
   authorizer: [() => measureAuthorizer({ warmUp: 200, measured: 1000 })],
-  cpu: [() => measureSmallCpus({ memoriesMb: [1769, 1024, 512, 256], requests: 30, wechatMs: 200 })],
-  peak: [() => measurePeaks({ wechatDelaysMs: [50, 500, 3000], environments: 8, logins: 200 })],
+  cpu: [
+    () =>
+      withService((service) =>
+        measureSmallCpus(service, { memoriesMb: [1769, 1024, 512, 256], requests: 30, wechatMs: 200 }),
+      ),
+  ],
+  peak: [50, 500, 3000].map((wechatDelayMs) => () => measurePeakAt(wechatDelayMs)),
   users: [() => measureUsersTables([1_000, 1_000_000], { warmUp: 100, measured: 1000 })],
-  memory: [() => measureMemory({ logins: 100_000, memoryMb: 256 })],
+  memory: [() => withService((service) => measureMemory(service, { logins: 100_000, memoryMb: 256 }))],
 };
 
 export const run = defineCommand({
@@ -88,7 +113,7 @@ process: throughput is a lower bound, and at several at once the cores are the l
         measurements.push(...part);
       }
       if (name !== 'profile') continue;
-      costs = await profileFunctions({ starts: 5, warmRequests: 200 });
+      costs = await withService((service) => profileFunctions(service, { starts: 5, warmRequests: 200 }));
       print(stdout, `${toCostTable(costs)}\n`);
     }
     if (json !== undefined) {

@@ -6,7 +6,7 @@ import {
   type LocalStack,
   type LocalStackOptions,
   startLocalStack,
-  synthesize,
+  synthesize as synthesizeByApp,
 } from 'local-aws';
 import { keepAddress, takeDataDir } from './data-dir.ts';
 import { publishAt } from './public-address.ts';
@@ -57,6 +57,8 @@ export interface LocalServiceOptions
   readonly wechatDelayMs?: number;
   /** Hosts of the simulator; with two, the first can be down. Default: 1. */
   readonly wechatHosts?: 1 | 2;
+  /** How the stack is synthesized. Default: by its app */
+  readonly synthesize?: typeof synthesizeByApp;
   /** May change the bundles in the assembly's directory before a function starts. */
   readonly prepare?: ((directory: string) => void) | undefined;
   /** Base URL of a DynamoDB that already runs. Default: the embedded engine. */
@@ -88,6 +90,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
     wechatApiBases,
     wechatDelayMs,
     wechatHosts = 1,
+    synthesize = synthesizeByApp,
     prepare,
     ...stack
   } = options;

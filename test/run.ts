@@ -1,42 +1,61 @@
 /**
- * `npm test`: two runs of vitest beside each other. The files of `e2e` share one service and its faults, so they run one
- * after another, and would leave a core idle if they ran alone.
+ * `npm test`: lint, types, and two runs of vitest, all beside each other, because each of them alone would leave a core
+ * idle. The files of `e2e` share one service and its faults, so they run one after another.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-const vitest = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs');
+const root = join(import.meta.dirname, '..');
 
 // What vitest.config.ts has Node keep grows with each temporary folder that code was loaded from.
-rmSync(join(import.meta.dirname, '../node_modules/.cache/compiled'), { recursive: true, force: true });
+rmSync(join(root, 'node_modules/.cache/compiled'), { recursive: true, force: true });
 
 interface Finished {
+  readonly name: string;
   readonly status: number;
   readonly output: string;
-  /** What the closing line counts. */
-  readonly passed: number;
-  readonly failed: number;
 }
 
-async function run(project: string, isShown: boolean): Promise<Finished> {
-  const child = spawn(process.execPath, [vitest, 'run', `--project=${project}`], {
+/** @param isShown whether what it prints is seen at once, and not when all have ended */
+async function run(name: string, args: readonly string[], isShown = false): Promise<Finished> {
+  const child = spawn(process.execPath, args, {
+    cwd: root,
     env: { ...process.env, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-    if (isShown) process.stdout.write(text);
-  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      if (isShown) process.stdout.write(text);
+    });
   // Not `exit`, before which not everything is read.
   const [status] = (await once(child, 'close')) as [number | null];
-  const [, passed = 0, failed = 1] = /(\d+) passed, (\d+) failed\n$/.exec(output) ?? [];
-  return { status: status ?? 1, output, passed: Number(passed), failed: Number(failed) };
+  return { name, status: status ?? 1, output };
 }
 
-const [others, e2e] = await Promise.all([run('!e2e', true), run('e2e', false)]);
+const script = (name: string): Promise<Finished> => run(`npm run ${name}`, ['--run', name]);
+
+const vitest = (project: string, isShown: boolean): Promise<Finished> =>
+  run(project, ['node_modules/vitest/vitest.mjs', 'run', `--project=${project}`], isShown);
+
+const [others, e2e, ...checks] = await Promise.all([
+  vitest('!e2e', true),
+  vitest('e2e', false),
+  script('lint'),
+  script('typecheck'),
+]);
 process.stdout.write(e2e.output);
-console.log(`Together:\n${others.passed + e2e.passed} passed, ${others.failed + e2e.failed} failed`);
-process.exitCode = Math.max(others.status, e2e.status);
+const broken = checks.filter(({ status }) => status !== 0);
+for (const { name, output } of broken) process.stdout.write(`\nFailed: ${name}\n${output}`);
+
+let [passed, failed] = [0, broken.length];
+for (const { output } of [others, e2e]) {
+  const [, fine = 0, wrong = 1] = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1) ?? [];
+  passed += Number(fine);
+  failed += Number(wrong);
+}
+console.log(`Together:\n${passed} passed, ${failed} failed`);
+process.exitCode = Math.max(others.status, e2e.status, ...checks.map(({ status }) => status));

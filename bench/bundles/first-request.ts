@@ -1,8 +1,9 @@
 /** Measures the first request after INIT beside warm ones, with services that are some milliseconds away. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { LocalService } from '../../local/service.ts';
 import { compare, type Measurement } from '../measurement.ts';
-import { startFunctions } from './functions.ts';
+import { readDistantFunctions } from './functions.ts';
 import { createRequests } from './requests.ts';
 
 /** How much is measured. */
@@ -30,17 +31,24 @@ process.exit();
 `;
 
 /** Measures; the floor of each part is the same function's warm request. */
-export async function measureFirstRequests({
-  distancesMs,
-  starts,
-}: FirstRequestCounts): Promise<readonly Measurement[]> {
+export async function measureFirstRequests(
+  service: LocalService,
+  { distancesMs, starts }: FirstRequestCounts,
+): Promise<readonly Measurement[]> {
   const measurements: Measurement[] = [];
-  for (const distanceMs of distancesMs) measurements.push(...(await measureAt(distanceMs, starts)));
+  for (const distanceMs of distancesMs) measurements.push(...(await measureAt(service, distanceMs, starts)));
   return measurements;
 }
 
-async function measureAt(distanceMs: number, starts: number): Promise<readonly Measurement[]> {
-  const { service, functionOf, close } = await startFunctions({ awsMs: distanceMs, wechatMs: distanceMs });
+async function measureAt(
+  service: LocalService,
+  distanceMs: number,
+  starts: number,
+): Promise<readonly Measurement[]> {
+  const { functionOf, close } = await readDistantFunctions(service, {
+    awsMs: distanceMs,
+    wechatMs: distanceMs,
+  });
   try {
     const measured = [];
     for (const { row, idPrefix, events } of await createRequests(service)) {
@@ -69,6 +77,6 @@ async function measureAt(distanceMs: number, starts: number): Promise<readonly M
     }
     return measured;
   } finally {
-    await close();
+    close();
   }
 }

@@ -1,9 +1,9 @@
-/** The functions of a local service, for requests that the bench sends straight to them, with AWS as far away as one wants. */
+/** The functions of a local service, for requests that the bench sends straight to them, with AWS and WeChat as far away as one wants. */
 import { createServer, type RequestListener, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readFunctions } from 'local-aws';
-import { startLocalService } from '../../local/service.ts';
+import type { LocalService } from '../../local/service.ts';
 
 /** Milliseconds that DynamoDB and Secrets Manager, and WeChat, are away. */
 export interface Distances {
@@ -11,26 +11,26 @@ export interface Distances {
   readonly wechatMs?: number;
 }
 
-/** Starts them; `functionOf` finds one by what its logical id begins with. */
-export async function startFunctions({ awsMs = 0, wechatMs = 0 }: Distances = {}) {
-  const service = await startLocalService({ port: 0, wechatDelayMs: wechatMs });
+/** Reads what starts them; `functionOf` finds one by what its logical id begins with. */
+export async function readDistantFunctions(
+  service: LocalService,
+  { awsMs = 0, wechatMs = 0 }: Distances = {},
+) {
   const dynamodb = await startDistant(service.dynamodbEndpoint, awsMs);
   const secretsManager = await startDistant(service.secretsManagerEndpoint, awsMs);
+  const wechat = await startDistant(service.simulatorUrl ?? '', wechatMs);
   const functions = readFunctions(service.resolver, {
     dynamodb: dynamodb.url,
     secretsManager: secretsManager.url,
   });
   return {
-    service,
     functionOf(idPrefix: string) {
       const found = functions.find(({ logicalId }) => logicalId.startsWith(idPrefix));
       if (found === undefined) throw new Error(`The stack has no ${idPrefix}`);
-      return found;
+      return { ...found, environment: { ...found.environment, WECHAT_API_BASE: wechat.url } };
     },
-    async close() {
-      dynamodb.close();
-      secretsManager.close();
-      await service.close();
+    close() {
+      for (const distant of [dynamodb, secretsManager, wechat]) distant.close();
     },
   };
 }

@@ -1,9 +1,10 @@
 /** Measures what the login function takes of its memory after many logins: what grows would end an environment some day. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { LocalService } from '../../local/service.ts';
 import { compare, type Measurement } from '../measurement.ts';
 import { withControlGroup } from './control-group.ts';
-import { startFunctions, startLoopback } from './functions.ts';
+import { readDistantFunctions, startLoopback } from './functions.ts';
 
 /** How much is measured. */
 export interface MemoryCounts {
@@ -44,9 +45,12 @@ process.send(samples, () => process.exit());
 `;
 
 /** In MB in place of milliseconds: the first part of the logins is the floor of the last. More than there is ends it. */
-export async function measureMemory({ logins, memoryMb }: MemoryCounts): Promise<readonly Measurement[]> {
+export async function measureMemory(
+  service: LocalService,
+  { logins, memoryMb }: MemoryCounts,
+): Promise<readonly Measurement[]> {
   const wechat = await startObligingWechat();
-  const { functionOf, close } = await startFunctions();
+  const { functionOf, close } = await readDistantFunctions(service);
   try {
     const found = functionOf('LoginFunction');
     const samples = await run(memoryMb, found.directory, {
@@ -67,7 +71,7 @@ export async function measureMemory({ logins, memoryMb }: MemoryCounts): Promise
     ];
   } finally {
     wechat.close();
-    await close();
+    close();
   }
 }
 

@@ -10,7 +10,8 @@ import { promisify } from 'node:util';
 import { makeTemporaryDirectory } from 'local-aws';
 import type { FunctionName } from '../../functions/contracts/environment.ts';
 import { bundle } from '../../lib/compute/bundle.ts';
-import { startFunctions } from './functions.ts';
+import type { LocalService } from '../../local/service.ts';
+import { readDistantFunctions } from './functions.ts';
 import { createRequests } from './requests.ts';
 
 /** What one row costs the main thread, milliseconds: of a start, or of one warm request. */
@@ -74,8 +75,11 @@ process.exit();
 `;
 
 /** Profiles login, authorizer and member. Their bundles are not minified, or nothing had a name, and slower for that. */
-export async function profileFunctions({ starts, warmRequests }: ProfileCounts): Promise<readonly Cost[]> {
-  const { service, functionOf, close } = await startFunctions();
+export async function profileFunctions(
+  service: LocalService,
+  { starts, warmRequests }: ProfileCounts,
+): Promise<readonly Cost[]> {
+  const { functionOf, close } = await readDistantFunctions(service);
   try {
     const costs: Cost[] = [];
     for (const { row, bundle: name, idPrefix, events } of await createRequests(service)) {
@@ -88,7 +92,7 @@ export async function profileFunctions({ starts, warmRequests }: ProfileCounts):
     }
     return costs;
   } finally {
-    await close();
+    close();
   }
 }
 

@@ -6,9 +6,10 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type { LocalService } from '../../local/service.ts';
 import { compare, type Measurement } from '../measurement.ts';
 import { withControlGroup } from './control-group.ts';
-import { startFunctions } from './functions.ts';
+import { readDistantFunctions } from './functions.ts';
 import { createRequests } from './requests.ts';
 
 /** How much is measured. */
@@ -46,9 +47,11 @@ process.exit();
 `;
 
 /** Measures; the floor of each part is a whole CPU. */
-export async function measureSmallCpus(counts: SmallCpuCounts): Promise<readonly Measurement[]> {
-  const { memoriesMb, requests, wechatMs } = counts;
-  const { service, functionOf, close } = await startFunctions({ awsMs: 5, wechatMs });
+export async function measureSmallCpus(
+  service: LocalService,
+  { memoriesMb, requests, wechatMs }: SmallCpuCounts,
+): Promise<readonly Measurement[]> {
+  const { functionOf, close } = await readDistantFunctions(service, { awsMs: 5, wechatMs });
   try {
     const measured = [];
     for (const { row, idPrefix, events } of await createRequests(service)) {
@@ -65,7 +68,7 @@ export async function measureSmallCpus(counts: SmallCpuCounts): Promise<readonly
     }
     return measured;
   } finally {
-    await close();
+    close();
   }
 }
 

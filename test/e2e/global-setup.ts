@@ -3,8 +3,8 @@ import { appendFileSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { demoMiniProgram, type MiniProgram } from '../../local/service.ts';
-import { startTestService } from '../fixtures/local-service.ts';
+import type { MiniProgram } from '../../local/service.ts';
+import { startTestService, twoMiniPrograms } from '../fixtures/local-service.ts';
 import { createContractCheck, readDocument } from './contract/contract-check.ts';
 import { recordedIn, recordTo } from './contract/recorded-responses.ts';
 
@@ -28,13 +28,6 @@ declare module 'vitest' {
     readonly assembly: string;
   }
 }
-
-/** A mini-program beside the one that every local run serves. */
-const secondMiniProgram: MiniProgram = {
-  appid: 'wxfedcba9876543210',
-  secret: 'fedcba9876543210fedcba9876543210',
-  push: { token: 'token-without-key', encodingAesKey: '' },
-};
 
 /**
  * What Lambda itself does with the role of a function, and nothing emulates here: it writes logs and traces, and
@@ -69,10 +62,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const logFile = join(directory, 'functions.log');
   const responseFile = join(directory, 'responses.jsonl');
   for (const file of [logFile, responseFile]) appendFileSync(file, '');
-  const miniPrograms: [MiniProgram, MiniProgram] = [demoMiniProgram, secondMiniProgram];
   const service = await startTestService({
     port: 0,
-    miniPrograms,
     settings: hardened,
     onRequest: recordTo(responseFile),
     onLog: (functionId, line) => appendFileSync(logFile, `${functionId} ${line}\n`),
@@ -89,7 +80,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('usersTable', service.tableNames[0] ?? '');
   project.provide('logFile', logFile);
   project.provide('responseFile', responseFile);
-  project.provide('miniPrograms', miniPrograms);
+  project.provide('miniPrograms', twoMiniPrograms);
   project.provide('assembly', dirname([...service.resolver.template.assets.values()][0] ?? ''));
   return async () => {
     const { granted, used, denied } = service.accessReport();

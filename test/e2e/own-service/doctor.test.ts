@@ -9,12 +9,11 @@ import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalService } from '../../../local/service.ts';
 import { startWechatSimulator, type WechatSimulator } from '../../../local/wechat/simulator.ts';
-import { startTestService } from '../../fixtures/local-service.ts';
+import { startSharedStack, twoMiniPrograms } from '../../fixtures/local-service.ts';
 import { type Finished, runCommand } from '../../fixtures/operator-command.ts';
 import { localIdentity } from '../../fixtures/users-table.ts';
 
-const shop = 'wx00000000000shop';
-const game = 'wx00000000000game';
+const [{ appid: shop }, { appid: game }] = twoMiniPrograms;
 const apps: Readonly<Record<string, string>> = {
   [shop]: 'the-right-secret-of-the-shop',
   [game]: 'the-right-secret-of-the-game',
@@ -35,9 +34,8 @@ beforeAll(async () => {
   logFile = join(directory, 'npm-start.log');
   writeFileSync(logFile, 'Starting the service from its synthesized template\n');
   wechat = await startWechatSimulator({ apps });
-  service = await startTestService({
+  service = await startSharedStack({
     miniPrograms: [{ appid: shop, secret: 'a-wrong-secret-of-the-shop' }],
-    settings: { appids: [shop, game] },
     wechatApiBases: [wechat.url],
     onLog: (functionId, line) => appendFileSync(logFile, `         ${functionId}: ${line}\n`),
   });

@@ -12,7 +12,7 @@ import { createTokenMinter } from '../../../functions/tokens/mint.ts';
 import type { LocalService } from '../../../local/service.ts';
 import { readPreparedExample, startApp } from '../../examples/host/app.ts';
 import { createWx, type Reply, type Sent } from '../../examples/host/wx.ts';
-import { startTestService } from '../../fixtures/local-service.ts';
+import { startSharedStack } from '../../fixtures/local-service.ts';
 
 import { localIdentity } from '../../fixtures/users-table.ts';
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
   const assembly = synthesizeExample('dev');
   assembly.catch(() => {});
   const onLog = (functionId: string, line: string) => logs.push({ functionId, line });
-  service = await startTestService({ port: 0, onLog });
+  service = await startSharedStack({ onLog });
   example = await startExample(service, await assembly, { onLog });
 });
 

@@ -4,8 +4,11 @@ import { request as requestFrom } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { readVariables } from '../../../bin/start/options.ts';
+import type { LocalService } from '../../../local/service.ts';
 import { push as pushEvent, userDataEvent } from '../../../local/wechat/push.ts';
 import { startWechatSimulator, type WechatSimulator } from '../../../local/wechat/simulator.ts';
+import { startSharedStack } from '../../fixtures/local-service.ts';
 import { runCommand } from '../../fixtures/operator-command.ts';
 import { type StartedRun, startRun } from '../../fixtures/started-run.ts';
 
@@ -17,24 +20,30 @@ describe('DATA_DIR', () => {
   });
 
   it('keeps tokens good over a restart on any free port, for one run at a time, for its owner alone', async () => {
-    const variables = { DATA_DIR: join(folder, 'data'), PORT: '0' };
+    const DATA_DIR = join(folder, 'data');
+    const start = async (PORT: string): Promise<LocalService> => {
+      const { port, dataDir } = readVariables({ DATA_DIR, PORT });
+      const service = await startSharedStack({ port, dataDir });
+      onTestFinished(service.close);
+      return service;
+    };
     // No system gives away a port below 32768, so nobody takes this one between the two runs.
     const PORT = String(20_000 + Math.floor(Math.random() * 12_000));
-    const first = await startRun({ ...variables, PORT });
-    onTestFinished(first.end);
+    const first = await start(PORT);
     const login = await fetch(`${first.url}/member/login`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{"code":"demo-restart"}',
     });
     const { data } = (await login.json()) as { data: { token: string } };
-    await expect(startRun(variables)).rejects.toThrow(/^DATA_DIR .* is in use by the run of process \d+: /m);
-    for (const file of readdirSync(variables.DATA_DIR))
-      expect(statSync(join(variables.DATA_DIR, file)).mode & 0o077, file).toBe(0);
-    await first.end();
+    await expect(startRun({ DATA_DIR })).rejects.toThrow(
+      /^DATA_DIR .* is in use by the run of process \d+: /m,
+    );
+    for (const file of readdirSync(DATA_DIR))
+      expect(statSync(join(DATA_DIR, file)).mode & 0o077, file).toBe(0);
+    await first.close();
 
-    const second = await startRun(variables);
-    onTestFinished(second.end);
+    const second = await start('0');
 
     expect(second.url).toBe(first.url);
     const me = await fetch(`${second.url}/member/me`, { headers: { authorization: `Bearer ${data.token}` } });

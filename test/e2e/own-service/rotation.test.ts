@@ -8,7 +8,7 @@ import {
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalService } from '../../../local/service.ts';
-import { startTestService } from '../../fixtures/local-service.ts';
+import { startSharedStack } from '../../fixtures/local-service.ts';
 import { type Finished, runCommand } from '../../fixtures/operator-command.ts';
 import { localIdentity } from '../../fixtures/users-table.ts';
 
@@ -18,7 +18,7 @@ let keyRingArn: string;
 const logs: string[] = [];
 
 beforeAll(async () => {
-  service = await startTestService({ port: 0, onLog: (_, line) => logs.push(line) });
+  service = await startSharedStack({ onLog: (_, line) => logs.push(line) });
   secrets = new SecretsManagerClient({ ...localIdentity, endpoint: service.secretsManagerEndpoint });
   keyRingArn = String(service.resolver.names('KeyRingSecret73EFAB8B').ref);
 });

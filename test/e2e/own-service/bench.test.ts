@@ -1,19 +1,30 @@
 /** Runs the measurements with tiny counts: what they say about speed is for people, that they say it is checked here. */
 import { existsSync } from 'node:fs';
-import { expect, inject, it } from 'vitest';
-import { measureAuthorizer } from '../../bench/authorizer.ts';
-import { measureFirstRequests } from '../../bench/bundles/first-request.ts';
-import { measureMemory } from '../../bench/bundles/memory.ts';
-import { profileFunctions, toCostTable } from '../../bench/bundles/profile.ts';
-import { measureSmallCpus } from '../../bench/bundles/small-cpu.ts';
-import { measureGateway } from '../../bench/gateway.ts';
-import { compare, type Measurement } from '../../bench/measurement.ts';
-import { measurePeaks } from '../../bench/peak.ts';
-import { toTable } from '../../bench/report.ts';
-import { measureTokens } from '../../bench/tokens.ts';
-import { measureUsersTables } from '../../bench/users-table.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { measureAuthorizer } from '../../../bench/authorizer.ts';
+import { measureFirstRequests } from '../../../bench/bundles/first-request.ts';
+import { measureMemory } from '../../../bench/bundles/memory.ts';
+import { profileFunctions, toCostTable } from '../../../bench/bundles/profile.ts';
+import { measureSmallCpus } from '../../../bench/bundles/small-cpu.ts';
+import { measureGateway } from '../../../bench/gateway.ts';
+import { compare, type Measurement } from '../../../bench/measurement.ts';
+import { measurePeak } from '../../../bench/peak.ts';
+import { toTable } from '../../../bench/report.ts';
+import { measureTokens } from '../../../bench/tokens.ts';
+import { measureUsersTables } from '../../../bench/users-table.ts';
+import type { LocalService } from '../../../local/service.ts';
+import { startSharedStack } from '../../fixtures/local-service.ts';
 
 const rounds = { warmUp: 1, measured: 3 };
+
+/** One for all measurements, which start functions of their own where they measure those. */
+let service: LocalService;
+beforeAll(async () => {
+  service = await startSharedStack({ wechatDelayMs: 1, maxEnvironments: 2 });
+});
+afterAll(() => service.close());
+
+const target = () => ({ url: service.url, simulatorUrl: service.simulatorUrl ?? '', wechatDelayMs: 1 });
 
 interface Case {
   readonly what: string;
@@ -25,7 +36,7 @@ interface Case {
 const inControlGroups: readonly Case[] = [
   {
     what: 'small CPUs',
-    measure: () => measureSmallCpus({ memoriesMb: [1769], requests: 2, wechatMs: 1 }),
+    measure: () => measureSmallCpus(service, { memoriesMb: [1769], requests: 2, wechatMs: 1 }),
     rows: ['POST /member/login', 'the authorizer', 'GET /member/me'].map((request) =>
       expect.stringMatching(
         `^${request}, WeChat 1 ms away, by memory: 1769 MB, \\d+ used, \\d+\\.\\d\\d USD a million$`,
@@ -34,9 +45,9 @@ const inControlGroups: readonly Case[] = [
   },
   {
     what: 'memory',
-    measure: () => measureMemory({ logins: 20, memoryMb: 512 }),
+    measure: () => measureMemory(service, { logins: 10, memoryMb: 512 }),
     rows: ['memory of an environment of 512 MB, MB', 'its heap after a collection, MB'].flatMap((part) =>
-      Array.from({ length: 10 }, (_, at) => `${part}: after ${2 * (at + 1)} logins`),
+      Array.from({ length: 10 }, (_, at) => `${part}: after ${at + 1} logins`),
     ),
   },
 ];
@@ -44,18 +55,14 @@ const inControlGroups: readonly Case[] = [
 const cases: readonly Case[] = [
   {
     what: 'the gateway',
-    measure: () =>
-      measureGateway(
-        { url: inject('baseUrl'), simulatorUrl: inject('wechatUrl'), wechatDelayMs: 0 },
-        { concurrencies: [1, 2], slices: 2, requestsPerSlice: 2 },
-      ),
+    measure: () => measureGateway(target(), { concurrencies: [1, 2], slices: 1, requestsPerSlice: 2 }),
     rows: [1, 2].flatMap((concurrency) =>
       [
         'GET /health',
         'GET /member/me',
         'POST /member/login, returning user',
         'POST /member/login, new user',
-      ].map((row) => `gateway, WeChat 0 ms, ${concurrency} at once: ${row}`),
+      ].map((row) => `gateway, WeChat 1 ms, ${concurrency} at once: ${row}`),
     ),
   },
   {
@@ -81,14 +88,14 @@ const cases: readonly Case[] = [
   },
   {
     what: 'first requests',
-    measure: () => measureFirstRequests({ distancesMs: [1], starts: 1 }),
+    measure: () => measureFirstRequests(service, { distancesMs: [1], starts: 1 }),
     rows: ['POST /member/login', 'the authorizer', 'GET /member/me'].flatMap((request) =>
       ['a warm one', 'the first after INIT'].map((row) => `${request}, all services 1 ms away: ${row}`),
     ),
   },
   {
     what: 'a peak',
-    measure: () => measurePeaks({ wechatDelaysMs: [1], environments: 2, logins: 4 }),
+    measure: () => measurePeak(service, { wechatDelayMs: 1, environments: 2, logins: 4 }),
     rows: ['one after another', 'bursts of 1', '4 at once'].map(
       (row) => `a peak: 2 environments, WeChat 1 ms: ${row}, 0 failed`,
     ),
@@ -117,7 +124,7 @@ it.each(cases)('measures $what, row by row', async ({ measure, rows }) => {
 });
 
 it('says where the time goes, of a start and of warm requests: phases, packages, modules of Node.js', async () => {
-  const costs = await profileFunctions({ starts: 1, warmRequests: 5 });
+  const costs = await profileFunctions(service, { starts: 1, warmRequests: 5 });
 
   const rowsOf = (part: string, by: string) =>
     costs.filter((cost) => cost.part === part && cost.by === by).map(({ row }) => row);
@@ -160,10 +167,8 @@ it('takes percentiles by rank, and compares medians to the first row', () => {
 });
 
 it('measures no refusal: a request that fails ends the measurement', async () => {
-  const target = { url: inject('baseUrl'), simulatorUrl: inject('wechatUrl'), wechatDelayMs: 0 };
-
   const measuring = measureGateway(
-    { ...target, url: `${target.url}/nowhere` },
+    { ...target(), url: `${service.url}/nowhere` },
     { concurrencies: [1], slices: 1, requestsPerSlice: 1 },
   );
 

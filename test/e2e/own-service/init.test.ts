@@ -5,8 +5,9 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readFunctions } from 'local-aws';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createRequests, type Requests } from '../../bench/bundles/requests.ts';
-import { type LocalService, startLocalService } from '../../local/service.ts';
+import { createRequests, type Requests } from '../../../bench/bundles/requests.ts';
+import type { LocalService } from '../../../local/service.ts';
+import { startSharedStack } from '../../fixtures/local-service.ts';
 
 /** One of the services that a function calls: passes requests on, and keeps what it was called. */
 interface Watched {
@@ -18,7 +19,7 @@ interface Watched {
 let service: LocalService;
 let requests: readonly Requests[];
 beforeAll(async () => {
-  service = await startLocalService({ port: 0 });
+  service = await startSharedStack();
   requests = await createRequests(service);
 });
 afterAll(() => service.close());
