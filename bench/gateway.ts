@@ -11,7 +11,7 @@ export interface Target {
   readonly url: string;
   /** Base URL of the WeChat simulator it calls. */
   readonly simulatorUrl: string;
-  /** How long the simulator takes to answer, milliseconds: for the rows' names. */
+  /** How long the simulator takes to respond, milliseconds: for the rows' names. */
   readonly wechatDelayMs: number;
 }
 

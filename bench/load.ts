@@ -1,4 +1,4 @@
-/** The load generator: a thread of its own, so that its work delays no answer of the gateway it measures. */
+/** The load generator: a thread of its own, so that its work delays no response of the gateway it measures. */
 import { parentPort } from 'node:worker_threads';
 
 /** One request of a load. */
@@ -18,11 +18,11 @@ export interface Load {
   readonly mayFail?: boolean;
 }
 
-/** Told by the generator when all is answered; milliseconds. */
+/** Told by the generator when every response is there; milliseconds. */
 export interface LoadResult {
   readonly durations: readonly number[];
   readonly elapsedMs: number;
-  /** Requests that were answered with another status than 200. */
+  /** Responses with another status than 200. */
   readonly failed: number;
 }
 

@@ -85,8 +85,8 @@ async function readTarget(values: Values, env: NodeJS.ProcessEnv): Promise<Targe
 /** A rehearsal cannot wait for half a day. */
 async function localTarget(env: NodeJS.ProcessEnv): Promise<Target> {
   const run = await findLocalRun(env);
-  const { addresses } = await run.ask<RunState>('state');
-  await run.ask('age-keys');
+  const { addresses } = await run.call<RunState>('state');
+  await run.call('age-keys');
   return {
     client: localSecretsManager(addresses.secretsManager),
     keyRingArn: addresses.keyRingArn,

@@ -74,7 +74,7 @@ async function readRequest(
         : '--appid must be the AppID that the mini-program console shows: wx and letters or digits.',
     );
   if (local && stage === undefined && secretArn === undefined) {
-    const { addresses } = await (await findLocalRun(env)).ask<RunState>('state');
+    const { addresses } = await (await findLocalRun(env)).call<RunState>('state');
     return {
       client: localSecretsManager(addresses.secretsManager),
       secretArn: addresses.wechatSecretsArn,

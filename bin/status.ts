@@ -48,7 +48,7 @@ export const run = defineCommand({
   options: { json: { type: 'boolean' } },
   body: async ({ values }, io) => {
     const localRun = await findLocalRun(io.env);
-    const state = await localRun.ask<RunState>('state');
+    const state = await localRun.call<RunState>('state');
     if (values.json) printJson(io.stdout, state);
     else for (const line of linesOf(state, painter(io.stdout))) print(io.stdout, line);
     return 0;

@@ -86,34 +86,35 @@ const verbs: Readonly<Record<string, Verb>> = {
       ...(code !== undefined && { code }),
       ...(user !== undefined && { user_id: user }),
     };
-    return async (run, say) => sayFaults(say, (await run.ask<{ faults: FaultRow[] }>('fault', fault)).faults);
+    return async (run, say) =>
+      sayFaults(say, (await run.call<{ faults: FaultRow[] }>('fault', fault)).faults);
   },
-  faults: () => async (run, say) => sayFaults(say, (await run.ask<RunState>('state')).faults),
+  faults: () => async (run, say) => sayFaults(say, (await run.call<RunState>('state')).faults),
   heal: () => async (run, say) =>
-    sayFaults(say, (await run.ask<{ faults: FaultRow[] }>('clear-faults')).faults),
+    sayFaults(say, (await run.call<{ faults: FaultRow[] }>('clear-faults')).faults),
   code:
     (_argument, { openid, appid }) =>
     async (run, say) => {
       const owner = { ...(openid !== undefined && { openid }), ...(appid !== undefined && { appid }) };
-      const issued = await run.ask<{ code: string }>('code', owner);
+      const issued = await run.call<{ code: string }>('code', owner);
       say(issued, () => [issued.code]);
     },
   users: () => async (run, say) => {
-    const { users } = await run.ask<RunState>('state');
+    const { users } = await run.call<RunState>('state');
     say(users, (paint) => userLines(users, paint));
   },
   token(kind) {
     if (!oddTokens.some((each) => each === kind))
       throw new UsageError(`Name a kind of token: ${oddTokens.join(', ')}.`);
     return async (run, say) => {
-      const minted = await run.ask<{ token: string }>('token', { kind });
+      const minted = await run.call<{ token: string }>('token', { kind });
       say(minted, () => [minted.token]);
     };
   },
   'reset-secret'(_argument, { appid }) {
     if (appid === undefined) throw new UsageError('Say whose AppSecret it is: --appid.');
     return async (run, say) => {
-      const { secret } = await run.ask<{ secret: string }>('reset-secret', { appid });
+      const { secret } = await run.call<{ secret: string }>('reset-secret', { appid });
       say({ secret }, () => [secret]);
     };
   },
@@ -141,8 +142,8 @@ export const run = defineCommand({
     if (foreign !== undefined) throw new UsageError(`${name} has no option --${foreign}.`);
     const argument = known.find((each) => each === each.toUpperCase());
     if (words.length > (argument === undefined ? 0 : 1)) throw new UsageError('One command at a time.');
-    const ask = verb(words[0], values);
-    await ask(await findLocalRun(io.env), (value, lines) => {
+    const call = verb(words[0], values);
+    await call(await findLocalRun(io.env), (value, lines) => {
       if (values.json) printJson(io.stdout, value);
       else for (const line of lines(painter(io.stdout))) print(io.stdout, line);
     });

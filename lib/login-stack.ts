@@ -124,7 +124,10 @@ export class WechatLoginStack extends Stack {
       NoticeAlarmsReach: [whoIsTold(settings.alarmEmails.notice), 'Who is told of them'],
       ParametersPath: [stageParametersPath(stage), 'What other stacks and the operator commands look up'],
       KeyRingArn: [keyRing.secretArn, 'The signing keys: for npm run rotate-keys'],
-      SecretsKeyArn: [encryption?.key.keyArn, 'The key of both secrets: for the permissions of operators'],
+      SecretsKeyArn: [
+        encryption?.key.keyArn,
+        'The key of the secrets and the users table: for the permissions of operators',
+      ],
       WechatSecretsArn: [wechatSecrets.secretArn, 'The AppSecrets: for npm run set-wechat-secret'],
     });
   }

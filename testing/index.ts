@@ -10,7 +10,7 @@ import { createTokenMinter } from '../functions/tokens/mint.ts';
 export interface TestIssuerOptions {
   /** The tokens' `aud`. Default: `wechat-login`, as of the login service itself. */
   readonly audience?: string;
-  /** The tokens' `iss`. Default: the address at which the issuer answers. */
+  /** The tokens' `iss`. Default: the address at which the issuer listens. */
   readonly issuer?: string;
 }
 
@@ -38,7 +38,7 @@ export interface TestIssuer {
   token(options?: TestTokenOptions): Promise<string>;
   /** A token that looks as good and is signed with another key: nobody may accept it. */
   forgedToken(options?: TestTokenOptions): Promise<string>;
-  /** Stops answering. */
+  /** Stops listening. */
   close(): Promise<void>;
 }
 

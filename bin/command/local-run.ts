@@ -39,7 +39,7 @@ function announced(): readonly string[] {
 /** A run that responds. */
 export interface LocalRun {
   /** Calls a control. @throws CommandError with what it says */
-  ask<T>(control: string, body?: object): Promise<T>;
+  call<T>(control: string, body?: object): Promise<T>;
 }
 
 /**
@@ -53,7 +53,7 @@ export async function findLocalRun({ PORT }: NodeJS.ProcessEnv): Promise<LocalRu
     const alive = await call(url, 'state').catch(() => undefined);
     if (alive?.ok !== true) continue;
     return {
-      async ask<T>(control: string, body?: object) {
+      async call<T>(control: string, body?: object) {
         const response = await call(url, control, body);
         const said: unknown = await response.json();
         if (response.ok) return said as T;

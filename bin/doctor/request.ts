@@ -23,7 +23,7 @@ export class NoResponse extends Problem {
   override readonly name = 'NoResponse';
 }
 
-/** After 29 seconds API Gateway answers for a function. */
+/** After 29 seconds API Gateway responds in place of a function. */
 const TIMEOUT_MS = 30_000;
 
 const json = v.pipe(v.string(), v.parseJson());

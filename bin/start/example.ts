@@ -47,7 +47,7 @@ export async function synthesizeExample(loginStage: string): Promise<Assembly> {
   }
 }
 
-/** Where the example's APIs answer. */
+/** Where the example's APIs listen. */
 export interface Example {
   /** `http://…/orders` of the HTTP API. */
   readonly httpUrl: string;
@@ -102,7 +102,7 @@ export function routesOf(example: Example): readonly { readonly method: string; 
   return routes.map(([method, api]) => ({ method, url: example[api] }));
 }
 
-/** Opens the example's routes with a token and answers what happened, with lines to do the same. */
+/** Opens the example's routes with a token and returns what happened, with lines to do the same. */
 export async function demonstrateExample(
   example: Example,
   tokenLine: string,

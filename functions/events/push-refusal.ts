@@ -2,7 +2,7 @@
 import type { PushRefusalReason } from '../contracts/metrics.ts';
 import { DomainError } from '../errors/domain-error.ts';
 
-/** A push message that is not acted on, answered with 401. */
+/** A push message that is not acted on: the response has status 401. */
 export class PushRefusal extends DomainError {
   override readonly name = 'PushRefusal';
   readonly why: PushRefusalReason;

@@ -41,7 +41,7 @@ export interface LoginTrace {
   spent_code_lost?: boolean;
   /** How the exchange of the code ended, whatever became of the login. */
   wechat_outcome?: 'ok' | WechatErrorCode;
-  /** WeChat's host that answered. */
+  /** WeChat's host that responded. */
   wechat_host?: string;
   /** Milliseconds spent waiting for WeChat, over all calls. */
   wechat_ms?: number;

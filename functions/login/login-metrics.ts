@@ -1,4 +1,4 @@
-/** What is measured of a login: how it ended, how long it took, and how WeChat answered. */
+/** What is measured of a login: how it ended, how long it took, and how WeChat responded. */
 import type { ErrorCode } from '../contracts/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LoginTrace } from './log-in.ts';

@@ -12,7 +12,7 @@ export interface Code2SessionInput {
 
 /** Whom a code belongs to, and who said so. WeChat's `session_key` is dropped: nothing here needs it. */
 interface WechatSession extends WechatIdentity {
-  /** WeChat's host that answered. */
+  /** WeChat's host that responded. */
   readonly host: string;
 }
 

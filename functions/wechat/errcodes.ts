@@ -139,7 +139,7 @@ export class WechatError extends DomainError {
 const RID = /\brid: ([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})$/;
 
 /**
- * The error for an errcode that `host` answered; only the rid is taken of `errmsg`.
+ * The error for an errcode that `host` returned; only the rid is taken of `errmsg`.
  *
  * @param code overrides what the errcode means elsewhere
  */
@@ -152,7 +152,7 @@ export function wechatErrorOf(
   const meaning = known.get(errcode) ?? unknown;
   const { words, retryAfterSeconds } = meaning;
   return new WechatError(code ?? meaning.code, {
-    reason: `WeChat answered errcode ${errcode} (${words})`,
+    reason: `WeChat returned errcode ${errcode} (${words})`,
     errcode,
     rid: RID.exec(errmsg)?.[1],
     host,

@@ -53,7 +53,7 @@ export interface TextSource {
    * @throws TransportError as soon as a limit is reached or the connection fails.
    */
   getText(path: string, limits: GetTextLimits): Promise<TextResponse>;
-  /** The same with `POST` and JSON as its body, whose length is always said: WeChat answers 412 to chunks. */
+  /** The same with `POST` and JSON as its body, whose length is always said: WeChat responds to chunks with 412. */
   postJson(path: string, json: string, limits: GetTextLimits): Promise<TextResponse>;
   /** Ends all connections; requests under way fail. */
   close(): void;

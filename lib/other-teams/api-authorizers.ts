@@ -133,8 +133,8 @@ export abstract class ApiAuthorizers extends Construct {
 
   /**
    * For the `$connect` route of WebSocket APIs. Browsers cannot set headers there: they send the token as
-   * `?token=…` (access logs may show it) or with `new WebSocket(url, ['bearer', token])`, which the `$connect`
-   * integration must answer with the header `Sec-WebSocket-Protocol: bearer`.
+   * `?token=…` (access logs may show it) or with `new WebSocket(url, ['bearer', token])`, to which the `$connect`
+   * integration must respond with the header `Sec-WebSocket-Protocol: bearer`.
    *
    * @param source where API Gateway looks for the token; a request without it gets a 401. Default: the header
    *   `Authorization`

@@ -12,7 +12,7 @@ export interface Journal {
   request(record: RequestRecord): void;
   /** The entries after one, of the last few hundred. */
   after(seq: number): readonly JournalEntry[];
-  /** Calls for each new entry; answers how to stop. */
+  /** Calls for each new entry; returns how to stop. */
   subscribe(listener: (entry: JournalEntry) => void): () => void;
 }
 
@@ -73,7 +73,7 @@ export function createJournal(): Journal {
         written.requestId = String(request_id);
         written.lines.push({ function: functionId, ...rest });
       }
-      // Of requests that were never answered, and of invocations that no request caused.
+      // Of requests that never had a response, and of invocations that no request caused.
       if (waiting.size > KEPT) waiting.delete(waiting.keys().next().value ?? '');
     },
     request({ requestId, method, path, status, durationMs, body, refusal }) {

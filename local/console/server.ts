@@ -36,14 +36,14 @@ export function serveConsole(controls: Promise<Controls>, journal: Journal): Res
     else if (path.startsWith(CONTROLS_PATH)) {
       const objection = objectionTo(message);
       if (objection === undefined)
-        void answer(path.slice(CONTROLS_PATH.length), message, response, controls, journal);
+        void respond(path.slice(CONTROLS_PATH.length), message, response, controls, journal);
       else sendJson(response, 403, { error: objection });
     } else return false;
     return true;
   };
 }
 
-async function answer(
+async function respond(
   name: string,
   message: IncomingMessage,
   response: ServerResponse,
@@ -67,7 +67,7 @@ async function answer(
   }
 }
 
-/** Server-sent events: one for each request that the gateway answered, from where the page's connection broke. */
+/** Server-sent events: one for each request that the gateway has responded to, from where the page's connection broke. */
 function sendEvents(message: IncomingMessage, response: ServerResponse, journal: Journal): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   const send = (entry: { readonly seq: number }): void => {

@@ -241,6 +241,8 @@ export async function startWechatSimulator(options: WechatSimulatorOptions): Pro
         else sendJson(response, 400, { error: error instanceof Error ? error.message : 'bad request' });
       });
     });
+    // As in the other servers of a local run: clients end idle connections, so none sends into one that has just ended.
+    server.keepAliveTimeout = 0;
     server.on('connection', () => {
       connections += 1;
     });

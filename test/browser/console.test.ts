@@ -240,7 +240,7 @@ describe('the page', () => {
       void page.route('**/_local/events', (route) => route.abort());
     });
 
-    await page.locator('#connection.bad', { hasText: 'does not answer' }).waitFor();
+    await page.locator('#connection.bad', { hasText: 'does not respond' }).waitFor();
   });
 });
 

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { JWKS_KEY, openidGuardKey } from '../../functions/contracts/table.ts';
 import { type Administration, createAdministration } from '../../functions/users/administer.ts';
 import {
-  localIdentity,
+  localCaller,
   startUsersTable,
   type UsersTable,
   usersTableProperties,
@@ -70,9 +70,8 @@ async function operatorWith(statements: Policy['Statement']): Promise<DynamoDBDo
   });
   const client = DynamoDBDocumentClient.from(
     new DynamoDBClient({
-      ...localIdentity,
+      ...localCaller('Operator'),
       endpoint: gate.endpoint,
-      credentials: { accessKeyId: 'Operator', secretAccessKey: 'local' },
     }),
   );
   closing.push(() => client.destroy(), gate.close);

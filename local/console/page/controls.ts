@@ -10,9 +10,9 @@ export async function control<T = object>(name: string, body: object = {}): Prom
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
-  return answer;
+  const said = await response.json();
+  if (!response.ok) throw new Error(said.error);
+  return said;
 }
 
 export async function readState(): Promise<RunState> {

@@ -1,4 +1,4 @@
-/** What travelled: one request with its answer, and the line that sends it again from a shell. */
+/** What travelled: one request with its response, and the line that sends it again from a shell. */
 import type { Fetch } from 'wechat-login-client';
 
 export interface Exchange {
@@ -7,18 +7,18 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
   readonly status: number;
-  readonly answerHeaders: Readonly<Record<string, string>>;
-  readonly answerBody: string;
+  readonly responseHeaders: Readonly<Record<string, string>>;
+  readonly responseBody: string;
 }
 
 /** A fetch that shows what it sent and got; the client uses it as any other. */
 export function recording(show: (exchange: Exchange) => void): Fetch {
   return async (url, options) => {
     const response = await fetch(url, options);
-    const answerBody = await response.text();
-    const answerHeaders = Object.fromEntries(response.headers);
-    show({ ...options, url, status: response.status, answerHeaders, answerBody });
-    return { status: response.status, headers: response.headers, text: async () => answerBody };
+    const responseBody = await response.text();
+    const responseHeaders = Object.fromEntries(response.headers);
+    show({ ...options, url, status: response.status, responseHeaders, responseBody });
+    return { status: response.status, headers: response.headers, text: async () => responseBody };
   };
 }
 
@@ -33,8 +33,8 @@ export function curlLine({ method, url, headers, body }: Exchange): string {
 }
 
 /** The token that an exchange is about: the one that came, else the one that was sent. */
-export function tokenIn({ headers, answerBody }: Exchange): string | undefined {
-  const came = /"token":"([\w.-]+)"/.exec(answerBody)?.[1];
+export function tokenIn({ headers, responseBody }: Exchange): string | undefined {
+  const came = /"token":"([\w.-]+)"/.exec(responseBody)?.[1];
   return came ?? /^Bearer (.+)/.exec(headers.authorization ?? '')?.[1];
 }
 

@@ -87,7 +87,7 @@ export function flowOf(
     button(`${method} ${url}`, () =>
       attempt(async () => {
         const headers = { authorization: `Bearer ${await client().token()}` };
-        const answer = await control<{ status: number; headers: Record<string, string>; body: string }>(
+        const response = await control<{ status: number; headers: Record<string, string>; body: string }>(
           'foreign',
           {
             method,
@@ -95,8 +95,8 @@ export function flowOf(
             token: await client().token(),
           },
         );
-        const { status, headers: answerHeaders, body: answerBody } = answer;
-        show({ method, url, headers, body: null, status, answerHeaders, answerBody });
+        const { status, headers: responseHeaders, body: responseBody } = response;
+        show({ method, url, headers, body: null, status, responseHeaders, responseBody });
       }),
     ),
   );

@@ -21,7 +21,7 @@ export async function showExchange(
   exchange: Exchange,
   isLast: () => boolean,
 ): Promise<void> {
-  const { method, url, headers, body, status, answerHeaders, answerBody } = exchange;
+  const { method, url, headers, body, status, responseHeaders, responseBody } = exchange;
   const token = tokenIn(exchange);
   const decoded = token === undefined ? undefined : await tokenView(token);
   if (!isLast()) return;
@@ -41,10 +41,10 @@ export async function showExchange(
     element(
       'h3',
       {},
-      `${say('answer')} `,
+      `${say('response')} `,
       element('b', { class: status < 400 ? 'good' : 'bad' }, String(status)),
     ),
-    block('answer', `${readable(answerBody)}\n\n${headerLines(answerHeaders)}`),
+    block('response', `${readable(responseBody)}\n\n${headerLines(responseHeaders)}`),
   ];
   fill(target, ...shown, ...(decoded === undefined ? [] : [decoded]));
 }

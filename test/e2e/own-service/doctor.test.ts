@@ -136,7 +136,7 @@ describe('npm run doctor', () => {
     }
 
     expect(problemsOf(before)).toEqual([
-      `problem  WeChat for ${shop}: WeChat answered errcode 40125 (the AppSecret is not valid): copy the AppSecret from the mini-program console, or reset it there, and start the local run again with the right WECHAT_SECRET`,
+      `problem  WeChat for ${shop}: WeChat returned errcode 40125 (the AppSecret is not valid): copy the AppSecret from the mini-program console, or reset it there, and start the local run again with the right WECHAT_SECRET`,
       `problem  WeChat for ${game}: no AppSecret is filled in for ${game}: start the local run again with the right WECHAT_SECRET`,
     ]);
     expect(before.status).toBe(1);
@@ -197,8 +197,8 @@ grep -F "$id" ${logFile} | sed -e 's/^[^{]*//' -e 's/"/\\\\"/g' -e 's/^/["/' -e 
     const finished = await stageDoctor(cli);
 
     expect(problemsOf(finished)).toEqual([
-      expect.stringMatching(new RegExp(`${shop}: WeChat answered errcode 40164 .*output EgressAddresses`)),
-      expect.stringMatching(new RegExp(`${game}: WeChat answered errcode 40164 .*output EgressAddresses`)),
+      expect.stringMatching(new RegExp(`${shop}: WeChat returned errcode 40164 .*output EgressAddresses`)),
+      expect.stringMatching(new RegExp(`${game}: WeChat returned errcode 40164 .*output EgressAddresses`)),
     ]);
 
     wechat.setFault({ fault: 'secret_frozen' });

@@ -50,6 +50,8 @@ async function setUpRotation(
   const state = {
     now: NOW,
     calls: 0,
+    /** Of the calls, those that arrived and were to change something. */
+    writes: 0,
     cutAt: 0,
     cut: 'before' as 'before' | 'after',
     log: [] as RotationReport[],
@@ -58,11 +60,12 @@ async function setUpRotation(
   const tableName = table.tableName;
   await table.client.send(new PutCommand({ TableName: tableName, Item: { pk: 'jwks' } }));
 
-  const cutOff = <T>(next: () => Promise<T>): Promise<T> => {
+  const cutOff = <T>(command = '', next: () => Promise<T>): Promise<T> => {
     state.calls++;
-    if (state.calls !== state.cutAt) return next();
     const cut = () => Promise.reject(new Error('cut off'));
-    return state.cut === 'before' ? cut() : next().then(cut, cut);
+    if (state.calls === state.cutAt && state.cut === 'before') return cut();
+    if (!/^(Get|Describe)/.test(command)) state.writes++;
+    return state.calls === state.cutAt ? next().then(cut, cut) : next();
   };
   const document = DynamoDBDocumentClient.from(
     new DynamoDBClient({ ...localIdentity, endpoint: table.endpoint }),
@@ -75,8 +78,18 @@ async function setUpRotation(
   });
   const secrets = new SecretsManagerClient({ ...localIdentity, endpoint: server.endpoint, maxAttempts: 1 });
   const uncut = new SecretsManagerClient({ ...localIdentity, endpoint: server.endpoint });
-  secrets.middlewareStack.add((next) => (args) => cutOff(() => next(args)), { step: 'initialize' });
-  document.middlewareStack.add((next) => (args) => cutOff(() => next(args)), { step: 'initialize' });
+  secrets.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) =>
+        cutOff(commandName, () => next(args)),
+    { step: 'initialize' },
+  );
+  document.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) =>
+        cutOff(commandName, () => next(args)),
+    { step: 'initialize' },
+  );
   closing.push(async () => {
     for (const client of [secrets, uncut, document]) client.destroy();
     await server.close();

@@ -1,4 +1,5 @@
-/** Weeks of rotations with thousands of tokens verified: `npm run test:unit` leaves them out. */
+/** Weeks of rotations with a thousand tokens verified: `npm run test:unit` leaves them out. */
+import { decodeProtectedHeader } from 'jose';
 import { expect, it } from 'vitest';
 import { createSigningKeySource } from '../../../functions/keys/signing-key.ts';
 import { createKeySource } from '../../../functions/keys/verification-keys.ts';
@@ -12,6 +13,12 @@ const tokenLifetimeSeconds = 7 * 86_400;
 const self = { issuer: ISSUER, audience: AUDIENCE };
 
 const setUp = useRotation();
+
+/** The oldest and the newest token of each key: whether those between are valid hangs on nothing else. */
+function endsOfKeys(tokens: readonly MintedToken[]): MintedToken[] {
+  const kids = tokens.map(({ token }) => decodeProtectedHeader(token).kid);
+  return tokens.filter((_, index) => kids[index - 1] !== kids[index] || kids[index + 1] !== kids[index]);
+}
 
 it.each([
   { everyDays: 10, rotations: 4, retiredAtTheEnd: 1 },
@@ -45,7 +52,7 @@ it.each([
       dead.push(...alive.filter(expired).map(({ token }) => token));
       alive = alive.filter((minted) => !expired(minted));
       const lateVerifier = late();
-      for (const { token } of alive) {
+      for (const { token } of endsOfKeys(alive)) {
         await prompt.verify(token);
         await lateVerifier.verify(token);
       }

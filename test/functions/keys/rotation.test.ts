@@ -23,6 +23,15 @@ const PATIENCE = { timeout: 60_000 };
 
 const setUp = useRotation();
 
+/** What a first rotation leaves. */
+async function rotated(currentEndsPending?: boolean) {
+  const ring = await ownRing(NOW / 1000);
+  const parts = await setUp(JSON.stringify(ring), currentEndsPending);
+  const publication = { jwks: publicJwks(ring), signingKeyCreatedAt: ring.current.published_at };
+  await publishJwks(parts.table, publication, undefined);
+  return parts;
+}
+
 describe('the first rotation', () => {
   it('the first rotation creates the ring and publishes its keys', async () => {
     const { rotate, ring, published, state } = await setUp();
@@ -48,8 +57,7 @@ describe('a later rotation', () => {
   it.each([false, true])(
     'ends with nothing pending, whether the label goes with the move to current: %s',
     async (currentEndsPending) => {
-      const { rotate, secrets, state } = await setUp(placeholder, currentEndsPending);
-      await rotate();
+      const { rotate, secrets, state } = await rotated(currentEndsPending);
       state.now += 30 * DAY;
 
       await rotate();
@@ -63,8 +71,7 @@ describe('a later rotation', () => {
   );
 
   it('a rotation lets the next key sign and keeps the old one public', async () => {
-    const { rotate, ring, published, state } = await setUp();
-    await rotate();
+    const { rotate, ring, published, state } = await rotated();
     const before = await ring();
     state.now += 30 * DAY;
 
@@ -77,8 +84,7 @@ describe('a later rotation', () => {
   });
 
   it('a rotation changes no key when it comes too early', async () => {
-    const { rotate, ring, state } = await setUp();
-    await rotate();
+    const { rotate, ring, state } = await rotated();
     const before = await ring();
     state.now += HOUR;
 
@@ -105,8 +111,7 @@ describe('a later rotation', () => {
   });
 
   it('a rotation does not finish while something else is published', async () => {
-    const { table, rotate, ring, state, override, step } = await setUp();
-    await rotate();
+    const { table, rotate, ring, state, override, step } = await rotated();
     const before = await ring();
     state.now += 30 * DAY;
     override(async (event) => {
@@ -186,8 +191,7 @@ describe('a rotation that is cut off', () => {
   });
 
   it('a rotation ends the same when every step comes twice', async () => {
-    const { rotate, ring, published, state, override, step } = await setUp();
-    await rotate();
+    const { rotate, ring, published, state, override, step } = await rotated();
     const before = await ring();
     state.now += 30 * DAY;
     override(async (event) => {
@@ -203,8 +207,7 @@ describe('a rotation that is cut off', () => {
   });
 
   it('a rotation ends the same when every step runs twice at once', async () => {
-    const { rotate, ring, published, state, override, step } = await setUp();
-    await rotate();
+    const { rotate, ring, published, state, override, step } = await rotated();
     const before = await ring();
     state.now += 30 * DAY;
     override((event) => Promise.all([step(event), step(event)]));
@@ -221,8 +224,7 @@ describe('a rotation that is cut off', () => {
   });
 
   it('a rotation that is resumed so late that the retired key would go before its last token is started anew', async () => {
-    const { rotate, ring, published, state, now, secrets, override, step } = await setUp();
-    await rotate();
+    const { rotate, ring, published, state, now, secrets, override, step } = await rotated();
     const before = await ring();
     state.now += 30 * DAY;
     const stopAt = (last: string) =>
@@ -251,8 +253,7 @@ describe('a rotation that is cut off', () => {
   });
 
   it('a rotation that is resumed within the hour is finished', async () => {
-    const { rotate, ring, state, override, step } = await setUp();
-    await rotate();
+    const { rotate, ring, state, override, step } = await rotated();
     const before = await ring();
     state.now += 30 * DAY;
     override(async (event) => {
@@ -290,8 +291,7 @@ describe('a rotation that is cut off', () => {
 
 describe('an emergency rotation', () => {
   it('an emergency rotation takes the key that signs out of use and of the published set at once; next signs, the others stay', async () => {
-    const { rotate, ring, publishedKids, drop, state } = await setUp();
-    await rotate();
+    const { rotate, ring, publishedKids, drop, state } = await rotated();
     state.now += 30 * DAY;
     await rotate();
     const before = await ring();
@@ -307,8 +307,7 @@ describe('an emergency rotation', () => {
   });
 
   it('an emergency rotation is done once: later rotations go on as before', async () => {
-    const { rotate, ring, drop, state } = await setUp();
-    await rotate();
+    const { rotate, ring, drop, state } = await rotated();
     await drop((await ring()).current.kid);
     await rotate();
     const dropped = await ring();
@@ -322,8 +321,7 @@ describe('an emergency rotation', () => {
   });
 
   it('an emergency rotation replaces every key when all are named', async () => {
-    const { rotate, publishedKids, drop, state } = await setUp();
-    await rotate();
+    const { rotate, publishedKids, drop, state } = await rotated();
     state.now += 30 * DAY;
     await rotate();
     const before = await publishedKids();
@@ -362,8 +360,7 @@ describe('an emergency rotation', () => {
   });
 
   it('an emergency rotation takes a retired key out of the set before its time', async () => {
-    const { rotate, ring, publishedKids, drop, state } = await setUp();
-    await rotate();
+    const { rotate, ring, publishedKids, drop, state } = await rotated();
     state.now += 30 * DAY;
     await rotate();
     const before = await ring();
@@ -409,8 +406,7 @@ describe('the rotation function', () => {
 
 describe('an emergency among running signers and verifiers', () => {
   it('running verifiers refuse the tokens of a dropped key within half a minute, and no other token', async () => {
-    const { rotate, ring, published, drop, state, now, secrets } = await setUp();
-    await rotate();
+    const { rotate, ring, published, drop, state, now, secrets } = await rotated();
     const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
     const minter = createTokenMinter({ ...self, now, lifetimeSeconds: tokenLifetimeSeconds, signingKey });
     const verifier = createTokenVerifier({ ...self, now, keys: createKeySource({ load: published, now }) });
@@ -469,8 +465,7 @@ describe('the signing key', () => {
   });
 
   it('the signing key is read once, cannot be exported, and follows a rotation', async () => {
-    const { rotate, ring, state, now, secrets } = await setUp();
-    await rotate();
+    const { rotate, ring, state, now, secrets } = await rotated();
     let reads = 0;
     secrets.middlewareStack.add(
       (next) => (args) => {
@@ -491,8 +486,7 @@ describe('the signing key', () => {
   });
 
   it('a signing key that is half a minute old is read again before it signs, even after a freeze', async () => {
-    const { rotate, ring, state, now, secrets, drop } = await setUp();
-    await rotate();
+    const { rotate, ring, state, now, secrets, drop } = await rotated();
     const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
     const { kid: old } = await signingKey();
     await drop(old);
@@ -508,8 +502,7 @@ describe('the signing key', () => {
   });
 
   it('the signing key is there for whoever waits as long as a failed read told them to', async () => {
-    const { rotate, state, now, secrets } = await setUp();
-    await rotate();
+    const { state, now, secrets } = await rotated();
     const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
     let away = true;
     secrets.middlewareStack.add(
@@ -525,8 +518,7 @@ describe('the signing key', () => {
   });
 
   it('the signing key is read again before it signs although the clock was set back', async () => {
-    const { rotate, ring, state, now, secrets, drop } = await setUp();
-    await rotate();
+    const { rotate, ring, state, now, secrets, drop } = await rotated();
     const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
     const { kid: old } = await signingKey();
     await drop(old);
@@ -538,8 +530,7 @@ describe('the signing key', () => {
   });
 
   it('the signing key goes on signing for a quarter of an hour while the secret cannot be read, and not longer', async () => {
-    const { rotate, state, now, secrets } = await setUp();
-    await rotate();
+    const { state, now, secrets } = await rotated();
     const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
     const held = await signingKey();
     secrets.middlewareStack.add(() => () => Promise.reject(new Error('the service is away')), {
@@ -554,8 +545,7 @@ describe('the signing key', () => {
   });
 
   it('the signing key is imported once for as long as it stays the same', async () => {
-    const { rotate, state, now, secrets } = await setUp();
-    await rotate();
+    const { state, now, secrets } = await rotated();
     const signingKey = createSigningKeySource({ client: secrets, keyRingArn, now });
     const { key } = await signingKey();
     state.now += HOUR;

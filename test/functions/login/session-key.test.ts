@@ -47,20 +47,24 @@ async function setUp(...wechatSays: readonly (string | object)[]) {
   const { connection, close } = await connectTo((_, response) => {
     response.end(texts.next().value ?? '{"errcode":40029}');
   });
-  const shared = { client: table.client, tableName: table.tableName, now: Date.now };
-  const revocations = createRevocations(shared);
+  let waited = 0;
+  const shared = { client: table.client, tableName: table.tableName, now: () => Date.now() + waited };
+  const sleep = async (ms: number) => {
+    waited += ms;
+  };
+  const revocations = createRevocations({ ...shared, sleep });
   const metrics = createMetrics(log);
   const logIn = createLogIn({
     wechat: { code2Session: createCode2Session(connection) },
     appSecrets: { secretFor: async () => 'secret', renewedSecretFor: async () => 'secret' },
     users: createUsers({ ...shared, admitsName: async () => true }),
-    spentCodes: createSpentCodes({ ...shared, windowSeconds: 60, sleep: async () => {} }),
+    spentCodes: createSpentCodes({ ...shared, windowSeconds: 60, sleep }),
     revocations,
     tokens: {
       prepare: () => {},
       mint: async () => ({ token: 'token', jti: 'j', expiresIn: 1, expiresAt: 1, keyAgeSeconds: 1 }),
     },
-    now: Date.now,
+    now: shared.now,
   });
   const handler = createHttpHandler(
     { 'POST /member/login': createLoginRoute({ logIn, appids: [appid], observe: measureLogins(metrics) }) },

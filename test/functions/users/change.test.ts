@@ -54,7 +54,7 @@ describe('a change of the profile', () => {
     expect(await table.item(pk)).toEqual({ pk, user_id: 'u' });
   });
 
-  it('is made again when a login or an erasure of the same moment is in the way', async () => {
+  it.concurrent('is made again when a login or an erasure of the same moment is in the way', async () => {
     const { userId } = await newUser();
     let conflicts = 2;
     const { changes, commands } = setUp(async ({ command }, proceed) => {
@@ -68,7 +68,7 @@ describe('a change of the profile', () => {
     expect(commands).toEqual(['UpdateItem', 'UpdateItem', 'UpdateItem']);
   });
 
-  it('gives up on what stays in the way', async () => {
+  it.concurrent('gives up on what stays in the way', async () => {
     const { userId } = await newUser();
     const { changes } = setUp(async () => {
       throw new TransactionConflictException({ $metadata: {}, message: 'in conflict' });

@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { errorCatalogue } from '../../../functions/contracts/errors.ts';
 import { type Code2Session, createCode2Session } from '../../../functions/wechat/code2session.ts';
 import {
@@ -18,7 +19,7 @@ import { startWechatSimulator, type WechatSimulator } from '../../../local/wecha
 const appid = 'wx0123456789abcdef';
 const secret = 'fedcba98fedcba98fedcba98fedcba98';
 /** For calls that are to end by a time-out; too short for a busy machine to be relied on for anything else. */
-const HURRIED = { totalBudgetMs: 600, connectTimeoutMs: 150 };
+const HURRIED = { totalBudgetMs: 240, connectTimeoutMs: 60 };
 
 let wechat: WechatSimulator;
 interface WechatClient extends WechatConnection {
@@ -52,6 +53,14 @@ async function listen(server: Server | TcpServer): Promise<number> {
   openServers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
+}
+
+/** The budgets of what follows in a test are over when it says so; `asked` are their milliseconds. */
+function holdBudgets() {
+  const budget = new AbortController();
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(budget.signal);
+  onTestFinished(() => timeout.mockRestore());
+  return { end: () => budget.abort(), asked: () => timeout.mock.calls.map(([ms]) => ms) };
 }
 
 /** A port that refuses connections. */
@@ -409,9 +418,13 @@ describe('an answer that is none', () => {
     async (fault) => {
       wechat.setFault({ fault });
       const second = await startWechatSimulator({ apps: { [appid]: secret } });
-      const client = open({ apiBases: [wechat.url, second.url], totalBudgetMs: 1_000 });
+      const client = clientFor(wechat.url, second.url);
+      const { end } = holdBudgets();
 
-      const error = await failureOf(client, wechat.issueCode());
+      const failing = failureOf(client, wechat.issueCode());
+      await expect.poll(() => wechat.calls().count, { timeout: 60_000 }).toBe(1);
+      end();
+      const error = await failing;
 
       expect(error).toMatchObject({ code: 'wechat_unavailable', reason: expect.stringContaining('budget') });
       expect(second.calls().count).toBe(0);
@@ -510,24 +523,31 @@ describe('after a host', () => {
         `https://127.0.0.1:${await listen(createTcpServer((socket) => void socket.on('error', () => {}).resetAndDestroy()))}`,
     ],
     ['has no certificate to show', async () => `https://127.0.0.1:${await listen(createTlsServer({}))}`],
-    [
-      'takes connections and says nothing',
-      async () => {
-        const server = createTcpServer((socket) => void socket.on('error', () => {}));
-        return `https://127.0.0.1:${await listen(server)}`;
-      },
-    ],
   ];
 
   it.each(hosts)('after a host that %s the next one gets the code, once', async (_, startHost) => {
     const first = await startHost();
     const code = wechat.issueCode({ openid: 'oAlice' });
 
-    const client = open({ apiBases: [first, wechat.url], totalBudgetMs: 60_000, connectTimeoutMs: 1_000 });
-
-    const session = await client.code2Session({ appid, secret, code });
+    const session = await clientFor(first, wechat.url).code2Session({ appid, secret, code });
 
     expect(session).toEqual({ openid: 'oAlice', host: new URL(wechat.url).host });
+    expect(wechat.calls().count).toBe(1);
+  });
+
+  it('after a host that takes connections and says nothing the next one gets the code, once', async () => {
+    const code = wechat.issueCode({ openid: 'oAlice' });
+    const silent = createTcpServer((socket) => void socket.on('error', () => {}));
+    const client = clientFor(`https://127.0.0.1:${await listen(silent)}`, wechat.url);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+
+    const exchanging = client.code2Session({ appid, secret, code });
+    await once(silent, 'connection');
+    vi.advanceTimersByTime(30_000);
+    vi.useRealTimers();
+
+    expect(await exchanging).toEqual({ openid: 'oAlice', host: new URL(wechat.url).host });
     expect(wechat.calls().count).toBe(1);
   });
 
@@ -568,10 +588,16 @@ describe('a connection opened ahead', () => {
   });
 
   it('opening a connection ahead never fails: the call will meet a dead or silent host', async () => {
-    const silent = `http://127.0.0.1:${await listen(createTcpServer((socket) => void socket.on('error', () => {})))}`;
+    const silent = createTcpServer((socket) => void socket.on('error', () => {}));
+    const base = `http://127.0.0.1:${await listen(silent)}`;
+    const { end, asked } = holdBudgets();
 
-    for (const base of [`http://127.0.0.1:${await deadPort()}`, silent])
-      await expect(clientFor(base).openConnection()).resolves.toBeUndefined();
+    await expect(clientFor(`http://127.0.0.1:${await deadPort()}`).openConnection()).resolves.toBeUndefined();
+    const opening = clientFor(base).openConnection();
+    await once(silent, 'connection');
+    end();
+    await expect(opening).resolves.toBeUndefined();
+    expect(asked()).toEqual([2_500, 2_500]);
   });
 });
 

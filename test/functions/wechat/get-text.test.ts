@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSocketOpener, type SocketOpener } from '../../../functions/network/open-socket.ts';
@@ -66,23 +65,25 @@ async function failureOf(getting: Promise<unknown>): Promise<TransportError> {
   return error;
 }
 
-/** A network whose connections come about when the test says so. */
+/** A network whose connections come about when the test says so; it waits for the end of each. */
 function heldNetwork(): { release: () => Promise<void> } {
   const released = Promise.withResolvers<void>();
+  const ends: Promise<unknown>[] = [];
   openSource(
     createSocketOpener(url, {
       resolve: async () => [{ address: '127.0.0.1', family: 4 }],
       dial: (address, port) => {
         const socket = new Socket();
+        ends.push(new Promise((resolve) => socket.once('close', resolve)));
         void released.promise.then(() => socket.destroyed || socket.connect(port, address));
         return socket;
       },
     }),
   );
   return {
-    release: () => {
+    release: async () => {
       released.resolve();
-      return pause(50);
+      await Promise.all(ends);
     },
   };
 }

@@ -33,7 +33,7 @@ async function exchange(code: string, overrides: Record<string, string | undefin
   return { response, body, json: () => JSON.parse(body) };
 }
 
-/** Calls, and hangs up a moment after the call has arrived, if there is no response by then. */
+/** Calls, and hangs up when a later call has its response and this one has none. */
 async function abandon(path: string): Promise<'response' | 'no response'> {
   const { count } = simulator.calls();
   const hangUp = new AbortController();
@@ -44,7 +44,7 @@ async function abandon(path: string): Promise<'response' | 'no response'> {
       () => 'no response' as const,
     );
   while (simulator.calls().count === count) await setTimeout(5);
-  await setTimeout(100);
+  await control('GET', 'calls');
   hangUp.abort();
   return settled;
 }

@@ -109,9 +109,9 @@ describe('startDatabase', () => {
       },
     );
 
+    // It has reached every process of the group when this returns.
     process.kill(-(parent.pid ?? 0), 'SIGINT');
     await once(parent.stdout, 'data');
-    await new Promise((resolve) => setTimeout(resolve, 100));
 
     expect(await responds(endpoint)).toBe(true);
     parent.kill('SIGKILL');
