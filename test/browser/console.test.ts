@@ -40,10 +40,10 @@ interface Body {
   readonly data?: { readonly user_id: string };
 }
 
-/** The page, and what was answered last to what it sent to the API. */
+/** The page, and the last response to what it sent to the API. */
 interface Opened {
   readonly page: Page;
-  readonly answered: () => Response | undefined;
+  readonly lastResponse: () => Response | undefined;
 }
 
 /** Opens the page of the run; nothing but the run may ever be asked for anything. */
@@ -62,7 +62,7 @@ async function open(options: BrowserContextOptions = {}, before = (_: Page) => {
   before(page);
   await page.goto(`${run.url}/`);
   await page.locator('#do-logIn').waitFor();
-  return { page, answered: () => last };
+  return { page, lastResponse: () => last };
 }
 
 async function openForTest(...given: Parameters<typeof open>): Promise<Opened> {
@@ -95,14 +95,14 @@ interface Shown {
 }
 
 /** Presses a button of the login and reads what the page shows of the last request of the client. */
-async function press({ page, answered }: Opened, id: string): Promise<Shown> {
+async function press({ page, lastResponse }: Opened, id: string): Promise<Shown> {
   await page.click(id);
   await page.locator('.flow[aria-busy=false]').waitFor();
-  const response = answered();
+  const response = lastResponse();
   if (response === undefined) throw new Error('The API was not called');
   const { request_id } = (await response.json()) as Body;
-  await page.locator('#answer', { hasText: request_id }).waitFor();
-  const [json = ''] = (await page.locator('#answer').innerText()).split(/\n\n(?=[a-z-]+: )/);
+  await page.locator('#response', { hasText: request_id }).waitFor();
+  const [json = ''] = (await page.locator('#response').innerText()).split(/\n\n(?=[a-z-]+: )/);
   const shown = { status: await page.locator('h3 b').innerText(), body: JSON.parse(json) };
   expect(shown.status).toBe(String(response.status()));
   return shown;
@@ -121,7 +121,7 @@ describe('the page', () => {
   afterAll(() => page.context().close());
 
   it.each(presetNames)(
-    'shows %s as the gateway answered it, and its line by the same request id',
+    'shows %s as the gateway sent it, and its line by the same request id',
     async (name) => {
       // A code that was exchanged a moment ago logs in again, whatever WeChat says of it.
       const before = await page.inputValue('#code');
@@ -230,12 +230,12 @@ describe('the page', () => {
     expect(await press(opened, '#do-logIn')).toMatchObject({ status: '200' });
     await page.getByRole('button', { name: `${foreign.method} ${foreign.url}` }).click();
 
-    await page.locator('#answer', { hasText: 'x-team: orders' }).waitFor();
+    await page.locator('#response', { hasText: 'x-team: orders' }).waitFor();
     expect(await page.locator('h3 b').innerText()).toBe('418');
     expect(asked).toEqual([{ ...foreign, token: expect.stringMatching(/^ey/) }]);
   });
 
-  it('says when the run does not answer any more', async () => {
+  it('says when the run responds no more', async () => {
     const { page } = await openForTest({ locale: 'en' }, (page) => {
       void page.route('**/_local/events', (route) => route.abort());
     });
