@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { App, CfnResource, Stack } from 'aws-cdk-lib';
-import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { errorCatalogue } from '../../functions/contracts/errors.ts';
 import { settingsFor, stageNames } from '../fixtures/stages.ts';
-import { everything, nothing, stackOf, synthesize } from './synthesize.ts';
+import { everything, nothing, synthesize } from './synthesize.ts';
 
 interface Resource {
   readonly Properties: Record<string, unknown>;
@@ -27,44 +24,6 @@ let bare: Template;
 beforeAll(() => {
   full = synthesize('prod', { settings: everything });
   bare = synthesize('prod', { settings: nothing });
-});
-
-describe('every stage', () => {
-  it.each([
-    ...stageNames.map((stage) => [stage, {}] as const),
-    ['prod', everything],
-    ['prod', nothing],
-  ] as const)('%s synthesizes without a warning with %j', (stage, settings) => {
-    const stack = stackOf(stage, { settings });
-
-    expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
-    expect(Annotations.fromStack(stack).findError('*', Match.anyValue())).toEqual([]);
-    expect(stack.terminationProtection).toBe(settingsFor(stage, settings).protectData);
-  });
-});
-
-describe("CDK's own rules, which run before a deployment,", () => {
-  /** What they find in the app of a stack. */
-  function violations(stack: Stack): unknown[] {
-    vi.stubEnv('CDK_VALIDATION', 'true');
-    onTestFinished(() => {
-      vi.unstubAllEnvs();
-    });
-    const { directory } = (stack.node.root as App).synth();
-    const { pluginReports } = JSON.parse(readFileSync(join(directory, 'validation-report.json'), 'utf8'));
-    return pluginReports.flatMap((report: { violations: unknown[] }) => report.violations);
-  }
-
-  it('find nothing in a stage that has every part', () => {
-    expect(violations(stackOf('prod', { settings: everything }))).toEqual([]);
-  });
-
-  it('find a property that does not exist', () => {
-    const stack = new Stack(new App(), 'Careless');
-    new CfnResource(stack, 'Topic', { type: 'AWS::SNS::Topic', properties: { Topicname: 'x' } });
-
-    expect(violations(stack)).toEqual([expect.anything()]);
-  });
 });
 
 describe('the access log', () => {
