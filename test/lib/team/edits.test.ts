@@ -56,12 +56,11 @@ async function record(): Promise<Finished> {
 }
 
 /** What `npm test` begins with: nobody's settings have to be laid out as ours are. Throws what it finds. */
-const lint = (): unknown =>
-  execFileSync(
-    'node_modules/@biomejs/biome/bin/biome',
-    ['check', '--error-on-warnings', 'lib', 'recorded-templates'],
-    { cwd: copy },
-  );
+const lint = (): unknown => {
+  const biome = 'node_modules/@biomejs/biome/bin/biome';
+  const args = [biome, 'check', '--error-on-warnings', 'lib', 'recorded-templates'];
+  return execFileSync(process.execPath, args, { cwd: copy });
+};
 
 describe("a team's own settings", () => {
   describe('pass the tests:', async () => {
