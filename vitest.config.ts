@@ -64,6 +64,8 @@ export default defineConfig({
           name: 'template',
           include: ['test/lib/**/*.test.ts'],
           globalSetup: ['test/lib/other-teams/build-package.ts'],
+          // For the example of another team, which has installed it.
+          alias: [{ find: /^wechat-login$/, replacement: join(import.meta.dirname, 'lib/index.ts') }],
           ...inEachProject,
           maxWorkers: WORKERS,
           isolate: false,

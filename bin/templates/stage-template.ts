@@ -9,7 +9,7 @@ import { stackName } from './stack-name.ts';
 const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
 
 /** Leaves out what takes the most time and is in no template: bundles, where each construct was made, and their tree. */
-const withoutDetours = {
+export const withoutDetours = {
   context: { ...context, 'aws:cdk:bundling-stacks': [], 'aws:cdk:disable-creation-stack-traces': true },
   treeMetadata: false,
 };

@@ -110,12 +110,6 @@ it('the app says what is refused in one line, and synthesizes nothing', async ()
   expect(files).toEqual([]);
 });
 
-it('the app leaves a template in the folder that the CDK CLI names', async () => {
-  const { files } = await run(ready);
-
-  expect(files).toContain('WechatLogin-dev.template.json');
-});
-
 it.each<[string, object, Variables, readonly string[]]>([
   ['an example where nobody is', { ...asItComes, protectData: false, appids: [EXAMPLE_APPID] }, {}, []],
   [

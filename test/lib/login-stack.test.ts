@@ -7,7 +7,7 @@ import { errorCatalogue } from '../../functions/contracts/errors.ts';
 import { errorsAnywhere, type Route, routes } from '../../functions/contracts/routes.ts';
 import { currentValueOnly } from '../../lib/data/current-value-only.ts';
 import { stageNames } from '../fixtures/stages.ts';
-import { synthesize } from './synthesize.ts';
+import { different, nothing, synthesize } from './synthesize.ts';
 
 interface Resource {
   readonly Type: string;
@@ -429,8 +429,12 @@ describe('every stage', () => {
     expect(/[^\n\x20-\x7e].{0,20}/.exec(normalized(synthesize(stage).toJSON()))?.[0]).toBeUndefined();
   });
 
+  const consumerAccounts = ['111111111111', '222222222222'];
+  const inChina = (): Template =>
+    synthesize('prod-cn', { region: 'cn-north-1', settings: { consumerAccounts } });
+
   it('names no partition of its own, so that China regions deploy the same code', () => {
-    const china = JSON.stringify(synthesize('prod-cn', { region: 'cn-north-1' }).toJSON());
+    const china = JSON.stringify(inChina().toJSON());
 
     expect(china).not.toContain('arn:aws:');
     expect(china).toContain('arn:aws-cn:');
@@ -438,10 +442,7 @@ describe('every stage', () => {
   });
 
   it('lets the authorizers of exactly the listed accounts call ours', () => {
-    const consumerAccounts = ['111111111111', '222222222222'];
-    const template = synthesize('prod-cn', { region: 'cn-north-1', settings: { consumerAccounts } });
-
-    const sources = authorizerCallers(template).map(({ SourceArn }) => SourceArn);
+    const sources = authorizerCallers(inChina()).map(({ SourceArn }) => SourceArn);
     expect(sources).toEqual(
       expect.arrayContaining(
         consumerAccounts.map((account) => `arn:aws-cn:execute-api:cn-north-1:${account}:*/authorizers/*`),
@@ -451,7 +452,7 @@ describe('every stage', () => {
   });
 
   it('lets the authorizer read no user where revocation is off', () => {
-    const template = synthesize('dev', { settings: { checkRevocation: false } });
+    const template = synthesize('prod', { settings: nothing });
 
     template.hasResourceProperties('AWS::Lambda::Function', {
       Environment: { Variables: Match.objectLike({ CHECK_REVOCATION: 'false' }) },
@@ -460,7 +461,7 @@ describe('every stage', () => {
   });
 
   it('uses the public URL as the issuer where there is one', () => {
-    const template = synthesize('dev', { settings: { publicUrl: 'https://login.example.com' } });
+    const template = synthesize('dev', { settings: different });
 
     template.hasResourceProperties('AWS::Lambda::Function', {
       Environment: { Variables: Match.objectLike({ TOKEN_ISSUER: 'https://login.example.com' }) },

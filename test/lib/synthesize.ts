@@ -22,6 +22,8 @@ export const everything = {
   consumerAccounts: ['111111111111'],
   alarmEmails: { urgent: ['night@example.com'], notice: ['day@example.com'] },
   monthlyBudget: { amount: 500, currency: 'USD' },
+  logRetentionDays: 90,
+  runbookUrl: 'https://wiki.example.com/login',
 } as const;
 
 /** Settings that leave out every part a stage can do without. */
@@ -35,6 +37,18 @@ export const nothing = {
   fixedEgressAddresses: 0,
   apiGatewayLogRole: false,
   reservedConcurrency: {},
+} as const;
+
+/** Settings that have another value than a stage comes with, and leave every part that `dev` has. */
+export const different = {
+  throttle: { requestsPerSecond: 7, burst: 8 },
+  loginThrottle: { requestsPerSecond: 3, burst: 4 },
+  encryptionKey: true,
+  architecture: 'x86_64',
+  tracing: false,
+  fixedEgressAddresses: 1,
+  keyRotationDays: 10,
+  publicUrl: 'https://login.example.com',
 } as const;
 
 /** What may differ from a stage as it stands; `region` makes the stack a regional one. */

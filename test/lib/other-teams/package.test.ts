@@ -1,4 +1,6 @@
 import {
+  cpSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -10,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installPackage, root, runNode, tsc } from '../../fixtures/installed-package.ts';
+import { installPackage, packPackage, root, runNode, tsc } from '../../fixtures/installed-package.ts';
 
 /** The code of the page for other teams, in its order: what they paste into their stacks. */
 const page = readFileSync(join(root, 'docs/other-teams.md'), 'utf8');
@@ -69,15 +71,36 @@ console.log(response.status, token.split('.').length, issuer.audience);
 await issuer.close();
 `;
 
+const options = { strict: true, target: 'es2022', types: ['node'], skipLibCheck: true, rootDir: '.' };
+/** What is compiled besides the example, in one go: all of them read CDK's declarations, which are a million lines. */
+const projects = {
+  'tsconfig.json': {
+    compilerOptions: { ...options, module: 'nodenext', rewriteRelativeImportExtensions: true },
+    files: ['app.ts', 'kit.ts', 'commonjs/app.ts'],
+    // Our declarations as sources, in which every type is checked, as it is for nobody's declarations here.
+    include: ['declarations'],
+  },
+  'bundler.json': {
+    compilerOptions: { ...options, module: 'esnext', moduleResolution: 'bundler', noEmit: true },
+    files: ['app.ts', 'kit.ts'],
+  },
+};
+
+/** The app of another team. */
 let folder: string;
 let installed: string;
+/** The example, copied out of the repository. */
+let example: string;
+let tarball: string;
+const manifest = JSON.parse(readFileSync(join(root, 'examples/other-team/package.json'), 'utf8'));
 
 const run = (args: readonly string[], env?: NodeJS.ProcessEnv): string => runNode(folder, args, env);
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'orders-'));
   installed = join(folder, 'node_modules/wechat-login');
-  installPackage(folder, ['aws-cdk-lib', 'constructs', '@types/node', 'undici-types']);
+  tarball = packPackage(folder);
+  installPackage(join(folder, tarball), folder, ['aws-cdk-lib', 'constructs', '@types/node', 'undici-types']);
   writeFileSync(join(folder, 'app.ts'), snippet);
   writeFileSync(join(folder, 'schema.graphql'), 'type Query { orders: Int }');
   writeFileSync(join(folder, 'kit.ts'), kitSnippet);
@@ -85,30 +108,33 @@ beforeAll(() => {
   mkdirSync(join(folder, 'commonjs'));
   writeFileSync(join(folder, 'commonjs/app.ts'), snippet);
   writeFileSync(join(folder, 'commonjs/package.json'), JSON.stringify({ type: 'commonjs' }));
+  for (const [file, project] of Object.entries(projects))
+    writeFileSync(join(folder, file), JSON.stringify(project));
+  const declarations = join(installed, 'dist/types');
+  for (const file of globSync('**/*.d.ts', { cwd: declarations }))
+    cpSync(join(declarations, file), join(folder, 'declarations', file.replace(/\.d\.ts$/, '.ts')));
+
+  example = mkdtempSync(join(tmpdir(), 'orders-'));
+  cpSync(join(root, 'examples/other-team'), example, {
+    recursive: true,
+    filter: (path) => !path.includes('node_modules'),
+  });
+  const { 'wechat-login': _, ...others } = { ...manifest.dependencies, ...manifest.devDependencies };
+  installPackage(join(folder, tarball), example, Object.keys(others));
+  // What an installation leaves behind, by which CDK finds the root of the app.
+  writeFileSync(join(example, 'package-lock.json'), '{}');
+
   run(['app.ts'], { CDK_OUTDIR: join(folder, 'cdk.out') });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  for (const each of [folder, example]) rmSync(each, { recursive: true });
+});
 
 describe('the package, installed in an empty folder', () => {
-  it('type-checks what the guide says, as an ES module and as the CommonJS that cdk init sets up', () => {
-    const flags = ['--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
+  it('type-checks: its declarations, the example, and what the guide says in every kind of module', () => {
+    run([tsc, '--build', ...Object.keys(projects), example]);
 
-    run([tsc, ...flags, 'app.ts', 'kit.ts', 'commonjs/app.ts']);
-
-    // The first run has checked the declarations themselves; this one shows that they are found as well.
-    run([
-      tsc,
-      '--noEmit',
-      '--skipLibCheck',
-      ...flags,
-      '--module',
-      'esnext',
-      '--moduleResolution',
-      'bundler',
-      'app.ts',
-      'kit.ts',
-    ]);
-
+    // As cdk init sets an app up.
     run(['commonjs/app.js'], { CDK_OUTDIR: join(folder, 'cdk.out.commonjs') });
     for (const name of ['SameAccount', 'OtherAccount', 'China'].map((stack) => `${stack}.template.json`))
       expect(readFileSync(join(folder, 'cdk.out.commonjs', name), 'utf8')).toBe(
@@ -201,6 +227,47 @@ describe('the package, installed in an empty folder', () => {
   });
 });
 
+describe('the example, copied out of the repository', () => {
+  it('names the tarball that npm pack makes', () => {
+    expect(manifest.dependencies['wechat-login']).toBe(`file:${tarball}`);
+  });
+
+  it('passes its own tests', () => {
+    // The compiler has passed it above.
+    expect(manifest.scripts.test).toBe('tsc && node --test');
+    expect(runNode(example, ['--test'])).toMatch(/pass 3\n.*fail 0\n/);
+  });
+
+  it('synthesizes with an authorizer on every route, of the stage that it is told to trust', () => {
+    const { context } = JSON.parse(readFileSync(join(example, 'cdk.json'), 'utf8'));
+    runNode(example, ['bin/app.ts'], {
+      CDK_OUTDIR: join(example, 'cdk.out'),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...context, loginStage: 'prod' }),
+    });
+
+    const text = readFileSync(join(example, 'cdk.out/Orders.template.json'), 'utf8');
+    const resources = Object.values(JSON.parse(text).Resources as Record<string, Resource>);
+    const routes = resources
+      .filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route' || Type === 'AWS::ApiGateway::Method')
+      .map(({ Properties: { RouteKey, HttpMethod, AuthorizationType, AuthorizerId } }) => {
+        expect(AuthorizerId !== undefined).toBe(AuthorizationType !== 'NONE');
+        return `${RouteKey ?? `REST ${HttpMethod}`}: ${AuthorizationType}`;
+      });
+    expect(routes.sort()).toEqual([
+      '$connect: CUSTOM',
+      // Messages belong to a connection that was let in: no other route of a WebSocket API can have an authorizer.
+      '$default: NONE',
+      'DELETE /orders: CUSTOM',
+      'GET /orders: JWT',
+      'POST /orders: CUSTOM',
+      'PUT /orders: CUSTOM',
+      'REST GET: CUSTOM',
+    ]);
+    expect(text).toContain('"/wechat-login/prod/issuer"');
+    expect(text).not.toContain('/wechat-login/dev/');
+  });
+});
+
 it('asks for no newer CDK than the oldest app of test/attach has', () => {
   const read = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
   const { 'aws-cdk-lib': cdk, constructs } = read('test/attach/fixtures/commonjs').dependencies;
@@ -235,6 +302,11 @@ describe('the app of test/attach that stands for what cdk init makes', () => {
 });
 
 const majorOf = (range: string): string | undefined => /\d+/.exec(range)?.[0];
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
 
 interface Properties {
   readonly Principal?: string;
