@@ -25,17 +25,31 @@ const settings = {
   useFipsEndpoint: false,
 };
 
+/**
+ * Where a service is, if the environment says so, in the SDK's variables. The SDK would parse them for each request, and
+ * lose what V8 has optimized, which takes twice as long as all else it does.
+ */
+function endpointOf(service: 'DYNAMODB' | 'SECRETS_MANAGER'): { readonly endpoint?: string } {
+  const endpoint = process.env[`AWS_ENDPOINT_URL_${service}`] ?? process.env.AWS_ENDPOINT_URL;
+  return endpoint === undefined ? {} : { endpoint };
+}
+
 /** A document client that drops `undefined` members. Region, credentials and endpoint come from the environment. */
 export function createDocumentClient(): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(
-    new DynamoDBClient({ ...settings, accountIdEndpointMode: 'disabled', endpointDiscoveryEnabled: false }),
-    { marshallOptions: { removeUndefinedValues: true } },
-  );
+  const client = new DynamoDBClient({
+    ...settings,
+    ...endpointOf('DYNAMODB'),
+    accountIdEndpointMode: 'disabled',
+    endpointDiscoveryEnabled: false,
+  });
+  // It copies each input and output for a logger that nobody gave.
+  client.middlewareStack.remove('loggerMiddleware');
+  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
 
 /** A Secrets Manager client. Region, credentials and endpoint come from the environment. */
 export function createSecretsClient(): SecretsManagerClient {
-  return new SecretsManagerClient(settings);
+  return new SecretsManagerClient({ ...settings, ...endpointOf('SECRETS_MANAGER') });
 }
 
 /** Resolves credentials and opens the TLS connection to DynamoDB with one cheap read, so that no request waits for it. */
