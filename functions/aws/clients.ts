@@ -3,23 +3,14 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { JWKS_KEY, PARTITION_KEY } from '../contracts/table.ts';
+import { createHttpHandler } from './http-handler.ts';
 
-/**
- * Per attempt, in milliseconds: until TCP is connected, until the headers of the response, and between two parts of its
- * body, for which the SDK has no limit of its own. `throwOnRequestTimeout` makes the second one real: without it the
- * SDK only logs a warning. Three attempts and their back-off stay below 5 s.
- */
-const requestHandler = {
-  connectionTimeout: 500,
-  requestTimeout: 1_000,
-  socketTimeout: 1_000,
-  throwOnRequestTimeout: true,
-};
+/** Three attempts and their back-off stay below 5 s. */
+const limits = { connectMs: 500, silenceMs: 1_000 };
 
 const settings = {
   maxAttempts: 3,
   retryMode: 'standard',
-  requestHandler,
   // What is not said here, the SDK looks for in variables and files, one after the other, before its first call.
   useDualstackEndpoint: false,
   useFipsEndpoint: false,
@@ -39,6 +30,7 @@ export function createDocumentClient(): DynamoDBDocumentClient {
   const client = new DynamoDBClient({
     ...settings,
     ...endpointOf('DYNAMODB'),
+    requestHandler: createHttpHandler(limits),
     accountIdEndpointMode: 'disabled',
     endpointDiscoveryEnabled: false,
   });
@@ -49,7 +41,11 @@ export function createDocumentClient(): DynamoDBDocumentClient {
 
 /** A Secrets Manager client. Region, credentials and endpoint come from the environment. */
 export function createSecretsClient(): SecretsManagerClient {
-  return new SecretsManagerClient({ ...settings, ...endpointOf('SECRETS_MANAGER') });
+  return new SecretsManagerClient({
+    ...settings,
+    ...endpointOf('SECRETS_MANAGER'),
+    requestHandler: createHttpHandler(limits),
+  });
 }
 
 /** Resolves credentials and opens the TLS connection to DynamoDB with one cheap read, so that no request waits for it. */
