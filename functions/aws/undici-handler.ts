@@ -41,8 +41,9 @@ export function createUndiciHandler(): HttpHandler {
           (socket) => callback(null, socket),
           (error) => callback(error, null),
         ),
-      headersTimeout: limits.silenceMs,
-      bodyTimeout: limits.silenceMs,
+      // Its own timers are half a second late.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
     });
@@ -58,10 +59,14 @@ export function createUndiciHandler(): HttpHandler {
       return new Promise<Response>((resolve, reject) => {
         const response = { statusCode: 0, headers: {}, body: new Uint8Array() };
         const parts: Buffer[] = [];
+        let abort = (_: Error): void => {};
+        const timer = setTimeout(() => abort(timedOut()), limits.silenceMs);
         client.dispatch(
           { path, method, headers, body: body ?? null },
           {
-            onRequestStart() {},
+            onRequestStart(controller) {
+              abort = (reason) => controller.abort(reason);
+            },
             onResponseStart(_, statusCode, responseHeaders) {
               response.statusCode = statusCode;
               response.headers = responseHeaders;
@@ -70,11 +75,13 @@ export function createUndiciHandler(): HttpHandler {
               parts.push(part);
             },
             onResponseEnd() {
+              clearTimeout(timer);
               kept.push(client);
               response.body = Buffer.concat(parts);
               resolve({ response });
             },
             onResponseError(_, error) {
+              clearTimeout(timer);
               // The next request connects anew.
               kept.push(client);
               reject(inWordsOfNode(error));
@@ -91,12 +98,14 @@ export function createUndiciHandler(): HttpHandler {
   };
 }
 
-/** The SDK repeats what failed on the way, and knows that by the words of Node's own client. */
+// The SDK repeats what failed on the way, and knows that by the words of Node's own client.
+
+const timedOut = (): Error =>
+  Object.assign(new Error('no response in time'), { name: 'TimeoutError', code: 'ETIMEDOUT' });
+
 function inWordsOfNode(error: Error): Error {
-  const code = 'code' in error ? String(error.code) : '';
-  if (error.name === 'TimeoutError' || /^UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/.test(code))
-    return Object.assign(new Error('no response in time'), { name: 'TimeoutError', code: 'ETIMEDOUT' });
-  if (code === 'UND_ERR_SOCKET')
-    return Object.assign(new Error('the connection has ended'), { code: 'ECONNRESET' });
-  return error;
+  // Also of the signal that ends an attempt to connect.
+  if (error.name === 'TimeoutError') return timedOut();
+  if (!('code' in error) || error.code !== 'UND_ERR_SOCKET') return error;
+  return Object.assign(new Error('the connection has ended'), { code: 'ECONNRESET' });
 }
