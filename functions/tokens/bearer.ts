@@ -40,11 +40,7 @@ export function tokenFromCredentials(value: string | null | undefined): string {
 }
 
 function authorizationValues<V>(headers: Readonly<Record<string, V | undefined>> | null | undefined): V[] {
-  const values: V[] = [];
-  for (const [name, value] of Object.entries(headers ?? {})) {
-    // Most names differ in length already.
-    const named = name.length === 'authorization'.length && name.toLowerCase() === 'authorization';
-    if (named && value !== undefined) values.push(value);
-  }
-  return values;
+  return Object.entries(headers ?? {}).flatMap(([name, value]) =>
+    name.toLowerCase() === 'authorization' && value !== undefined ? [value] : [],
+  );
 }
