@@ -1,6 +1,7 @@
 /** The routes that change what is held of a member, and the schedule that erases closed accounts: wires them to AWS and WeChat. */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { createDocumentClient, createSecretsClient, openConnection } from './aws/clients.ts';
+import { createUndiciHandler } from './aws/undici-handler.ts';
 import { readEnvironment } from './contracts/environment.ts';
 import { createAct } from './events/act.ts';
 import { createEventsRoute } from './events/events-route.ts';
@@ -24,13 +25,14 @@ import { createGetPhoneNumber } from './wechat/phone-number.ts';
 
 const environment = readEnvironment('account');
 const now = Date.now;
-const client = createDocumentClient();
+const requestHandler = createUndiciHandler();
+const client = createDocumentClient(requestHandler);
 const table = { client, tableName: environment.TABLE_NAME, now };
 const metrics = createMetrics(log);
 const changes = createUserChanges(table);
 const users = createUsers(table);
 const wechatSecrets = createAppSecrets({
-  client: createSecretsClient(),
+  client: createSecretsClient(requestHandler),
   secretArn: environment.WECHAT_SECRETS_ARN,
   now,
 });

@@ -1,5 +1,6 @@
 /** The routes that sign tokens: wires them to WeChat, DynamoDB and Secrets Manager. */
 import { createDocumentClient, createSecretsClient, openConnection } from './aws/clients.ts';
+import { createUndiciHandler } from './aws/undici-handler.ts';
 import { readEnvironment } from './contracts/environment.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { createSigningKeySource } from './keys/signing-key.ts';
@@ -22,8 +23,9 @@ import { createCheckContent } from './wechat/content-check.ts';
 
 const environment = readEnvironment('login');
 const now = Date.now;
-const dynamodb = createDocumentClient();
-const secretsManager = createSecretsClient();
+const requestHandler = createUndiciHandler();
+const dynamodb = createDocumentClient(requestHandler);
+const secretsManager = createSecretsClient(requestHandler);
 const table = { client: dynamodb, tableName: environment.TABLE_NAME, now };
 
 const appSecrets = createAppSecrets({

@@ -2,7 +2,14 @@
  * What recently exchanged codes resolved to, so that a code that arrives twice (lost response, double tap) logs the
  * same user in although WeChat accepts every code only once.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
@@ -192,5 +199,5 @@ function openIdentity(sealed: string, arrived: ArrivedCode): v.InferOutput<typeo
 }
 
 /** No part of the record's key: that is another hash of the code. */
-const keyFrom = ({ appid, code }: ArrivedCode): Uint8Array =>
-  new Uint8Array(hkdfSync('sha256', code, appid, 'identity of a spent code', 32));
+const keyFrom = ({ appid, code }: ArrivedCode): KeyObject =>
+  createSecretKey(new Uint8Array(hkdfSync('sha256', code, appid, 'identity of a spent code', 32)));

@@ -105,13 +105,20 @@ export function createWechatConnection(options: WechatConnectionOptions): Wechat
 
   return {
     async call(call) {
-      const signal = AbortSignal.timeout(totalBudgetMs);
-      return sendToFirstReachable(call, signal).catch(async (error: unknown) => {
+      // `AbortSignal.timeout` would outlive the call: garbage of seconds, which each collection copies.
+      const budget = new AbortController();
+      const timer = setTimeout(() => budget.abort(), totalBudgetMs);
+      const { signal } = budget;
+      try {
+        return await sendToFirstReachable(call, signal);
+      } catch (error) {
         if (!(error instanceof WechatError && error.errcode === ERRCODE.busy)) throw error;
         await pause(BUSY_PAUSE_MS);
         if (signal.aborted) throw error;
-        return sendToFirstReachable(call, signal);
-      });
+        return await sendToFirstReachable(call, signal);
+      } finally {
+        clearTimeout(timer);
+      }
     },
     async openConnection() {
       const [first] = hosts;

@@ -81,6 +81,7 @@ const cases: readonly Case[] = [
     what: 'the authorizer',
     measure: () => measureAuthorizer(rounds),
     rows: [
+      'decide about a request: jose jwtVerify',
       'decide about a request: our verifier',
       'decide about a request: authorizer without revocation',
       'decide about a request: authorizer with revocation',

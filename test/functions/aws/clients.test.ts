@@ -6,6 +6,7 @@ import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createDocumentClient, createSecretsClient, openConnection } from '../../../functions/aws/clients.ts';
 import { asUnavailable } from '../../../functions/aws/unavailable.ts';
+import { createUndiciHandler } from '../../../functions/aws/undici-handler.ts';
 
 /** An AWS that says nothing to calls with `silent` in them, and half a response to others. */
 async function startServer(): Promise<void> {
@@ -31,14 +32,16 @@ it('gives up, retries included, on a service that says nothing, and on one that 
   await startServer();
 
   const outcomes = await Promise.allSettled(
-    ['silent', 'stalling'].flatMap((name) => [
-      openConnection(createDocumentClient(), name),
-      createSecretsClient().send(new GetSecretValueCommand({ SecretId: name })),
-    ]),
+    [undefined, createUndiciHandler()].flatMap((handler) =>
+      ['silent', 'stalling'].flatMap((name) => [
+        openConnection(createDocumentClient(handler), name),
+        createSecretsClient(handler).send(new GetSecretValueCommand({ SecretId: name })),
+      ]),
+    ),
   );
 
   const timedOut = { status: 'rejected', reason: expect.objectContaining({ name: 'TimeoutError' }) };
-  expect(outcomes).toEqual([timedOut, timedOut, timedOut, timedOut]);
+  expect(outcomes).toEqual(Array(8).fill(timedOut));
   for (const outcome of outcomes)
     expect(outcome.status === 'rejected' && asUnavailable(outcome.reason)).toMatchObject({
       code: 'unavailable',
