@@ -31,11 +31,15 @@ const settings = {
   // What is not said here, the SDK looks for in variables and files, one after the other, before its first call.
   useDualstackEndpoint: false,
   useFipsEndpoint: false,
+  authSchemePreference: [],
+  userAgentAppId: async () => undefined,
+  disableClockSkewCorrection: false,
+  ignoreConfiguredEndpointUrls: true,
 };
 
 /**
- * The service's URL where it is not Amazon's own, by the SDK's names: in a local run. The SDK would look for it with each
- * request, and take 0.5 ms a login for that.
+ * The service's URL where it is not Amazon's own, by the SDK's names: in a local run. The SDK would look for it in files
+ * too, and work it out anew for each request.
  */
 function endpointOf(service: 'DYNAMODB' | 'SECRETS_MANAGER'): { readonly endpoint?: string } {
   const endpoint = process.env[`AWS_ENDPOINT_URL_${service}`] || process.env.AWS_ENDPOINT_URL;

@@ -13,7 +13,7 @@ import { builtinModuleAliases } from './builtin-modules.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A bundle carries its own SDK, from the ES modules: the cold start is a third of the runtime's SDK. */
-const options = {
+export const options = {
   absWorkingDir: root,
   bundle: true,
   metafile: true,

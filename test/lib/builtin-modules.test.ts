@@ -3,19 +3,19 @@ import { builtinModules } from 'node:module';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { builtinModuleAliases } from '../../lib/compute/builtin-modules.ts';
+import { options } from '../../lib/compute/bundle.ts';
 
 /** What a program prints as JSON, when it is bundled as functions are. */
 async function outputOf(contents: string): Promise<unknown> {
   const { outputFiles } = await build({
+    ...options,
     stdin: { contents, resolveDir: import.meta.dirname },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    alias: builtinModuleAliases,
+    inject: [],
     write: false,
   });
-  const args = ['--no-warnings', '--input-type=module', '-e', outputFiles[0]?.text ?? ''];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const args = ['--no-warnings', '--input-type=module', '-'];
+  const input = outputFiles[0]?.text ?? '';
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', input });
   expect(stderr).toBe('');
   return JSON.parse(stdout);
 }
@@ -96,4 +96,12 @@ describe("one of Node's modules in a bundle", () => {
       'a bundle reads no files of settings',
     ]);
   });
+});
+
+it("DynamoDB's cache of endpoints says in a bundle that it is not there", async () => {
+  const program = `import { DynamoDBClient } from '@aws-sdk/client-dynamodb'; ${print}
+    const { endpointCache } = new DynamoDBClient({ region: 'eu-west-1' }).config;
+    try { await endpointCache.get('users') } catch ({ message }) { print(message) }`;
+
+  expect(await outputOf(program)).toBe('a bundle discovers no endpoints');
 });

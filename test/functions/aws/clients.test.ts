@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -47,3 +50,35 @@ it('gives up, retries included, on a service that says nothing, and on one that 
       code: 'unavailable',
     });
 });
+
+/** The request that a client would send to open its connection. */
+async function requestOfOpening(): Promise<unknown> {
+  vi.stubEnv('AWS_REGION', 'eu-west-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const client = createDocumentClient();
+  const handle = vi.spyOn(client.config.requestHandler, 'handle').mockRejectedValue(new Error('not sent'));
+  await expect(openConnection(client, 'users')).rejects.toThrow('not sent');
+  return handle.mock.calls[0]?.[0];
+}
+
+it('looks into no file of settings, which would cost each start time', async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'wechat-login-settings-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const file = path.join(directory, 'config');
+  writeFileSync(file, '[default]\nendpoint_url = http://127.0.0.1:1\n');
+  vi.stubEnv('AWS_CONFIG_FILE', file);
+
+  expect(await requestOfOpening()).toMatchObject({ hostname: 'dynamodb.eu-west-1.amazonaws.com' });
+});
+
+it.each(['AWS_ENDPOINT_URL_DYNAMODB', 'AWS_ENDPOINT_URL'])(
+  'calls the service that %s names',
+  async (name) => {
+    vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
+    vi.stubEnv(name, 'http://127.0.0.1:2');
+
+    expect(await requestOfOpening()).toMatchObject({ hostname: '127.0.0.1', port: 2 });
+  },
+);
