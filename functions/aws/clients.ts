@@ -6,8 +6,8 @@ import { JWKS_KEY, PARTITION_KEY } from '../contracts/table.ts';
 import { Sha256 } from './sha256.ts';
 
 /**
- * Per attempt, in milliseconds: until a connection can be written on, and until there is a response, and with Node's own
- * client between two parts of its body. Three attempts and their back-off stay below 5 s.
+ * Per attempt, in milliseconds: until a connection can be written on; until the headers of the response, and between two
+ * parts of its body. Three attempts and their back-off stay below 5 s.
  */
 export const limits = { connectMs: 500, silenceMs: 1_000 };
 

@@ -5,7 +5,7 @@
  */
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import Client from 'undici/lib/dispatcher/client.js';
-import { createSocketOpener } from '../network/open-socket.ts';
+import { createSocketOpener, type SocketOpener } from '../network/open-socket.ts';
 import { limits } from './clients.ts';
 
 type HttpHandler = Extract<
@@ -29,18 +29,56 @@ interface SdkRequest {
 /** As long as it is good: a service that ends an idle connection says so, and the SDK repeats what met its end. */
 const KEEP_ALIVE_MS = 3_600_000;
 
-/** Connections are kept, and there are as many as requests at a time. SDK clients may share a handler. */
-export function createUndiciHandler(): HttpHandler {
-  const idle = new Map<string, Client[]>();
+/** Of one service at a time, as the SDK's own handler has them. What comes beyond waits. */
+const MAX_CONNECTIONS = 50;
 
-  function open(origin: string): Client {
-    const openSocket = createSocketOpener(new URL(origin));
-    return new Client(origin, {
-      connect: (_, callback) =>
-        void openSocket(AbortSignal.timeout(limits.connectMs)).then(
+/** Connections are kept. undici's own pool takes a second one for a request that follows another at once. */
+class Connections {
+  readonly #origin: string;
+  readonly #openSocket: SocketOpener;
+  readonly #idle: Client[] = [];
+  readonly #waiting: ((client: Client) => void)[] = [];
+  #count = 0;
+
+  constructor(origin: string) {
+    this.#origin = origin;
+    this.#openSocket = createSocketOpener(new URL(origin));
+  }
+
+  async take(): Promise<Client> {
+    const kept = this.#idle.pop();
+    if (kept !== undefined) return kept;
+    if (this.#count === MAX_CONNECTIONS) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#count += 1;
+    return this.#create();
+  }
+
+  give(client: Client): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#idle.push(client);
+    else next(client);
+  }
+
+  /** After an error nothing of a client is used again. */
+  replace(client: Client): void {
+    void client.destroy();
+    this.give(this.#create());
+  }
+
+  destroy(): void {
+    for (const client of this.#idle) void client.destroy();
+  }
+
+  /** Connects with its first request. */
+  #create(): Client {
+    return new Client(this.#origin, {
+      connect: (_, callback) => {
+        const signal = AbortSignal.timeout(limits.connectMs);
+        void this.#openSocket(signal).then(
           (socket) => callback(null, socket),
-          (error) => callback(error, null),
-        ),
+          (error) => callback(signal.aborted ? timedOut() : error, null),
+        );
+      },
       // Its own timers are half a second late.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -48,42 +86,50 @@ export function createUndiciHandler(): HttpHandler {
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
     });
   }
+}
+
+/** SDK clients may share a handler. */
+export function createUndiciHandler(): HttpHandler {
+  const services = new Map<string, Connections>();
 
   return {
     metadata: { handlerProtocol: 'http/1.1' },
-    handle({ protocol, hostname, port, path, method, headers, body }: SdkRequest) {
+    async handle({ protocol, hostname, port, path, method, headers, body }: SdkRequest) {
       const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
-      const kept = idle.get(origin) ?? [];
-      idle.set(origin, kept);
-      const client = kept.pop() ?? open(origin);
+      const connections = services.get(origin) ?? new Connections(origin);
+      services.set(origin, connections);
+      const client = await connections.take();
       return new Promise<Response>((resolve, reject) => {
         const response = { statusCode: 0, headers: {}, body: new Uint8Array() };
         const parts: Buffer[] = [];
-        let abort = (_: Error): void => {};
-        const timer = setTimeout(() => abort(timedOut()), limits.silenceMs);
+        let silence: NodeJS.Timeout | undefined;
         client.dispatch(
           { path, method, headers, body: body ?? null },
           {
+            // There is a connection.
             onRequestStart(controller) {
-              abort = (reason) => controller.abort(reason);
+              silence = setTimeout(() => controller.abort(timedOut()), limits.silenceMs);
             },
             onResponseStart(_, statusCode, responseHeaders) {
+              silence?.refresh();
               response.statusCode = statusCode;
-              response.headers = responseHeaders;
+              response.headers = Object.fromEntries(
+                Object.entries(responseHeaders).map(([name, value]) => [name, String(value)]),
+              );
             },
             onResponseData(_, part) {
+              silence?.refresh();
               parts.push(part);
             },
             onResponseEnd() {
-              clearTimeout(timer);
-              kept.push(client);
+              clearTimeout(silence);
+              connections.give(client);
               response.body = Buffer.concat(parts);
               resolve({ response });
             },
             onResponseError(_, error) {
-              clearTimeout(timer);
-              // The next request connects anew.
-              kept.push(client);
+              clearTimeout(silence);
+              connections.replace(client);
               reject(inWordsOfNode(error));
             },
           },
@@ -93,7 +139,7 @@ export function createUndiciHandler(): HttpHandler {
     updateHttpClientConfig() {},
     httpHandlerConfigs: () => ({}),
     destroy() {
-      for (const client of [...idle.values()].flat()) void client.destroy();
+      for (const connections of services.values()) connections.destroy();
     },
   };
 }
@@ -103,9 +149,10 @@ export function createUndiciHandler(): HttpHandler {
 const timedOut = (): Error =>
   Object.assign(new Error('no response in time'), { name: 'TimeoutError', code: 'ETIMEDOUT' });
 
+/** That a connection has ended, perhaps within a response. */
+const ended: readonly unknown[] = ['UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'];
+
 function inWordsOfNode(error: Error): Error {
-  // Also of the signal that ends an attempt to connect.
-  if (error.name === 'TimeoutError') return timedOut();
-  if (!('code' in error) || error.code !== 'UND_ERR_SOCKET') return error;
+  if (error.name !== 'HTTPParserError' && !('code' in error && ended.includes(error.code))) return error;
   return Object.assign(new Error('the connection has ended'), { code: 'ECONNRESET' });
 }
