@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DomainError } from '../../../functions/errors/domain-error.ts';
 import { loadJwksFromUrl } from '../../../functions/keys/published-at-url.ts';
@@ -86,21 +87,42 @@ describe('loadJwksFromUrl', () => {
     await closed;
   });
 
-  it.each<[string, RequestListener]>([
-    ['before the first byte', () => {}],
-    ['between two', (_, response) => response.write('{')],
-  ])('gives up when its time is over, %s', async (_, listener) => {
+  /** Time that is over when a test says so, and the milliseconds that were asked for. */
+  function holdTime() {
     const time = new AbortController();
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(time.signal);
     onTestFinished(() => timeout.mockRestore());
-    const url = await serve((request, response) => {
-      listener(request, response);
-      time.abort();
-    });
+    return { end: () => time.abort(), asked: () => timeout.mock.calls.map(([ms]) => ms) };
+  }
+
+  it('gives up when its time is over before the first byte', async () => {
+    const { end, asked } = holdTime();
+    const url = await serve(end);
 
     expect((await failureOf(url)).reason).toBe("the issuer's JWK Set: no response in time");
     // Four round trips of 600 ms and two dead addresses need no less.
-    expect(timeout.mock.calls).toEqual([[3_000]]);
+    expect(asked()).toEqual([3_000]);
+  });
+
+  it('gives up when its time is over between two bytes of the body', async () => {
+    const { end, asked } = holdTime();
+    const url = await serve((_, response) => response.write('{'));
+    const read = vi.spyOn(IncomingMessage.prototype, 'read').mockImplementation(function (
+      this: IncomingMessage,
+      size,
+    ) {
+      const chunk = Readable.prototype.read.call(this, size);
+      // Once the client has the byte, and waits for more.
+      if (chunk !== null) setImmediate(end);
+      return chunk;
+    });
+    onTestFinished(() => read.mockRestore());
+
+    expect((await failureOf(url)).reason).toBe("the issuer's JWK Set: no response in time");
+    expect(read.mock.results.filter(({ value }) => value !== null).map(({ value }) => `${value}`)).toEqual([
+      '{',
+    ]);
+    expect(asked()).toEqual([3_000]);
   });
 
   it('asks for no encoding, and reads past an informational answer', async () => {

@@ -1,9 +1,17 @@
-import { DescribeSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+} from '@aws-sdk/client-secrets-manager';
 import { decodeProtectedHeader } from 'jose';
 import type { RotationStep } from 'local-aws';
 import { describe, expect, it, vi } from 'vitest';
 import { publicJwks } from '../../../functions/keys/key-ring.ts';
-import { publishJwks, readPublished } from '../../../functions/keys/published-in-table.ts';
+import {
+  loadSigningKeyCreatedAt,
+  publishJwks,
+  readPublished,
+} from '../../../functions/keys/published-in-table.ts';
 import { createRotation, type RotationReport } from '../../../functions/keys/rotation.ts';
 import { createSigningKeySource } from '../../../functions/keys/signing-key.ts';
 import { createKeySource } from '../../../functions/keys/verification-keys.ts';
@@ -22,11 +30,15 @@ const self = { issuer: ISSUER, audience: AUDIENCE };
 const PATIENCE = { timeout: 60_000 };
 
 const setUp = useRotation();
+type Parts = Awaited<ReturnType<typeof setUp>>;
 
-/** What a first rotation leaves. */
+/** What a first rotation leaves, without its four steps. */
 async function rotated(currentEndsPending?: boolean) {
   const ring = await ownRing(NOW / 1000);
-  const parts = await setUp(JSON.stringify(ring), currentEndsPending);
+  const parts = await setUp(placeholder, currentEndsPending);
+  await parts.secrets.send(
+    new PutSecretValueCommand({ SecretId: keyRingArn, SecretString: JSON.stringify(ring) }),
+  );
   const publication = { jwks: publicJwks(ring), signingKeyCreatedAt: ring.current.published_at };
   await publishJwks(parts.table, publication, undefined);
   return parts;
@@ -44,6 +56,35 @@ describe('the first rotation', () => {
       ...['created_first_ring', 'published', 'tested', 'finished'],
     ]);
   });
+
+  it.each([false, true])(
+    'the first rotation leaves what the tests of later ones begin with, whether the label goes with the move to current: %s',
+    async (currentEndsPending) => {
+      const left = async ({ secrets, table, ring, published }: Parts) => {
+        const { VersionIdsToStages = {} } = await secrets.send(
+          new DescribeSecretCommand({ SecretId: keyRingArn }),
+        );
+        const { SecretString: previous } = await secrets.send(
+          new GetSecretValueCommand({ SecretId: keyRingArn, VersionStage: 'AWSPREVIOUS' }),
+        );
+        const stored = await ring();
+        expect(await published()).toEqual(publicJwks(stored));
+        return {
+          labels: Object.values(VersionIdsToStages).sort(),
+          previous,
+          publishedAt: [stored.current.published_at, stored.next.published_at],
+          retired: stored.retired,
+          signingKeyCreatedAt: await loadSigningKeyCreatedAt(table),
+        };
+      };
+      const first = await setUp(placeholder, currentEndsPending);
+      await first.rotate();
+      const leftByFirst = await left(first);
+
+      expect(leftByFirst).toMatchObject({ labels: [['AWSCURRENT'], ['AWSPREVIOUS']], previous: placeholder });
+      expect(await left(await rotated(currentEndsPending))).toEqual(leftByFirst);
+    },
+  );
 
   it('a rotation never replaces a damaged ring by a new one', async () => {
     const { rotate, published } = await setUp('{"current":{"kid":"x"');
