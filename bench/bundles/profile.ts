@@ -161,7 +161,7 @@ function summed(part: string, runs: readonly Run[], divisor: number, started = f
       costs.set(key, { part, by, row, ms: (costs.get(key)?.ms ?? 0) + ms / divisor });
     }
   return [...costs.values()]
-    .filter(({ ms }) => ms >= total * LEAST_SHARE)
+    .filter(({ by, ms }) => by === 'phase' || ms >= total * LEAST_SHARE)
     .sort((a, b) => a.by.localeCompare(b.by) || b.ms - a.ms);
 }
 
@@ -173,6 +173,8 @@ function* costsOf(
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
   let started = warm;
+  // A short phase may fall between two samples.
+  for (const row of warm ? [] : phases) yield { by: 'phase', row, ms: 0 };
   for (const [at, sample] of samples.entries()) {
     // What is longer was taken by others on this machine.
     const ms = Math.min(timeDeltas[at] ?? 0, 4 * INTERVAL) / 1000;
@@ -193,12 +195,19 @@ function* costsOf(
   }
 }
 
+const phases = [
+  'Node.js before our first line',
+  'modules are evaluated',
+  'clients are made',
+  'first calls, with what Node.js does for them',
+] as const;
+
 function phaseOf(
   stack: readonly Frame[],
   files: readonly (string | undefined)[],
   started: boolean,
   warm: boolean,
-): string {
+): (typeof phases)[number] | 'requests' {
   if (warm) return 'requests';
   if (!started) return 'Node.js before our first line';
   if (stack.some(({ functionName }) => /^create\w*(?:Client|Connection)$/.test(functionName)))
