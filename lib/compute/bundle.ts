@@ -2,11 +2,11 @@
  * How a function becomes one minified file, with a map beside it that holds our own files alone: small enough to be
  * deployed with every version, which it then always fits (docs/decisions/0016).
  */
-import { writeFileSync } from 'node:fs';
+import { globSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decode, encode, type SourceMapSegment } from '@jridgewell/sourcemap-codec';
-import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
+import { type BuildOptions, buildSync, type Metafile, type OutputFile } from 'esbuild';
 import type { FunctionName } from '../../functions/contracts/environment.ts';
 import { builtinModuleAliases } from './builtin-modules.ts';
 
@@ -48,8 +48,13 @@ export const options = {
   // Asking whether a response is a web stream would load all of them. Ours are Node's own streams.
   define: { ReadableStream: 'undefined', 'process.env.JEST_WORKER_ID': 'undefined' },
   inject: ['functions/telemetry/mapped-stacks.ts'],
+  outExtension: { '.js': '.mjs' },
+  write: false,
   logLevel: 'warning',
 } as const satisfies BuildOptions;
+
+const minified = { minify: true, sourcemap: 'external', sourcesContent: false } as const;
+const forDebugger = { minify: false, sourcemap: 'both', sourcesContent: true } as const;
 
 /**
  * Writes `index.mjs` and `index.mjs.map` into a directory, the same bytes wherever that is.
@@ -60,22 +65,45 @@ export const options = {
 export function bundle(name: FunctionName, directory: string, inspectable = false): Metafile {
   const { outputFiles, metafile } = buildSync({
     ...options,
-    entryPoints: [`functions/${name}.ts`],
-    outfile: path.join(directory, 'index.mjs'),
-    minify: !inspectable,
-    sourcemap: inspectable ? 'both' : 'external',
-    sourcesContent: inspectable,
-    write: false,
+    ...(inspectable ? forDebugger : minified),
+    entryPoints: { index: `functions/${name}.ts` },
+    outdir: directory,
   });
-  for (const file of outputFiles)
-    writeFileSync(file.path, file.path.endsWith('.map') ? ownFilesOf(file.text, directory) : file.contents);
+  write(outputFiles, directory);
   return metafile;
 }
 
+let ofEveryFunction: readonly OutputFile[] | undefined;
+
+/** The same for a stack, which has most functions: one build makes them all in half the time, and only once a process. */
+export function bundleForStack(name: FunctionName, directory: string): void {
+  ofEveryFunction ??= buildSync({
+    ...options,
+    ...minified,
+    entryPoints: globSync('functions/*.ts', { cwd: root }).map((file) => ({
+      in: file,
+      out: `${path.basename(file, '.ts')}/index`,
+    })),
+    outdir: root,
+  }).outputFiles;
+  write(
+    ofEveryFunction.filter((file) => path.basename(path.dirname(file.path)) === name),
+    directory,
+  );
+}
+
+function write(files: readonly OutputFile[], directory: string): void {
+  for (const file of files)
+    writeFileSync(
+      path.join(directory, path.basename(file.path)),
+      file.path.endsWith('.map') ? ownFilesOf(file) : file.contents,
+    );
+}
+
 /** The map without what is of packages, with paths as the repository has them. */
-function ownFilesOf(text: string, directory: string): string {
-  const { sources, mappings } = JSON.parse(text) as { sources: string[]; mappings: string };
-  const paths = sources.map((source) => path.relative(root, path.resolve(directory, source)));
+function ownFilesOf(map: OutputFile): string {
+  const { sources, mappings } = JSON.parse(map.text) as { sources: string[]; mappings: string };
+  const paths = sources.map((source) => path.relative(root, path.resolve(map.path, '..', source)));
   const own = paths.filter((source) => source.startsWith('functions/'));
   const lines = decode(mappings).map((segments) =>
     segments

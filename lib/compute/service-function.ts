@@ -21,7 +21,7 @@ import type { EnvironmentOf, FunctionName } from '../../functions/contracts/envi
 import { dataRemovalPolicy } from '../data/removal-policy.ts';
 import type { UsersTable } from '../data/users-table.ts';
 import type { StageSettings } from '../settings.ts';
-import { bundle } from './bundle.ts';
+import { bundleForStack } from './bundle.ts';
 import type { EgressNetwork } from './egress-network.ts';
 import { createFunctionRole } from './function-role.ts';
 
@@ -153,7 +153,7 @@ function bundled(name: FunctionName): AssetCode {
       command: [name],
       local: {
         tryBundle(directory) {
-          bundle(name, directory);
+          bundleForStack(name, directory);
           return true;
         },
       },
