@@ -22,7 +22,8 @@ interface Finished {
 async function run(name: string, args: readonly string[], isShown = false): Promise<Finished> {
   const child = spawn(process.execPath, args, {
     cwd: root,
-    env: { ...process.env, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) },
+    // esbuild is written in Go, whose garbage collector takes a third of a build's time unless it may wait.
+    env: { GOGC: '400', ...process.env, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
