@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -52,9 +52,11 @@ const isCommand = (name: string): name is CommandName => Object.hasOwn(commands,
 
 let run: StartedRun;
 let folder: string;
+let logFile: string;
 beforeAll(async () => {
-  run = await startRun();
   folder = mkdtempSync(join(tmpdir(), 'rehearse-'));
+  logFile = join(folder, 'start.log');
+  run = await startRun({}, { onLine: (line) => appendFileSync(logFile, `${line}\n`) });
   for (const inside of ['bin', 'ran']) mkdirSync(join(folder, inside));
   writeFileSync(join(folder, 'bin/npm'), npm, { mode: 0o755 });
 });
@@ -70,8 +72,6 @@ const PATIENCE_MS = 1_200_000;
 async function paste(): Promise<readonly string[]> {
   const END = '--- end of a block ---';
   const script = steps.map(({ commands }) => `${commands}\necho '${END}'\n`).join('');
-  const logFile = join(folder, 'start.log');
-  writeFileSync(logFile, '');
   const ofRun = { ...run.env, PORT: new URL(run.url).port };
   const complaints: string[] = [];
   const server = await serveCommands(ofRun, complaints);
@@ -81,7 +81,6 @@ async function paste(): Promise<readonly string[]> {
     RAN: join(folder, 'ran'),
     COMMANDS: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   };
-  const keepLog = setInterval(() => writeFileSync(logFile, run.lines.join('\n')), 100);
   const env = { ...process.env, ...ofRun, ...shell };
   return new Promise((resolve) => {
     const pasted = execFile(
@@ -89,7 +88,6 @@ async function paste(): Promise<readonly string[]> {
       ['-c', script],
       { cwd: root, env, timeout: PATIENCE_MS },
       (_error, stdout, stderr) => {
-        clearInterval(keepLog);
         server.close();
         resolve(stdout.split(END).map((printed) => printed + stderr + complaints.join('')));
       },
