@@ -91,7 +91,7 @@ describe('what WeChat says to a route for members', () => {
 
 describe('a stack without one permission', () => {
   it('is unavailable for changes, and says when to come back', async () => {
-    const { url } = await startWithout('dynamodb:UpdateItem', 'AccountRole');
+    const { url } = await startWithout({ AccountRole: 'dynamodb:UpdateItem' });
     const openid = newOpenid();
     const { token } = await logInAt(url, { openid });
     const code = await tapPhoneButton({ openid, phone: keepSecret('13800138001') });
