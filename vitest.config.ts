@@ -95,7 +95,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/{,contract/,hostile/,members/,mini-programs/}*.test.ts'],
-          globalSetup: ['test/e2e/global-setup.ts'],
+          globalSetup: ['test/fixtures/local-service.ts', 'test/e2e/global-setup.ts'],
           ...inEachProject,
           ...byNode,
           maxWorkers: 1,

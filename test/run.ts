@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setup as synthesizeSharedStack } from './fixtures/local-service.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -42,12 +43,12 @@ const script = (name: string): Promise<Finished> => run(`npm run ${name}`, ['--r
 const vitest = (project: string, isShown: boolean): Promise<Finished> =>
   run(project, ['node_modules/vitest/vitest.mjs', 'run', `--project=${project}`], isShown);
 
-const [others, e2e, ...checks] = await Promise.all([
-  vitest('!e2e', true),
-  vitest('e2e', false),
-  script('lint'),
-  script('typecheck'),
-]);
+const checking = Promise.all([script('lint'), script('typecheck')]);
+// Both runs of vitest start services of it.
+const removeSharedStack = await synthesizeSharedStack();
+const [others, e2e] = await Promise.all([vitest('!e2e', true), vitest('e2e', false)]);
+await removeSharedStack();
+const checks = await checking;
 process.stdout.write(e2e.output);
 const broken = checks.filter(({ status }) => status !== 0);
 for (const { name, output } of broken) process.stdout.write(`\nFailed: ${name}\n${output}`);

@@ -69,8 +69,8 @@ await session.post('Profiler.setSamplingInterval', { interval: ${INTERVAL} });
 await session.post('Profiler.start');
 for (const event of events.slice(half)) await handler(event);
 const { profile } = await session.post('Profiler.stop');
-mkdirSync('profiles');
-writeFileSync('profiles/warm.cpuprofile', JSON.stringify(profile));
+mkdirSync('warm');
+writeFileSync('warm/warm.cpuprofile', JSON.stringify(profile));
 process.exit();
 `;
 
@@ -83,11 +83,9 @@ export async function profileFunctions(
   try {
     const costs: Cost[] = [];
     for (const { row, bundle: name, idPrefix, events } of await createRequests(service)) {
-      const { environment } = functionOf(idPrefix);
-      const profiles = await profileRuns(name, starts, environment, startProgram);
-      costs.push(...summed(`start of ${name}`, profiles, starts));
       const text = JSON.stringify(await events(warmRequests * 2));
-      const warm = await profileRuns(name, 1, environment, warmProgram, text);
+      const { started, warm } = await profileRuns(name, starts, functionOf(idPrefix).environment, text);
+      costs.push(...summed(`start of ${name}`, started, starts));
       costs.push(...summed(`${row}, warm`, warm, warmRequests, true));
     }
     return costs;
@@ -101,33 +99,37 @@ interface Run {
   readonly originOf: OriginOf;
 }
 
+/** Profiles one bundle: so many starts, and one process with warm requests. */
 async function profileRuns(
   name: FunctionName,
-  runs: number,
+  starts: number,
   environment: Readonly<Record<string, string>>,
-  program: string,
-  events = '',
-): Promise<readonly Run[]> {
+  events: string,
+): Promise<Readonly<Record<'started' | 'warm', readonly Run[]>>> {
   const { directory, remove } = await makeTemporaryDirectory();
   try {
     bundle(name, directory, true);
     writeFileSync(path.join(directory, 'events.json'), events);
-    const flags =
-      events === '' ? ['--cpu-prof', '--cpu-prof-interval', `${INTERVAL}`, '--cpu-prof-dir', 'profiles'] : [];
-    const args = [...flags, '--input-type=module', '-e', program];
-    for (let run = 0; run < runs; run++)
-      await promisify(execFile)(process.execPath, args, {
+    const run = (flags: readonly string[], program: string) =>
+      promisify(execFile)(process.execPath, [...flags, '--input-type=module', '-e', program], {
         cwd: directory,
         env: { ...environment },
         maxBuffer: 64 * 1024 * 1024,
       });
+    for (let start = 0; start < starts; start++)
+      await run(
+        ['--cpu-prof', '--cpu-prof-interval', `${INTERVAL}`, '--cpu-prof-dir', 'starts'],
+        startProgram,
+      );
+    await run([], warmProgram);
     const text = readFileSync(path.join(directory, 'index.mjs'), 'utf8');
     const originOf = createOriginOf(text.slice(text.lastIndexOf('base64,') + 'base64,'.length));
-    const folder = path.join(directory, 'profiles');
-    return readdirSync(folder).map((file) => ({
-      profile: JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as Profile,
-      originOf,
-    }));
+    const read = (folder: string): readonly Run[] =>
+      readdirSync(path.join(directory, folder)).map((file) => ({
+        profile: JSON.parse(readFileSync(path.join(directory, folder, file), 'utf8')) as Profile,
+        originOf,
+      }));
+    return { started: read('starts'), warm: read('warm') };
   } finally {
     await remove();
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import type { MiniProgram } from '../../local/service.ts';
-import { startTestService, twoMiniPrograms } from '../fixtures/local-service.ts';
+import { startSharedStack, twoMiniPrograms } from '../fixtures/local-service.ts';
 import { createContractCheck, readDocument } from './contract/contract-check.ts';
 import { recordedIn, recordTo } from './contract/recorded-responses.ts';
 
@@ -48,23 +48,12 @@ const actionsOfLambda = [
 ];
 const usedByLambda = new RegExp(`^\\w+: (${actionsOfLambda.join('|')}) on `);
 
-/** What production has beyond a stage for trying things, with all the permissions that this takes. */
-const hardened = {
-  encryptionKey: true,
-  webAcl: true,
-  gradualDeployment: true,
-  contentCheck: 'nicknames',
-  fixedEgressAddresses: 1,
-};
-
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'wechat-login-e2e-'));
   const logFile = join(directory, 'functions.log');
   const responseFile = join(directory, 'responses.jsonl');
   for (const file of [logFile, responseFile]) appendFileSync(file, '');
-  const service = await startTestService({
-    port: 0,
-    settings: hardened,
+  const service = await startSharedStack({
     onRequest: recordTo(responseFile),
     onLog: (functionId, line) => appendFileSync(logFile, `${functionId} ${line}\n`),
   });

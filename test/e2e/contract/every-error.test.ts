@@ -16,7 +16,7 @@ import {
   tapPhoneButton,
   wxLogin,
 } from '../service.ts';
-import { changedAssembly, startVariant, startWithout } from '../variant.ts';
+import { startWithout } from '../variant.ts';
 
 afterEach(healWechat);
 afterAll(expectCleanLogs);
@@ -89,25 +89,20 @@ describe('what WeChat says to a route for members', () => {
   });
 });
 
-describe('a stack without one permission', () => {
-  it('is unavailable for changes, and says when to come back', async () => {
-    const { url } = await startWithout('dynamodb:UpdateItem', 'AccountRole');
-    const openid = newOpenid();
-    const { token } = await logInAt(url, { openid });
-    const code = await tapPhoneButton({ openid, phone: keepSecret('13800138001') });
-
-    for (const answer of [
-      await at(url, 'PUT', '/member/me', { token, body: { sex: 1 } }),
-      await at(url, 'POST', '/member/phone', { token, body: { code } }),
-    ])
-      expect(answer).toMatchObject({ status: 503, body: { error: 'unavailable' } });
-  });
-});
-
-it('a token of a mini-program that is no longer served is not refreshed', async () => {
+it('changes are unavailable without their permission; a mini-program that is served no more has no token refreshed', async () => {
   const [first, second = ''] = inject('miniPrograms').map(({ appid }) => appid);
-  const { url, stack } = await startVariant({ assembly: changedAssembly(() => {}) });
-  const { token } = await logInAt(url, { appid: second });
+  const { url, stack } = await startWithout({ AccountRole: 'dynamodb:UpdateItem' });
+  const openid = newOpenid();
+  const { token } = await logInAt(url, { openid });
+  const { token: ofSecond } = await logInAt(url, { appid: second });
+  const code = await tapPhoneButton({ openid, phone: keepSecret('13800138001') });
+
+  for (const answer of [
+    await at(url, 'PUT', '/member/me', { token, body: { sex: 1 } }),
+    await at(url, 'POST', '/member/phone', { token, body: { code } }),
+  ])
+    expect(answer).toMatchObject({ status: 503, body: { error: 'unavailable' } });
+
   // As a deployment would that takes it out of the setting.
   for (const folder of stack.resolver.template.assets.values()) {
     const bundle = join(folder, 'index.mjs');
@@ -117,7 +112,7 @@ it('a token of a mini-program that is no longer served is not refreshed', async 
   for (const { logicalId } of stack.resolver.resourcesOf('AWS::Lambda::Function'))
     if (logicalId.startsWith('Login')) await stack.replace(logicalId);
 
-  const refreshed = await at(url, 'POST', '/member/refresh', { token });
+  const refreshed = await at(url, 'POST', '/member/refresh', { token: ofSecond });
 
   expect(refreshed.body).toMatchObject({ code: 403, error: 'forbidden' });
 });

@@ -1,10 +1,15 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type CommandName, commands, runCommand } from '../../fixtures/operator-command.ts';
 import { type StartedRun, startRun } from '../../fixtures/started-run.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -18,19 +23,41 @@ const steps = [...page.matchAll(/```sh\n(.*?)```\n\n```text\n(.*?)```/gs)].map(
   }),
 );
 
-/** `npm run` by Node's own runner of scripts, which starts a third of a second earlier: the page has twenty of them. */
+/**
+ * `npm run`: the first of each command by Node's own runner of scripts, as a process; the others, of twenty, in the
+ * process of this test. It sends them what `"$@"` is, each followed by a NUL, and after a second one what is typed.
+ */
 const npm = `#!/bin/sh
 test "$1" = run && shift
 test "$1" = --silent && shift
-exec '${process.execPath}' --run "$@"
+mkdir "$RAN/$1" 2>/dev/null && exec '${process.execPath}' --run "$@"
+{ printf '%s\\0' "$@" ''; cat; } | curl -s --data-binary @- "$COMMANDS"
 `;
+
+/** Runs what the script above sends, and keeps what the commands complain of. */
+async function serveCommands(env: StartedRun['env'], complaints: string[]) {
+  const server = createServer(async (request, response) => {
+    const [, line = '', input] = /^(.*?)\0\0(.*)$/s.exec(await text(request)) ?? [];
+    const [name = '', ...args] = line.split('\0').filter((arg, at) => at !== 1 || arg !== '--');
+    if (!isCommand(name)) throw new TypeError(`there is no command ${name}`);
+    const { stdout, stderr } = await runCommand(name, args, { env, ...(input && { input }) });
+    complaints.push(stderr);
+    response.end(stdout);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return server;
+}
+
+const isCommand = (name: string): name is CommandName => Object.hasOwn(commands, name);
 
 let run: StartedRun;
 let folder: string;
+let logFile: string;
 beforeAll(async () => {
-  run = await startRun();
   folder = mkdtempSync(join(tmpdir(), 'rehearse-'));
-  mkdirSync(join(folder, 'bin'));
+  logFile = join(folder, 'start.log');
+  run = await startRun({}, { onLine: (line) => appendFileSync(logFile, `${line}\n`) });
+  for (const inside of ['bin', 'ran']) mkdirSync(join(folder, inside));
   writeFileSync(join(folder, 'bin/npm'), npm, { mode: 0o755 });
 });
 afterAll(async () => {
@@ -42,19 +69,30 @@ afterAll(async () => {
 const PATIENCE_MS = 1_200_000;
 
 /** Runs all the blocks in one shell, as they are pasted; resolves to what each of them printed. */
-function paste(): Promise<readonly string[]> {
+async function paste(): Promise<readonly string[]> {
   const END = '--- end of a block ---';
   const script = steps.map(({ commands }) => `${commands}\necho '${END}'\n`).join('');
-  const logFile = join(folder, 'start.log');
-  writeFileSync(logFile, '');
-  const PATH = `${join(folder, 'bin')}:${process.env.PATH}`;
-  const env = { ...process.env, ...run.env, PATH, PORT: new URL(run.url).port, START_LOG: logFile };
-  const keepLog = setInterval(() => writeFileSync(logFile, run.lines.join('\n')), 100);
+  const ofRun = { ...run.env, PORT: new URL(run.url).port };
+  const complaints: string[] = [];
+  const server = await serveCommands(ofRun, complaints);
+  const shell = {
+    PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
+    START_LOG: logFile,
+    RAN: join(folder, 'ran'),
+    COMMANDS: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  };
+  const env = { ...process.env, ...ofRun, ...shell };
   return new Promise((resolve) => {
-    execFile('bash', ['-c', script], { cwd: root, env, timeout: PATIENCE_MS }, (_error, stdout, stderr) => {
-      clearInterval(keepLog);
-      resolve(stdout.split(END).map((printed) => printed + stderr));
-    });
+    const pasted = execFile(
+      'bash',
+      ['-c', script],
+      { cwd: root, env, timeout: PATIENCE_MS },
+      (_error, stdout, stderr) => {
+        server.close();
+        resolve(stdout.split(END).map((printed) => printed + stderr + complaints.join('')));
+      },
+    );
+    pasted.stdin?.end();
   });
 }
 
