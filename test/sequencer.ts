@@ -5,10 +5,16 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * Files that wait longest, for the times that a running function keeps its keys and its AppSecrets; then projects whose
  * files wait for processes and pages. The template's take CPU for longer than those of `unit`, which fill up the end.
  */
-const waiting = [/own-service\/rotation/, /own-service\/doctor/, /test\/browser/, /own-service/, /test\/lib/];
+const waiting = [
+  /own-service\/rotation/,
+  /own-service\/doctor/,
+  /test\/browser/,
+  /own-service/,
+  /^template /,
+];
 
-const rankOf = ({ moduleId }: TestSpecification): number => {
-  const rank = waiting.findIndex((pattern) => pattern.test(moduleId));
+const rankOf = ({ project, moduleId }: TestSpecification): number => {
+  const rank = waiting.findIndex((pattern) => pattern.test(`${project.name} ${moduleId}`));
   return rank < 0 ? waiting.length : rank;
 };
 
