@@ -19,6 +19,9 @@ const inEachProject = {
 /** Node loads the files, in a third of the time that Vite takes; of `vi.resetModules`, which unit tests call, it knows nothing. */
 const byNode = { experimental: { viteModuleRunner: false } };
 
+/** Tests of commands that synthesize: in the workers of `template`, which have loaded the CDK. */
+const synthesizing = ['test/bin/{app,launch}.test.ts'];
+
 /** Much of a run is waiting for time-outs and processes, so there are more workers than the two cores of CI. */
 const WORKERS = 4;
 
@@ -29,9 +32,10 @@ if (!hasChromium && !process.argv.some((arg) => /^--project(=e2e)?$/.test(arg)))
 
 /**
  * Five projects: `unit` (domain code and the local run's parts, against real engines where there is one), `template`
- * (the synthesized stack and the package), `own-service` (end-to-end tests that break or rotate a service of their own,
- * or run another beside it), `browser` (the page of a local run, where there is a Chromium) and `e2e` (one shared
- * service behind its gateway; file after file, because they also share the faults of its WeChat).
+ * (the synthesized stack, the commands that synthesize it, and the package), `own-service` (end-to-end tests that break
+ * or rotate a service of their own, or run another beside it), `browser` (the page of a local run, where there is a
+ * Chromium) and `e2e` (one shared service behind its gateway; file after file, because they also share the faults of its
+ * WeChat).
  */
 export default defineConfig({
   test: {
@@ -51,6 +55,7 @@ export default defineConfig({
             'test/{bin,docs,examples,functions,local,testing}/**/*.test.ts',
             'packages/*/test/**/*.test.ts',
           ],
+          exclude: synthesizing,
           ...inEachProject,
           maxWorkers: WORKERS,
           // The modules of one file serve the next, which saves two thirds of the time that imports take.
@@ -62,13 +67,13 @@ export default defineConfig({
       {
         test: {
           name: 'template',
-          include: ['test/lib/**/*.test.ts'],
+          include: ['test/lib/**/*.test.ts', ...synthesizing],
           globalSetup: ['test/lib/other-teams/build-package.ts'],
-          // For the example of another team, which has installed it.
-          alias: [{ find: /^wechat-login$/, replacement: join(import.meta.dirname, 'lib/index.ts') }],
           ...inEachProject,
+          ...byNode,
           maxWorkers: WORKERS,
           isolate: false,
+          unstubEnvs: true,
         },
       },
       {

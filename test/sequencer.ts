@@ -10,11 +10,11 @@ const waiting = [
   /own-service\/doctor/,
   /test\/browser/,
   /own-service/,
-  /test\/lib/,
+  /^template /,
 ];
 
-const rankOf = ({ moduleId }: TestSpecification): number => {
-  const rank = waiting.findIndex((pattern) => pattern.test(moduleId));
+const rankOf = ({ project, moduleId }: TestSpecification): number => {
+  const rank = waiting.findIndex((pattern) => pattern.test(`${project.name} ${moduleId}`));
   return rank < 0 ? waiting.length : rank;
 };
 

