@@ -16,7 +16,7 @@ import { JWKS_KEY, openidGuardKey } from '../../functions/contracts/table.ts';
 import { type Administration, createAdministration } from '../../functions/users/administer.ts';
 import {
   localCaller,
-  startUsersTable,
+  startOwnUsersTable,
   type UsersTable,
   usersTableProperties,
 } from '../fixtures/users-table.ts';
@@ -115,7 +115,7 @@ const writes = (pk: string): [string, (client: DynamoDBDocumentClient) => Promis
 };
 
 beforeAll(async () => {
-  table = await startUsersTable();
+  table = await startOwnUsersTable();
 });
 afterAll(async () => {
   for (const close of closing.reverse()) await close();

@@ -4,7 +4,7 @@ import type { IamResponse } from '../../functions/authorizer/apis/iam-response.t
 import { publishJwks } from '../../functions/keys/published-in-table.ts';
 import { createRevocations } from '../../functions/tokens/revocations.ts';
 import { AUDIENCE, createTestKey, ISSUER, NOW_SECONDS, signWith, type TestKey } from '../fixtures/tokens.ts';
-import { localIdentity, startUsersTable } from '../fixtures/users-table.ts';
+import { localIdentity, startOwnUsersTable } from '../fixtures/users-table.ts';
 
 let key: TestKey;
 beforeAll(async () => {
@@ -46,7 +46,7 @@ function freshToken(claims: Record<string, unknown> = {}): string {
 }
 
 async function startTable() {
-  const table = await startUsersTable();
+  const table = await startOwnUsersTable();
   await publishJwks(table, { jwks: key.jwks, signingKeyCreatedAt: NOW_SECONDS }, undefined);
   return table;
 }

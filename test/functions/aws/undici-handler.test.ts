@@ -4,12 +4,17 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { createDocumentClient } from '../../../functions/aws/clients.ts';
+import { createDocumentClient, limits } from '../../../functions/aws/clients.ts';
 import { asUnavailable } from '../../../functions/aws/unavailable.ts';
 import { createUndiciHandler } from '../../../functions/aws/undici-handler.ts';
 
+/** A slow machine is neither silent nor far away. */
+const patient = { connectMs: 60_000, silenceMs: 60_000 };
+
 /** A DynamoDB, and a client over undici. */
-async function start(listener: RequestListener) {
+async function start(listener: RequestListener, { connectMs, silenceMs } = patient) {
+  const real = { ...limits };
+  Object.assign(limits, { connectMs, silenceMs });
   const sockets: Socket[] = [];
   const server = createServer({ keepAliveTimeout: 60_000 }, listener);
   server.on('connection', (socket) => sockets.push(socket)).listen(0, '127.0.0.1');
@@ -20,6 +25,7 @@ async function start(listener: RequestListener) {
     server.closeAllConnections();
     server.close();
     vi.unstubAllEnvs();
+    Object.assign(limits, real);
   });
   vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   vi.stubEnv('AWS_REGION', 'us-east-1');
@@ -108,7 +114,10 @@ it('waits for a body as long as parts of it arrive', async () => {
     arrivals.unsubscribe(onArrival);
   });
   const begun = Promise.withResolvers<ServerResponse>();
-  const { read } = await start((_, response) => begun.resolve(response));
+  const { read } = await start((_, response) => begun.resolve(response), {
+    ...patient,
+    silenceMs: limits.silenceMs,
+  });
   const reading = read();
   const response = await begun.promise;
   const send = (part: string): Promise<void> =>
