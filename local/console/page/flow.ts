@@ -4,6 +4,7 @@ import type { RunState } from '../run-state.ts';
 import { control } from './controls.ts';
 import { button, element, fill } from './elements.ts';
 import { type Exchange, recording } from './exchange.ts';
+import { whenReleased } from './released.ts';
 import { language, say } from './texts.ts';
 
 interface Flow {
@@ -66,15 +67,19 @@ export function flowOf(
     underWay += 1;
     section.setAttribute('aria-busy', 'true');
     fill(said);
+    let objection = '';
     try {
       await work(wasSure);
     } catch (error) {
       const { message } = error as Error;
-      fill(said, error instanceof LoginError ? `${say('clientSays')}: ${error.code}: ${message}` : message);
+      objection = error instanceof LoginError ? `${say('clientSays')}: ${error.code}: ${message}` : message;
     }
-    showWho();
-    underWay -= 1;
-    section.setAttribute('aria-busy', String(underWay > 0));
+    whenReleased(() => {
+      fill(said, objection);
+      showWho();
+      underWay -= 1;
+      section.setAttribute('aria-busy', String(underWay > 0));
+    });
   };
   const step = (
     name: Parameters<typeof say>[0],
