@@ -2,11 +2,11 @@
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { startRun } from '../fixtures/started-run.ts';
-import { requireChromium } from './chromium.ts';
+import { CHROMIUM_OPTIONS, requireChromium } from './chromium.ts';
 
 const executablePath = requireChromium();
 const run = await startRun({ PORT: '3000' });
-const browser = await chromium.launch({ executablePath, chromiumSandbox: process.getuid?.() !== 0 });
+const browser = await chromium.launch({ executablePath, ...CHROMIUM_OPTIONS });
 try {
   for (const [name, locale, colorScheme] of [
     ['page-en', 'en', 'light'],

@@ -10,11 +10,16 @@ export async function control<T = object>(name: string, body: object = {}): Prom
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  const said = await response.json();
-  if (!response.ok) throw new Error(said.error);
-  return said;
+  return said(response);
 }
 
+/** @throws Error with what the controls say */
 export async function readState(): Promise<RunState> {
-  return (await fetch('/_local/state')).json();
+  return said(await fetch('/_local/state'));
+}
+
+async function said<T>(response: Response): Promise<T> {
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.error);
+  return body;
 }

@@ -48,9 +48,12 @@ export function table(
   );
 }
 
-/** Replaces what is in an element, and gives the focus back to the button that was pressed in it. */
+/** Replaces what is in an element; the focus stays on the button of the same id, and its tables where they were scrolled. */
 export function fill(target: HTMLElement, ...children: readonly Child[]): void {
   const focused = target.contains(document.activeElement) ? document.activeElement?.id : undefined;
+  const scrolled = [...target.querySelectorAll('.scroll')].map(({ scrollTop }) => scrollTop);
   target.replaceChildren(...children);
-  if (focused) document.getElementById(focused)?.focus();
+  for (const [index, box] of target.querySelectorAll('.scroll').entries())
+    if (scrolled[index]) box.scrollTop = scrolled[index];
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }

@@ -4,6 +4,7 @@ import type { RunState } from '../run-state.ts';
 import { control } from './controls.ts';
 import { button, element, fill } from './elements.ts';
 import { type Exchange, recording } from './exchange.ts';
+import { whenReleased } from './released.ts';
 import { language, say } from './texts.ts';
 
 interface Flow {
@@ -18,7 +19,21 @@ const storage = {
   write: (key: string, value: string) => sessionStorage.setItem(key, JSON.stringify(value)),
 };
 
-const memory = { code: 'demo-xiaoming', nickname: '', appid: '', lastToken: '' };
+/** Made once, so what is typed, chosen or still under way outlives a change of the language. */
+const section = element('section', { class: 'flow', 'aria-labelledby': 'flow' });
+const who = element('p', { role: 'status', id: 'who' });
+const said = element('p', { role: 'status', id: 'said', class: 'bad' });
+const code = element('input', {
+  id: 'code',
+  value: 'demo-xiaoming',
+  autocomplete: 'off',
+  spellcheck: 'false',
+});
+const nickname = element('input', { id: 'nickname', autocomplete: 'off' });
+const miniProgram = element('select', { id: 'appid' });
+
+let underWay = 0;
+let lastToken = '';
 
 /** The section for a run. */
 export function flowOf(
@@ -26,18 +41,10 @@ export function flowOf(
   show: (exchange: Exchange) => void,
 ): Flow {
   const { appids } = addresses;
-  const who = element('p', { role: 'status', id: 'who' });
-  const said = element('p', { role: 'status', id: 'said', class: 'bad' });
-  const code = element('input', { id: 'code', value: memory.code, autocomplete: 'off', spellcheck: 'false' });
-  const nickname = element('input', { id: 'nickname', value: memory.nickname, autocomplete: 'off' });
-  const miniProgram = element(
-    'select',
-    { id: 'appid' },
-    ...appids.map((appid) => element('option', { selected: appid === memory.appid }, appid)),
-  );
+  if (miniProgram.length === 0) fill(miniProgram, ...appids.map((appid) => element('option', {}, appid)));
   const fetch = recording((exchange) => {
     const token = exchange.headers.authorization?.replace('Bearer ', '');
-    if (token !== undefined) memory.lastToken = token;
+    if (token !== undefined) lastToken = token;
     show(exchange);
   });
   const getCode = async (): Promise<string> => code.value;
@@ -57,17 +64,22 @@ export function flowOf(
   const attempt = async (work: (wasSure: boolean) => Promise<unknown>): Promise<void> => {
     const wasSure = sure;
     setSure(false);
+    underWay += 1;
     section.setAttribute('aria-busy', 'true');
-    Object.assign(memory, { code: code.value, nickname: nickname.value, appid: miniProgram.value });
     fill(said);
+    let objection = '';
     try {
       await work(wasSure);
     } catch (error) {
       const { message } = error as Error;
-      fill(said, error instanceof LoginError ? `${say('clientSays')}: ${error.code}: ${message}` : message);
+      objection = error instanceof LoginError ? `${say('clientSays')}: ${error.code}: ${message}` : message;
     }
-    showWho();
-    section.setAttribute('aria-busy', 'false');
+    whenReleased(() => {
+      fill(said, objection);
+      showWho();
+      underWay -= 1;
+      section.setAttribute('aria-busy', String(underWay > 0));
+    });
   };
   const step = (
     name: Parameters<typeof say>[0],
@@ -107,9 +119,8 @@ export function flowOf(
       { id: `token-${kind}` },
     ),
   );
-  const section = element(
-    'section',
-    { class: 'flow', 'aria-labelledby': 'flow' },
+  fill(
+    section,
     element('h2', { id: 'flow' }, say('flow')),
     element('p', { class: 'faint' }, say('flowHint')),
     element(
@@ -155,7 +166,7 @@ export function flowOf(
       'p',
       { class: 'row' },
       ...(presets.length === 0 ? [] : odd),
-      step('last', () => withToken(memory.lastToken)),
+      step('last', () => withToken(lastToken)),
     ),
   );
   showWho();

@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.ts';
 import { flowOf } from './flow.ts';
 import { logSection } from './log.ts';
 import { type Act, faultsPanel, keysPanel, usersPanel } from './panels.ts';
+import { whenReleased } from './released.ts';
 import { language, say, switchLanguage } from './texts.ts';
 import { showExchange } from './wire.ts';
 
@@ -15,26 +16,29 @@ let state: RunState = await readState();
 let log: ReturnType<typeof logSection>;
 let drawPanels: () => void;
 let isLive = true;
+let readings = 0;
+/** Made once, so what is still under way shows its end there after a change of the language, too. */
 const connection = element('span', { role: 'status', id: 'connection' });
+const done = element('span', { role: 'status', id: 'done' });
+const exchange = element('div', { id: 'exchange' });
 
 function sayLive(): void {
   connection.className = isLive ? 'good' : 'bad';
   fill(connection, say(isLive ? 'live' : 'gone'));
 }
 
+function show(shown: Exchange): void {
+  last = shown;
+  void showExchange(exchange, shown, () => last === shown);
+}
+
 function draw(): void {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
   document.title = say('title');
-  const exchange = element('div', { id: 'exchange' }, element('p', { class: 'faint' }, say('nothingYet')));
-  const show = (shown: Exchange): void => {
-    last = shown;
-    void showExchange(exchange, shown, () => last === shown);
-  };
-  if (last !== undefined) show(last);
+  if (last === undefined) fill(exchange, element('p', { class: 'faint' }, say('nothingYet')));
+  else show(last);
   const flow = flowOf(state, show);
-  const faults = element('div');
   const panels = element('div', { class: 'panels' });
-  const done = element('span', { role: 'status', id: 'done' });
   const act: Act = async (name, body) => {
     try {
       await control(name, body);
@@ -44,8 +48,9 @@ function draw(): void {
     }
     await update();
   };
+  const faults = state.presets.length > 0 ? faultsPanel(state, act, flow.code) : undefined;
   drawPanels = () => {
-    if (state.presets.length > 0) fill(faults, faultsPanel(state, act, flow.code));
+    faults?.show(state);
     fill(panels, usersPanel(state, act), keysPanel(state, act));
   };
   drawPanels();
@@ -67,7 +72,7 @@ function draw(): void {
     element(
       'main',
       {},
-      element('div', { class: 'life' }, flow.element, faults),
+      element('div', { class: 'life' }, flow.element, ...(faults === undefined ? [] : [faults.element])),
       element(
         'section',
         { class: 'wire', 'aria-labelledby': 'wire' },
@@ -85,11 +90,15 @@ function speakOther(): void {
   draw();
 }
 
-/** Reads the run again; what somebody is typing or choosing stays as it is. */
+/** Reads the run again; what somebody is pressing, typing or choosing stays as it is. */
 async function update(): Promise<void> {
-  const before = JSON.stringify(state);
-  state = await readState();
-  if (JSON.stringify(state) !== before) drawPanels();
+  readings += 1;
+  const reading = readings;
+  const read = await readState();
+  // One that was asked for later knows better, whichever comes first.
+  if (reading !== readings || JSON.stringify(read) === JSON.stringify(state)) return;
+  state = read;
+  whenReleased(() => drawPanels());
 }
 
 draw();
@@ -106,8 +115,10 @@ events.addEventListener('open', () => {
 });
 events.addEventListener('message', ({ data }) => {
   const entry: JournalEntry = JSON.parse(data);
-  entries.push(entry);
-  log.add(entry);
+  whenReleased(() => {
+    entries.push(entry);
+    log.add(entry);
+  });
   clearTimeout(waiting);
   waiting = setTimeout(() => void update(), 200);
 });

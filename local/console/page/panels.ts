@@ -1,6 +1,6 @@
 /** Users, keys and WeChat's faults: what an operator and a bad day do to a login. */
 import type { FaultRow, RunState } from '../run-state.ts';
-import { button, element, table } from './elements.ts';
+import { button, element, fill, table } from './elements.ts';
 import { say } from './texts.ts';
 
 /** Does something to the run; what is refused is said, and the page reads the run again. */
@@ -81,35 +81,43 @@ export function keysPanel({ keys }: RunState, act: Act): HTMLElement {
   );
 }
 
-/** Kept while the panel is made anew after each change. */
-const chosen = { name: 'busy', times: '', whom: '' };
+/** Made once, so what is typed or chosen outlives whatever is drawn anew around it. */
+const name = element('select', { id: 'fault-name' });
+const times = element('input', { id: 'fault-times', inputmode: 'numeric' });
+const whom = element('select', { id: 'fault-whom' });
 
-export function faultsPanel({ presets, faults, users }: RunState, act: Act, code: () => string): HTMLElement {
-  const keep =
-    (name: keyof typeof chosen): EventListener =>
-    ({ target }) => {
-      chosen[name] = (target as HTMLInputElement).value;
-    };
-  const name = element(
-    'select',
-    { id: 'fault-name', onchange: keep('name') },
-    ...presets.map((each) => element('option', { value: each, selected: each === chosen.name }, say(each))),
+type Option = readonly [value: string, text: string];
+
+/** Fills a list; what is chosen in it stays so, even if nobody offers it any more. */
+function offer(select: HTMLSelectElement, options: readonly Option[]): void {
+  const { value: chosen } = select;
+  const isOffered = chosen === '' || options.some(([value]) => value === chosen);
+  const all: readonly Option[] = isOffered ? options : [...options, [chosen, chosen]];
+  fill(select, ...all.map(([value, text]) => element('option', { value, selected: value === chosen }, text)));
+}
+
+/** The panel, whose fields stay as they are while it shows the faults and users of another state. */
+export function faultsPanel(
+  { presets }: RunState,
+  act: Act,
+  code: () => string,
+): { readonly element: HTMLElement; show(state: RunState): void } {
+  offer(
+    name,
+    presets.map((each) => [each, say(each)]),
   );
-  const times = element('input', {
-    id: 'fault-times',
-    inputmode: 'numeric',
-    value: chosen.times,
-    oninput: keep('times'),
-  });
-  const whom = element(
-    'select',
-    { id: 'fault-whom', onchange: keep('whom') },
-    element('option', { value: '' }, say('everyone')),
-    element('option', { value: 'code', selected: chosen.whom === 'code' }, say('thisCode')),
-    ...users.map(({ user_id, username }) =>
-      element('option', { value: user_id, selected: chosen.whom === user_id }, username || user_id),
-    ),
-  );
+  let users: RunState['users'] = [];
+  const offerUsers = (): void => {
+    // Its list may be open.
+    if (document.activeElement === whom) return;
+    offer(whom, [
+      ['', say('everyone')],
+      ['code', say('thisCode')],
+      ...users.map(({ user_id, username }) => [user_id, username || user_id] satisfies Option),
+    ]);
+  };
+  whom.onblur = offerUsers;
+  const faultList = element('div');
   const breakWechat = (): Promise<void> =>
     act('fault', {
       name: name.value,
@@ -117,7 +125,7 @@ export function faultsPanel({ presets, faults, users }: RunState, act: Act, code
       ...(whom.value === 'code' && { code: code() }),
       ...(whom.value.length > 4 && { user_id: whom.value }),
     });
-  return panel(
+  const made = panel(
     'faults',
     element(
       'div',
@@ -132,14 +140,25 @@ export function faultsPanel({ presets, faults, users }: RunState, act: Act, code
       button(say('breakIt'), breakWechat, { id: 'break', class: 'main' }),
       button(say('heal'), () => act('clear-faults'), { id: 'heal' }),
     ),
-    faults.length === 0
-      ? element('p', { class: 'good', id: 'wechat' }, say('well'))
-      : element(
-          'ul',
-          { id: 'wechat', class: 'bad' },
-          ...faults.map((fault) => element('li', {}, faultLine(fault))),
-        ),
+    faultList,
   );
+  return {
+    element: made,
+    show({ faults, ...state }) {
+      users = state.users;
+      offerUsers();
+      fill(
+        faultList,
+        faults.length === 0
+          ? element('p', { class: 'good', id: 'wechat' }, say('well'))
+          : element(
+              'ul',
+              { id: 'wechat', class: 'bad' },
+              ...faults.map((fault) => element('li', {}, faultLine(fault))),
+            ),
+      );
+    },
+  };
 }
 
 const faultLine = ({ name, callsLeft, code, openid }: FaultRow): string =>

@@ -1,6 +1,7 @@
 /** The right side: the last exchange as it travelled, the token in it, and the line to send it again. */
 import { button, element, fill } from './elements.ts';
 import { curlLine, type Exchange, readable, tokenIn } from './exchange.ts';
+import { whenReleased } from './released.ts';
 import { say } from './texts.ts';
 import { tokenView } from './token.ts';
 
@@ -24,7 +25,6 @@ export async function showExchange(
   const { method, url, headers, body, status, responseHeaders, responseBody } = exchange;
   const token = tokenIn(exchange);
   const decoded = token === undefined ? undefined : await tokenView(token);
-  if (!isLast()) return;
   const copied = element('span', { role: 'status', class: 'good' });
   const copy = async (): Promise<void> => {
     const outcome = await navigator.clipboard.writeText(curlLine(exchange)).then(
@@ -46,5 +46,7 @@ export async function showExchange(
     ),
     block('response', `${readable(responseBody)}\n\n${headerLines(responseHeaders)}`),
   ];
-  fill(target, ...shown, ...(decoded === undefined ? [] : [decoded]));
+  whenReleased(() => {
+    if (isLast()) fill(target, ...shown, ...(decoded === undefined ? [] : [decoded]));
+  });
 }
